@@ -1,0 +1,21 @@
+//! What every Headwater crate shares: ids, time, seed, bitfield, hashing.
+//! Knows nothing of torrents, peers or bytes on a wire.
+#![forbid(unsafe_code)]
+
+mod bitfield;
+mod hash;
+mod id;
+mod seed;
+mod time;
+
+pub use bitfield::Bitfield;
+pub use hash::{Digest1, Digest256, Sha1, hex, sha1, sha256, unhex};
+pub use id::{
+    BlockIndex, ByteCount, InfoHash, JobId, LinkId, PeerId, PieceIndex, ReaderId, TorrentId,
+    TrackerId,
+};
+pub use seed::{Rng, Seed};
+pub use time::Time;
+
+/// Bytes in a block, the unit a peer asks for (BEP 3).
+pub const BLOCK_LEN: u32 = 16 * 1024;

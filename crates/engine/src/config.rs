@@ -1,0 +1,37 @@
+//! What the shell decides before the engine starts.
+
+use headwater_base::PeerId;
+
+/// Settings of one engine. All of them have working defaults.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// What we call ourselves, one name for all torrents: trackers allow one a socket (BEP 20).
+    pub peer_id: PeerId,
+    /// Client name and version, sent in the extension handshake (`v` of BEP 10).
+    pub agent: String,
+    /// Trackers every public torrent announces to besides its own.
+    pub trackers: Vec<String>,
+    /// Most links one torrent keeps open.
+    pub links_per_torrent_max: usize,
+    /// Most links and attempts all torrents keep together: browsers refuse at 500 (Chromium).
+    pub links_max: usize,
+    /// Bytes a second all torrents may send; `None` for no limit.
+    pub upload_limit: Option<u64>,
+    /// Bytes a second all torrents may fetch; `None` for no limit.
+    pub download_limit: Option<u64>,
+}
+
+impl Config {
+    /// The defaults under the given name.
+    pub fn new(peer_id: PeerId) -> Self {
+        Self {
+            peer_id,
+            agent: concat!("Headwater/", env!("CARGO_PKG_VERSION")).to_owned(),
+            trackers: Vec::new(),
+            links_per_torrent_max: 40,
+            links_max: 60,
+            upload_limit: None,
+            download_limit: None,
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! What the engine tells whoever listens. Nothing depends on an event being heard.
+
+use headwater_base::{ByteCount, LinkId, PeerId, PieceIndex, ReaderId, TorrentId, TrackerId};
+
+use crate::StoreError;
+
+/// Something somebody may want to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A torrent's metadata is known: `Engine::metainfo` answers from here on.
+    MetadataKnown(TorrentId),
+    /// The store is open and stored pieces are checked: transfer begins.
+    TorrentReady(TorrentId),
+    /// A piece is verified and stored.
+    PieceStored {
+        /// Which torrent.
+        torrent: TorrentId,
+        /// Which piece.
+        piece: PieceIndex,
+    },
+    /// Everything chosen is stored.
+    TorrentDone(TorrentId),
+    /// Verified stored bytes run from a reader's `start` up to `end`: it can be served.
+    ReaderReady {
+        /// Who reads.
+        reader: ReaderId,
+        /// One past the last byte that can be read, counted from the torrent's first byte.
+        end: ByteCount,
+    },
+    /// A reader cannot be served, ever: its torrent failed or was removed.
+    ReaderFailed(ReaderId),
+    /// A peer finished its handshake.
+    PeerJoined {
+        /// Which torrent.
+        torrent: TorrentId,
+        /// Its link.
+        link: LinkId,
+        /// What it calls itself.
+        peer: PeerId,
+    },
+    /// A peer's link closed.
+    PeerLeft {
+        /// Which torrent.
+        torrent: TorrentId,
+        /// Its link.
+        link: LinkId,
+        /// Why.
+        reason: CloseReason,
+    },
+    /// Something a user may want to see, which the engine copes with.
+    Warned {
+        /// Which torrent.
+        torrent: TorrentId,
+        /// What.
+        warning: Warning,
+    },
+    /// A torrent stopped because its store failed; `TorrentResumed` tries again.
+    TorrentFailed {
+        /// Which torrent.
+        torrent: TorrentId,
+        /// What the store said.
+        error: StoreError,
+    },
+}
+
+/// What a user may want to see of a torrent's troubles.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Warning {
+    /// A tracker is out of reach or refuses; it is tried again.
+    Tracker {
+        /// Which tracker.
+        tracker: TrackerId,
+        /// Where it is.
+        url: String,
+        /// What is wrong.
+        trouble: TrackerTrouble,
+    },
+    /// A peer sent a wrong block and is banned.
+    PeerBanned {
+        /// What it called itself.
+        peer: PeerId,
+        /// The piece it spoiled.
+        piece: PieceIndex,
+    },
+    /// A peer gave metadata that does not hash to the torrent's identity.
+    MetadataFalse {
+        /// What it called itself.
+        peer: PeerId,
+    },
+    /// A stored piece no longer hashes; it is fetched again.
+    PieceLost(PieceIndex),
+    /// This shell cannot make links, so nothing can be fetched.
+    LinksUnsupported,
+}
+
+/// What is wrong with a tracker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TrackerTrouble {
+    /// Cannot be reached, in the shell's words.
+    Unreachable(String),
+    /// It refused, in its own words, cut to a sane length.
+    Refused(String),
+    /// It sent something that is no tracker message.
+    Malformed,
+}
+
+/// Why a link was closed. Tests tell misbehaviour apart by it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CloseReason {
+    /// The other side went.
+    #[error("peer closed the link")]
+    Remote,
+    /// It never opened.
+    #[error("the link could not be opened")]
+    Unreachable,
+    /// The torrent was paused, removed or failed.
+    #[error("the torrent stopped")]
+    Stopped,
+    /// It talks of another torrent.
+    #[error("peer is in another swarm")]
+    WrongSwarm,
+    /// It is ourselves.
+    #[error("link leads to ourselves")]
+    Ourselves,
+    /// There is a better link to the same peer.
+    #[error("a second link to the same peer")]
+    Duplicate,
+    /// It was banned earlier.
+    #[error("peer is banned")]
+    Banned,
+    /// It spoiled a piece.
+    #[error("peer sent wrong data for piece {0}")]
+    Poisoned(PieceIndex),
+    /// It gave false metadata.
+    #[error("peer sent metadata that does not match")]
+    FalseMetadata,
+    /// Its bytes cannot be read.
+    #[error(transparent)]
+    Malformed(#[from] headwater_wire::Error),
+    /// It broke a rule of the protocol.
+    #[error("{0}")]
+    Rule(&'static str),
+    /// It was silent too long.
+    #[error("nothing came for {0} s")]
+    Silent(u64),
+    /// Neither side has anything the other wants.
+    #[error("both sides have everything")]
+    Useless,
+    /// Too many links; this one did least.
+    #[error("too many links")]
+    Crowded,
+}

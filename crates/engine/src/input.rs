@@ -1,0 +1,213 @@
+//! What can happen to the engine: users' wishes, answers to jobs, news from links and trackers.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use headwater_base::{
+    Bitfield, ByteCount, Digest1, InfoHash, JobId, LinkId, PieceIndex, ReaderId, TorrentId,
+    TrackerId,
+};
+use headwater_metainfo::Torrent;
+
+/// Something that happened. Named in the past tense; the engine never refuses one.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// The user added a torrent; `torrent` is new and chosen by the caller.
+    TorrentAdded {
+        /// The name it has from here on.
+        torrent: TorrentId,
+        /// What is known of it.
+        add: Box<AddTorrent>,
+    },
+    /// The user removed a torrent; with `delete` its stored data goes too.
+    TorrentRemoved {
+        /// Which one.
+        torrent: TorrentId,
+        /// Whether stored data goes.
+        delete: bool,
+    },
+    /// The user paused a torrent: its links close, it says `stopped`, nothing flows.
+    TorrentPaused(TorrentId),
+    /// The user resumed a torrent.
+    TorrentResumed(TorrentId),
+    /// The user chose what to fetch, a priority for each file of the torrent in order.
+    FilesChosen {
+        /// Which torrent.
+        torrent: TorrentId,
+        /// One a file; pad files count too. Missing entries are `Normal`.
+        priorities: Vec<Priority>,
+    },
+    /// A reader waits for bytes from `start`, and will soon want those up to `end`.
+    /// Answered by `Event::ReaderReady` each time the run of verified bytes at `start` grows.
+    ReaderMoved {
+        /// Who reads; new on first use.
+        reader: ReaderId,
+        /// Which torrent.
+        torrent: TorrentId,
+        /// First byte it lacks, counted from the torrent's first byte.
+        start: ByteCount,
+        /// One past the last byte it will ask for.
+        end: ByteCount,
+    },
+    /// A reader went away; its deadlines go with it.
+    ReaderClosed(ReaderId),
+    /// The user changed the limits; bytes a second, `None` for no limit.
+    LimitsChanged {
+        /// For sending.
+        upload: Option<u64>,
+        /// For fetching.
+        download: Option<u64>,
+    },
+
+    /// Answers `Action::OpenStore`.
+    StoreOpened {
+        /// Which torrent.
+        torrent: TorrentId,
+        /// What is stored already.
+        result: Result<Stored, StoreError>,
+    },
+    /// Answers `Action::ReadBlock`.
+    BlockRead {
+        /// The job.
+        job: JobId,
+        /// The bytes, as many as asked for.
+        result: Result<Bytes, StoreError>,
+    },
+    /// Answers `Action::HashPiece` and `Action::HashStored`.
+    PieceHashed {
+        /// The job.
+        job: JobId,
+        /// SHA-1 of the piece, pad files included as zeros.
+        result: Result<Digest1, StoreError>,
+    },
+    /// Answers `Action::WritePiece`: the piece survives a crash from here on.
+    PieceWritten {
+        /// The job.
+        job: JobId,
+        /// Whether it worked.
+        result: Result<(), StoreError>,
+    },
+
+    /// Answers `Action::OpenTracker`.
+    TrackerOpened(TrackerId),
+    /// A tracker sent a text message.
+    TrackerText {
+        /// Which tracker.
+        tracker: TrackerId,
+        /// One whole message.
+        text: String,
+    },
+    /// A tracker cannot be reached, or its socket closed.
+    TrackerClosed {
+        /// Which tracker.
+        tracker: TrackerId,
+        /// Why, in a few words for a person.
+        why: String,
+    },
+
+    /// Answers `Action::MakeOffer`, candidates included.
+    OfferMade {
+        /// The link to be.
+        link: LinkId,
+        /// The complete session description.
+        sdp: String,
+    },
+    /// Answers `Action::MakeAnswer`, candidates included.
+    AnswerMade {
+        /// The link to be.
+        link: LinkId,
+        /// The complete session description.
+        sdp: String,
+    },
+    /// A link opened: bytes may be sent, `window` of them until `LinkWritable` says more.
+    LinkOpened {
+        /// Which link.
+        link: LinkId,
+        /// Bytes it takes before it is full.
+        window: usize,
+    },
+    /// A link brought bytes. Their cut means nothing: a link is a byte stream.
+    LinkBytes {
+        /// Which link.
+        link: LinkId,
+        /// The next bytes.
+        bytes: Bytes,
+    },
+    /// A link drained: it takes `window` bytes from here on, whatever was said before.
+    LinkWritable {
+        /// Which link.
+        link: LinkId,
+        /// Bytes it takes before it is full.
+        window: usize,
+    },
+    /// A link closed, or could not be made. The engine hears it once; nothing follows.
+    LinkClosed {
+        /// Which link.
+        link: LinkId,
+        /// How it ended.
+        end: LinkEnd,
+    },
+}
+
+/// What is known of a torrent when it is added.
+#[derive(Clone, Debug)]
+pub struct AddTorrent {
+    /// Its identity.
+    pub info_hash: InfoHash,
+    /// The whole torrent, or `None` for a magnet link: then peers are asked (BEP 9).
+    pub metainfo: Option<Arc<Torrent>>,
+    /// What to call it until metadata comes.
+    pub name: Option<String>,
+    /// Tracker tiers (BEP 12), of which only `ws:` and `wss:` are used here.
+    pub trackers: Vec<Vec<String>>,
+    /// Indices of the files to fetch (BEP 53); `None` for all.
+    pub files: Option<Vec<u32>>,
+    /// Whether it waits for `TorrentResumed`.
+    pub paused: bool,
+}
+
+/// How much a file is wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Priority {
+    /// Not at all: its pieces come only where they hold bytes of a wanted file.
+    Skip,
+    /// Like the rest.
+    #[default]
+    Normal,
+    /// Before the rest.
+    High,
+}
+
+/// What a store holds when it opens.
+#[derive(Clone, Debug, Default)]
+pub struct Stored {
+    /// Pieces whose record says they were verified and nothing touched them since.
+    pub have: Bitfield,
+    /// Pieces that may be there but must be hashed first. Never overlaps `have`.
+    pub doubtful: Bitfield,
+}
+
+/// Why a store failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// No room: disk or quota.
+    #[error("no room left: {0}")]
+    Full(String),
+    /// Another tab or program has it open.
+    #[error("in use elsewhere: {0}")]
+    Busy(String),
+    /// Anything else the outside world said.
+    #[error("{0}")]
+    Io(String),
+}
+
+/// How a link ended, as far as the shell can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkEnd {
+    /// The other side closed it, or it broke after it was open.
+    Closed,
+    /// It never opened: a bad description, no path between the two, no answer.
+    Failed,
+    /// This shell cannot make links at all, or no more of them.
+    Unsupported,
+}

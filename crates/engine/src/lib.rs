@@ -1,0 +1,16 @@
+//! The BitTorrent state machine, without IO: a pure function of inputs, time and a seed.
+//! `Engine::handle` takes what happened; `Engine::next` says what to do until it answers `Sleep`.
+#![forbid(unsafe_code)]
+
+mod action;
+mod config;
+mod event;
+mod input;
+pub mod limit;
+mod view;
+
+pub use action::{Action, PieceData, Step, Wake};
+pub use config::Config;
+pub use event::{CloseReason, Event, TrackerTrouble, Warning};
+pub use input::{AddTorrent, Input, LinkEnd, Priority, StoreError, Stored};
+pub use view::{EngineView, PeerView, PieceState, TorrentState, TorrentView, TrackerView};

@@ -1,0 +1,1 @@
+//! End-to-end and interop tests of Headwater; the test targets lie in the folders beside this file.
