@@ -19,6 +19,10 @@ pub struct Config {
     pub upload_limit: Option<u64>,
     /// Bytes a second all torrents may fetch; `None` for no limit.
     pub download_limit: Option<u64>,
+    /// Bytes a second any one peer is sent; `None` for no limit.
+    pub peer_upload_limit: Option<u64>,
+    /// Bytes a second any one peer is asked for; `None` for no limit.
+    pub peer_download_limit: Option<u64>,
 }
 
 impl Config {
@@ -32,6 +36,8 @@ impl Config {
             links_max: 60,
             upload_limit: None,
             download_limit: None,
+            peer_upload_limit: None,
+            peer_download_limit: None,
         }
     }
 }

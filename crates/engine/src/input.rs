@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use headwater_base::{
-    Bitfield, ByteCount, Digest1, InfoHash, JobId, LinkId, PieceIndex, ReaderId, TorrentId,
-    TrackerId,
+    Bitfield, ByteCount, Digest1, InfoHash, JobId, LinkId, ReaderId, TorrentId, TrackerId,
 };
 use headwater_metainfo::Torrent;
 
 /// Something that happened. Named in the past tense; the engine never refuses one.
 #[derive(Clone, Debug)]
 pub enum Input {
-    /// The user added a torrent; `torrent` is new and chosen by the caller.
+    /// The user added a torrent; `torrent` is new and chosen by the caller. Added again under
+    /// the same name, it gains the trackers and the metadata it lacks.
     TorrentAdded {
         /// The name it has from here on.
         torrent: TorrentId,

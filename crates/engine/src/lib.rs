@@ -4,6 +4,7 @@
 
 mod action;
 mod config;
+mod engine;
 mod event;
 mod input;
 pub mod limit;
@@ -11,6 +12,7 @@ mod view;
 
 pub use action::{Action, PieceData, Step, Wake};
 pub use config::Config;
+pub use engine::Engine;
 pub use event::{CloseReason, Event, TrackerTrouble, Warning};
 pub use input::{AddTorrent, Input, LinkEnd, Priority, StoreError, Stored};
 pub use view::{EngineView, PeerView, PieceState, TorrentState, TorrentView, TrackerView};

@@ -1,0 +1,206 @@
+//! The client: the engine with names for torrents and readers given out by itself.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use headwater_base::{ByteCount, InfoHash, ReaderId, Seed, Time, TorrentId};
+use headwater_engine::{
+    AddTorrent, Config, Engine, EngineView, Input, PeerView, PieceState, Priority, Step,
+    TorrentView,
+};
+use headwater_metainfo::Torrent;
+
+use crate::{AddError, Source};
+
+/// What a shell drives.
+pub struct Client {
+    engine: Engine,
+    by_hash: BTreeMap<InfoHash, TorrentId>,
+    torrents: BTreeMap<TorrentId, InfoHash>,
+    readers: BTreeMap<ReaderId, TorrentId>,
+    next_torrent: u32,
+    next_reader: u64,
+}
+
+/// How to add a torrent.
+#[derive(Clone, Debug, Default)]
+pub struct AddOptions {
+    /// Indices of the files to fetch; `None` for what the source says, or else all.
+    pub files: Option<Vec<u32>>,
+    /// Trackers besides those of the source, one tier each.
+    pub trackers: Vec<String>,
+    /// Whether it waits for `Client::resume`.
+    pub paused: bool,
+}
+
+/// What came of adding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Added {
+    /// The torrent's name in this client.
+    pub torrent: TorrentId,
+    /// Whether it was not there before.
+    pub new: bool,
+}
+
+impl Client {
+    /// Makes a client without torrents. The same seed and calls give the same outputs.
+    pub fn new(config: Config, seed: Seed) -> Self {
+        Self {
+            engine: Engine::new(config, &seed),
+            by_hash: BTreeMap::new(),
+            torrents: BTreeMap::new(),
+            readers: BTreeMap::new(),
+            next_torrent: 0,
+            next_reader: 0,
+        }
+    }
+
+    /// Adds a torrent, or gives a known one the source's trackers and metadata.
+    pub fn add(
+        &mut self,
+        now: Time,
+        source: &Source<'_>,
+        options: AddOptions,
+    ) -> Result<Added, AddError> {
+        let add = read(source, options)?;
+        let known = self.by_hash.get(&add.info_hash).copied();
+        let torrent = known.unwrap_or_else(|| {
+            let torrent = TorrentId(self.next_torrent);
+            self.next_torrent += 1;
+            self.by_hash.insert(add.info_hash, torrent);
+            self.torrents.insert(torrent, add.info_hash);
+            torrent
+        });
+        self.engine.handle(now, Input::TorrentAdded { torrent, add: Box::new(add) });
+        Ok(Added { torrent, new: known.is_none() })
+    }
+
+    /// Removes a torrent; with `delete` its stored data goes too.
+    pub fn remove(&mut self, now: Time, torrent: TorrentId, delete: bool) {
+        if let Some(hash) = self.torrents.remove(&torrent) {
+            self.by_hash.remove(&hash);
+            self.engine.handle(now, Input::TorrentRemoved { torrent, delete });
+            self.readers.retain(|_, read| *read != torrent);
+        }
+    }
+
+    /// Stops a torrent: its links close and nothing flows.
+    pub fn pause(&mut self, now: Time, torrent: TorrentId) {
+        self.engine.handle(now, Input::TorrentPaused(torrent));
+    }
+
+    /// Starts a paused or failed torrent again.
+    pub fn resume(&mut self, now: Time, torrent: TorrentId) {
+        self.engine.handle(now, Input::TorrentResumed(torrent));
+    }
+
+    /// Chooses what to fetch, a priority for each file in order; missing ones are `Normal`.
+    pub fn choose_files(&mut self, now: Time, torrent: TorrentId, priorities: Vec<Priority>) {
+        self.engine.handle(now, Input::FilesChosen { torrent, priorities });
+    }
+
+    /// Sets the limits of all torrents together, in bytes a second; `None` for no limit.
+    pub fn set_limits(&mut self, now: Time, upload: Option<u64>, download: Option<u64>) {
+        self.engine.handle(now, Input::LimitsChanged { upload, download });
+    }
+
+    /// Makes a reader of a torrent; it asks for nothing until it is moved.
+    pub fn open_reader(&mut self, torrent: TorrentId) -> ReaderId {
+        let reader = ReaderId(self.next_reader);
+        self.next_reader += 1;
+        self.readers.insert(reader, torrent);
+        reader
+    }
+
+    /// Says that `reader` lacks the bytes from `start` and will soon want those up to `end`, both
+    /// counted from the torrent's first byte. `Event::ReaderReady` answers.
+    pub fn move_reader(&mut self, now: Time, reader: ReaderId, start: ByteCount, end: ByteCount) {
+        if let Some(&torrent) = self.readers.get(&reader) {
+            self.engine.handle(now, Input::ReaderMoved { reader, torrent, start, end });
+        }
+    }
+
+    /// Ends a reader.
+    pub fn close_reader(&mut self, now: Time, reader: ReaderId) {
+        if self.readers.remove(&reader).is_some() {
+            self.engine.handle(now, Input::ReaderClosed(reader));
+        }
+    }
+
+    /// Takes note of something that happened outside. Call `next` afterwards.
+    pub fn handle(&mut self, now: Time, input: Input) {
+        self.engine.handle(now, input);
+    }
+
+    /// Returns the next thing to do. Call until it answers `Sleep`; a link may stall otherwise.
+    pub fn next(&mut self, now: Time) -> Step {
+        self.engine.next(now)
+    }
+
+    /// A torrent's metadata, once it is known.
+    pub fn metainfo(&self, torrent: TorrentId) -> Option<Arc<Torrent>> {
+        self.engine.metainfo(torrent)
+    }
+
+    /// A torrent's identity.
+    pub fn info_hash(&self, torrent: TorrentId) -> Option<InfoHash> {
+        self.torrents.get(&torrent).copied()
+    }
+
+    /// Every torrent, oldest first.
+    pub fn torrents(&self) -> Vec<TorrentId> {
+        self.torrents.keys().copied().collect()
+    }
+
+    /// All torrents together.
+    pub fn view(&self) -> EngineView {
+        self.engine.view()
+    }
+
+    /// One torrent.
+    pub fn torrent_view(&self, torrent: TorrentId) -> Option<TorrentView> {
+        self.engine.torrent_view(torrent)
+    }
+
+    /// The peers of one torrent that finished their handshake.
+    pub fn peer_views(&self, torrent: TorrentId) -> Vec<PeerView> {
+        self.engine.peer_views(torrent)
+    }
+
+    /// Every piece of one torrent; empty while its metadata is unknown.
+    pub fn piece_states(&self, torrent: TorrentId) -> Vec<PieceState> {
+        self.engine.piece_states(torrent)
+    }
+}
+
+fn read(source: &Source<'_>, options: AddOptions) -> Result<AddTorrent, AddError> {
+    let mut add = match source {
+        Source::Magnet(text) | Source::InfoHash(text) => {
+            let info_hash = InfoHash::from_hex(text);
+            let info_hash = info_hash.ok_or(AddError::InfoHash { found: text.chars().count() })?;
+            bare(info_hash)
+        }
+        Source::TorrentFile(bytes) => return Err(AddError::InfoHash { found: bytes.len() }),
+        Source::Torrent(torrent) => AddTorrent {
+            name: Some(torrent.name.clone()),
+            trackers: torrent.trackers.clone(),
+            metainfo: Some(Arc::clone(torrent)),
+            ..bare(torrent.info_hash)
+        },
+    };
+    add.trackers.extend(options.trackers.into_iter().map(|url| vec![url]));
+    add.files = options.files.or(add.files);
+    add.paused = options.paused;
+    Ok(add)
+}
+
+fn bare(info_hash: InfoHash) -> AddTorrent {
+    AddTorrent {
+        info_hash,
+        metainfo: None,
+        name: None,
+        trackers: Vec::new(),
+        files: None,
+        paused: false,
+    }
+}
