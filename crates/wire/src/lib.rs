@@ -2,6 +2,13 @@
 //! Every input is hostile; decoding never panics and never allocates more than it was given.
 #![forbid(unsafe_code)]
 
+mod decoder;
 mod error;
+mod handshake;
+pub mod limit;
+mod message;
 
+pub use decoder::Decoder;
 pub use error::Error;
+pub use handshake::{Handshake, Reserved};
+pub use message::{BlockSpan, Message};
