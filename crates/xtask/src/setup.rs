@@ -1,0 +1,125 @@
+//! Finds out which tools are missing and installs them, saying each step aloud.
+//! Nothing is installed globally except Debian packages, and those only as root.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use crate::args::Args;
+use crate::fresh::is_fresh;
+use crate::run::{answers, capture, root, run, tool};
+
+pub(crate) const USAGE: &str = "\
+usage: cargo xtask setup [--web]
+
+  --web   only what building www/dist needs (no browser, no foreign engines)
+
+Installs, when missing: the wasm32 targets (rustup), chromium and chromium-driver (apt, as root),
+npm packages in www/ and tests/ (npm ci, without install scripts), and libtorrent in target/venv
+(pip). Running it again does nothing.";
+
+/// The engine of another family that the interop tests talk to.
+const LIBTORRENT: &str = "libtorrent==2.1.1";
+/// Targets of the browser and of the core's tests on wasm32.
+const TARGETS: [&str; 2] = ["wasm32-unknown-unknown", "wasm32-wasip1"];
+
+/// Installs what is missing. `only_web` leaves out what only tests need.
+pub(crate) fn ensure(only_web: bool) -> Result<()> {
+    targets()?;
+    need_node()?;
+    npm_packages("www")?;
+    if !only_web {
+        chromium()?;
+        npm_packages("tests")?;
+        libtorrent()?;
+    }
+    Ok(())
+}
+
+pub(crate) fn run_args(mut args: Args) -> Result<()> {
+    let only_web = args.flag("--web");
+    args.finish()?;
+    ensure(only_web)?;
+    println!("setup: everything is there");
+    Ok(())
+}
+
+fn targets() -> Result<()> {
+    let installed = capture(tool("rustup").args(["target", "list", "--installed"]))
+        .context("rustup is needed to add the wasm32 targets")?;
+    let installed = String::from_utf8_lossy(&installed).into_owned();
+    for target in TARGETS {
+        if !installed.lines().any(|line| line == target) {
+            println!("setup: rustup target add {target}");
+            run(tool("rustup").args(["target", "add", target]))?;
+        }
+    }
+    Ok(())
+}
+
+fn need_node() -> Result<()> {
+    if answers(tool("node").arg("--version")) && answers(tool("npm").arg("--version")) {
+        return Ok(());
+    }
+    bail!("node 20 or later with npm is needed; on Debian: sudo apt-get install nodejs npm")
+}
+
+/// Runs `npm ci` unless what it made is newer than the lock file.
+pub(crate) fn npm_packages(dir: &str) -> Result<()> {
+    let dir = root().join(dir);
+    let lock = dir.join("package-lock.json");
+    if !lock.exists() {
+        bail!("{} is missing", lock.display());
+    }
+    if is_fresh(&dir.join("node_modules/.package-lock.json"), &[&lock]) {
+        return Ok(());
+    }
+    println!("setup: npm ci in {}", dir.display());
+    let mut npm = tool("npm");
+    npm.current_dir(&dir).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+    run(npm.arg("--loglevel=error"))
+}
+
+fn chromium() -> Result<()> {
+    match chromium_path() {
+        Some(_) => Ok(()),
+        None => debian("Chromium", "chromium chromium-driver"),
+    }
+}
+
+/// Installs Debian packages, or says the command when we may not.
+fn debian(what: &str, packages: &str) -> Result<()> {
+    let install = format!("apt-get install -y --no-install-recommends {packages}");
+    let is_root = capture(tool("id").arg("-u")).is_ok_and(|id| id.trim_ascii() == b"0");
+    if !is_root {
+        bail!("{what} is missing; run: sudo apt-get update && sudo {install}");
+    }
+    println!("setup: apt-get update && {install}");
+    run(tool("apt-get").args(["-q", "update"]))?;
+    let mut apt = tool("apt-get");
+    apt.env("DEBIAN_FRONTEND", "noninteractive").args(install.split(' ').skip(1)).arg("-q");
+    run(&mut apt)
+}
+
+/// Where Chromium is: `HEADWATER_CHROMIUM`, or the place where Debian puts it.
+pub(crate) fn chromium_path() -> Option<String> {
+    let named = std::env::var("HEADWATER_CHROMIUM").ok();
+    let places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+    named.into_iter().chain(places.map(str::to_owned)).find(|path| Path::new(path).exists())
+}
+
+fn libtorrent() -> Result<()> {
+    let venv = root().join("target/venv");
+    let python = venv.join("bin/python");
+    let check = "import libtorrent, sys; sys.exit(libtorrent.__version__[:5] != '2.1.1')";
+    if python.exists() && answers(tool(&python).args(["-c", check])) {
+        return Ok(());
+    }
+    println!("setup: python venv with {LIBTORRENT} in target/venv");
+    if !answers(tool("python3").args(["-c", "import venv, ensurepip"])) {
+        debian("Python's venv", "python3 python3-venv")?;
+    }
+    run(tool("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
+    let quiet = ["-m", "pip", "install", "-q", "--disable-pip-version-check"];
+    run(tool(&python).args(quiet).arg("--only-binary=:all:").arg(LIBTORRENT))
+}
