@@ -7,6 +7,7 @@ mod fresh;
 mod pack;
 mod run;
 mod setup;
+mod size;
 mod web;
 
 use std::process::ExitCode;
@@ -35,6 +36,12 @@ const TASKS: &[Task] = &[
         about: "build www/dist: wasm, bindings, bundles, type check",
         usage: web::USAGE,
         run: web::run_args,
+    },
+    Task {
+        name: "size",
+        about: "weigh www/dist against the budgets of wasm-pack.toml",
+        usage: size::USAGE,
+        run: size::run_args,
     },
 ];
 

@@ -79,6 +79,12 @@ impl Pack {
         }
     }
 
+    /// The bundles of a section whose source is there: file in the out dir, source.
+    pub(crate) fn bundles(&self, section: &str) -> Vec<(&str, &str)> {
+        let there = |(_, source): &(&str, &str)| root().join(source).exists();
+        self.pairs(section).into_iter().filter(there).collect()
+    }
+
     /// All keys of a section whose values are texts.
     pub(crate) fn pairs(&self, section: &str) -> Vec<(&str, &str)> {
         let keys = self.sections.get(section).into_iter().flatten();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use crate::pack::Pack;
 use crate::run::{root, run, tool};
@@ -18,15 +18,12 @@ pub(crate) fn check_types() -> Result<()> {
 /// Bundles what the pack names into `staging`.
 pub(crate) fn bundle(pack: &Pack, staging: &Path) -> Result<()> {
     for (section, format) in [("modules", "esm"), ("scripts", "iife")] {
-        for (file, source) in pack.pairs(section) {
-            if !root().join(source).exists() {
-                bail!("wasm-pack.toml: {source} of {file} is missing");
-            }
+        for (file, source) in pack.bundles(section) {
             println!("web: esbuild {source} -> {file}");
             run(&mut esbuild(pack, source, format, &staging.join(file)))?;
         }
     }
-    for (file, source) in pack.pairs("files") {
+    for (file, source) in pack.bundles("files") {
         std::fs::copy(root().join(source), staging.join(file))?;
     }
     Ok(())
