@@ -1,0 +1,16 @@
+#!/usr/bin/env -S node --no-warnings
+// Runs one of cargo's test programs, compiled to wasm32, under node. It gets arguments, a clock,
+// entropy and stdout, and nothing else: no files, no sockets.
+
+import { readFile } from "node:fs/promises";
+import { WASI } from "node:wasi";
+
+const [program, ...args] = process.argv.slice(2);
+const wasi = new WASI({ version: "preview1", args: [program, ...args], env: {}, returnOnExit: true });
+const module = await WebAssembly.compile(await readFile(program));
+const foreign = WebAssembly.Module.imports(module).find((i) => i.module !== "wasi_snapshot_preview1");
+if (foreign) {
+  console.error(`${program} imports ${foreign.module} ${foreign.name}`);
+  process.exit(1);
+}
+process.exitCode = wasi.start(await WebAssembly.instantiate(module, wasi.getImportObject()));
