@@ -1,0 +1,219 @@
+//! WebRTC peer connections with one data channel each, signalled without trickling.
+//! Decides settings and how many links there may be; a task a link does the rest.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use headwater_base::LinkId;
+use headwater_engine::LinkEnd;
+use rtc::ice::mdns::MulticastDnsMode;
+use rtc::peer_connection::configuration::setting_engine::SctpMaxMessageSize;
+use tokio::sync::{mpsc, oneshot, watch};
+use webrtc::peer_connection::{
+    PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCConfigurationBuilder,
+    RTCIceServer, SettingEngineBuilder,
+};
+
+use super::link::{Command, LINK_WINDOW, LinkTask, Role};
+use super::socket::{self, WideSockets};
+use super::{LinkEvent, Transport};
+
+/// Bytes handed to SCTP and not yet acknowledged, above which a link's queue waits.
+const SCTP_QUEUE_BYTES: usize = 1 << 20;
+
+/// How long a first offer waits for the STUN server's name to resolve.
+const RESOLVE_WAIT: Duration = Duration::from_millis(800);
+
+/// Time between two attempts to resolve the STUN server's name.
+const RESOLVE_AGAIN: Duration = Duration::from_secs(30);
+
+/// What the user decides about WebRTC.
+#[derive(Clone, Debug)]
+pub struct RtcConfig {
+    /// A STUN server as `stun:host:port`; `None` for host candidates only.
+    pub stun: Option<String>,
+    /// Most links and attempts at a time: each has sockets and a task of its own.
+    pub links_max: usize,
+}
+
+impl Default for RtcConfig {
+    fn default() -> Self {
+        Self { stun: None, links_max: 60 }
+    }
+}
+
+/// Makes links over WebRTC.
+pub struct RtcTransport {
+    factory: Arc<Factory>,
+    links: BTreeMap<LinkId, Handle>,
+    links_max: usize,
+    events: mpsc::Sender<LinkEvent>,
+}
+
+struct Handle {
+    commands: mpsc::UnboundedSender<Command>,
+    queued: Arc<AtomicUsize>,
+    /// Dropped with the handle, which ends the link's task.
+    _alive: oneshot::Sender<()>,
+}
+
+/// Makes peer connections, all alike.
+pub(super) struct Factory {
+    receive_window: Option<u32>,
+    mdns: MulticastDnsMode,
+    addresses: Vec<SocketAddr>,
+    stun: Option<watch::Receiver<Vec<SocketAddr>>>,
+}
+
+impl RtcTransport {
+    /// Makes a transport that reports to `events`. Must be called inside a Tokio runtime.
+    pub fn new(config: &RtcConfig, events: mpsc::Sender<LinkEvent>) -> Self {
+        let mdns = match socket::has_multicast() {
+            true => MulticastDnsMode::QueryOnly,
+            false => MulticastDnsMode::Disabled,
+        };
+        let factory = Factory {
+            receive_window: socket::receive_window(),
+            mdns,
+            addresses: socket::addresses(),
+            stun: config.stun.as_deref().map(resolve),
+        };
+        Self {
+            factory: Arc::new(factory),
+            links: BTreeMap::new(),
+            links_max: config.links_max,
+            events,
+        }
+    }
+
+    fn start(&mut self, link: LinkId, role: Role) {
+        if self.links.len() >= self.links_max {
+            let events = self.events.clone();
+            let closed = LinkEvent::Closed { link, end: LinkEnd::Unsupported };
+            tokio::spawn(async move { events.send(closed).await });
+            return;
+        }
+        let (commands, to_do) = mpsc::unbounded_channel();
+        let (alive, gone) = oneshot::channel();
+        let queued = Arc::new(AtomicUsize::new(0));
+        let task = LinkTask {
+            link,
+            factory: Arc::clone(&self.factory),
+            events: self.events.clone(),
+            commands: to_do,
+            queued: Arc::clone(&queued),
+        };
+        tokio::spawn(task.run(role, gone));
+        self.links.insert(link, Handle { commands, queued, _alive: alive });
+    }
+
+    fn command(&self, link: LinkId, command: Command) {
+        if let Some(handle) = self.links.get(&link) {
+            // A task that ended reports `Closed`; what comes after it goes nowhere.
+            let _ = handle.commands.send(command);
+        }
+    }
+}
+
+impl Transport for RtcTransport {
+    fn make_offer(&mut self, link: LinkId) {
+        self.start(link, Role::Offer);
+    }
+
+    fn make_answer(&mut self, link: LinkId, offer: String) {
+        self.start(link, Role::Answer(offer));
+    }
+
+    fn take_answer(&mut self, link: LinkId, answer: String) {
+        self.command(link, Command::Answer(answer));
+    }
+
+    fn send(&mut self, link: LinkId, bytes: Bytes) {
+        if let Some(handle) = self.links.get(&link) {
+            handle.queued.fetch_add(bytes.len(), Ordering::Relaxed);
+            self.command(link, Command::Send(bytes));
+        }
+    }
+
+    fn close(&mut self, link: LinkId) {
+        self.links.remove(&link);
+    }
+
+    fn window(&self, link: LinkId) -> usize {
+        let queued = self.links.get(&link).map(|handle| handle.queued.load(Ordering::Relaxed));
+        queued.map_or(0, |queued| LINK_WINDOW.saturating_sub(queued))
+    }
+
+    fn link_count(&self) -> usize {
+        self.links.len()
+    }
+}
+
+impl Factory {
+    /// Makes a peer connection that tells `handler` its news.
+    pub(super) async fn connection(
+        &self,
+        handler: Arc<dyn PeerConnectionEventHandler>,
+    ) -> webrtc::error::Result<Arc<dyn PeerConnection>> {
+        let mut settings = SettingEngineBuilder::new()
+            .with_sctp_max_message_size(SctpMaxMessageSize::Unbounded)
+            .with_multicast_dns_mode(self.mdns)
+            .with_include_loopback_candidate(true);
+        if let Some(window) = self.receive_window {
+            settings = settings.with_sctp_max_receive_buffer_size(window);
+        }
+        let servers = self.servers().await;
+        let pc = PeerConnectionBuilder::new()
+            .with_configuration(RTCConfigurationBuilder::new().with_ice_servers(servers).build())
+            .with_setting_engine(settings.build())
+            .with_runtime(Arc::new(WideSockets))
+            .with_handler(handler)
+            .with_udp_addrs(self.addresses.clone())
+            .with_data_channel_send_buffer_limit(SCTP_QUEUE_BYTES)
+            .build()
+            .await?;
+        Ok(Arc::new(pc))
+    }
+
+    /// The STUN server by address: the stack would resolve a name in the middle of gathering.
+    async fn servers(&self) -> Vec<RTCIceServer> {
+        let Some(mut stun) = self.stun.clone() else { return Vec::new() };
+        let known = stun.wait_for(|addresses| !addresses.is_empty());
+        let Ok(Ok(addresses)) = tokio::time::timeout(RESOLVE_WAIT, known).await else {
+            return Vec::new();
+        };
+        let urls = addresses.iter().map(|address| format!("stun:{address}")).collect();
+        vec![RTCIceServer { urls, ..RTCIceServer::default() }]
+    }
+}
+
+/// Resolves a STUN server's name in the background, again and again until it is known.
+fn resolve(url: &str) -> watch::Receiver<Vec<SocketAddr>> {
+    let (known, answer) = watch::channel(Vec::new());
+    let host = url.strip_prefix("stun:").unwrap_or(url).to_owned();
+    let host = if host.rsplit(']').next().is_some_and(|end| end.contains(':')) {
+        host
+    } else {
+        format!("{host}:3478")
+    };
+    tokio::spawn(async move {
+        loop {
+            if let Ok(found) = tokio::net::lookup_host(&host).await {
+                let found: Vec<_> = found.collect();
+                let v4 = found.iter().find(|address| address.is_ipv4());
+                let v6 = found.iter().find(|address| address.is_ipv6());
+                let _ = known.send(v4.into_iter().chain(v6).copied().collect());
+                return;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(RESOLVE_AGAIN) => {}
+                () = known.closed() => return,
+            }
+        }
+    });
+    answer
+}
