@@ -4,9 +4,12 @@
 
 mod decoder;
 mod error;
+pub mod extended;
 mod handshake;
 pub mod limit;
 mod message;
+mod text;
+pub mod tracker;
 
 pub use decoder::Decoder;
 pub use error::Error;

@@ -16,3 +16,42 @@ pub const MESSAGE_BYTES_MAX: u32 = EXTENDED_BYTES_MAX + 2;
 /// Bytes set aside at once for a message that arrives in parts. It grows with what arrives, so
 /// that a peer cannot make us hold much more than it sent.
 pub(crate) const ASSEMBLY_BYTES: usize = 16 * 1024;
+
+/// Bytes of metadata in one message: what BEP 9 cuts it into.
+pub const METADATA_PIECE_BYTES: usize = 16 * 1024;
+
+/// Deepest nesting of an extended message's dictionary; the extension handshake needs two.
+pub(crate) const EXTENDED_DEPTH_MAX: usize = 8;
+
+/// Most values in an extended message's dictionary, keys included.
+pub(crate) const EXTENDED_VALUES_MAX: usize = 1000;
+
+/// Most extensions remembered of a peer's handshake; the clients seen name fewer than ten.
+pub const EXTENSIONS_MAX: usize = 64;
+
+/// Longest extension name remembered.
+pub const EXTENSION_NAME_BYTES_MAX: usize = 64;
+
+/// Longest client name shown; the rest is cut.
+pub const AGENT_CHARS_MAX: usize = 64;
+
+/// Longest tracker message read. Ten offers of libtorrent take about 20 KiB.
+pub const TRACKER_TEXT_BYTES_MAX: usize = 128 * 1024;
+
+/// Longest session description. One with 64 candidates takes about 8 KiB.
+pub const SDP_BYTES_MAX: usize = 16 * 1024;
+
+/// Most ICE candidates in a session description: more make a peer a port scanner.
+pub const SDP_CANDIDATES_MAX: usize = 64;
+
+/// Most offers read of one announce, as in bittorrent-tracker.
+pub const OFFERS_MAX: usize = 82;
+
+/// Most torrents in one scrape, as in aquatic.
+pub const SCRAPE_MAX: usize = 255;
+
+/// Longest text shown of a tracker's words; the rest is cut.
+pub const REASON_CHARS_MAX: usize = 256;
+
+/// Longest tracker id given back to the tracker that sent it.
+pub const TRACKER_ID_BYTES_MAX: usize = 256;

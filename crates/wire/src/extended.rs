@@ -1,0 +1,19 @@
+//! What rides in extended messages (BEP 10): the extension handshake and metadata exchange.
+
+mod handshake;
+mod metadata;
+
+pub use handshake::{Extension, Handshake};
+pub use metadata::MetadataMessage;
+
+use headwater_metainfo::bencode::{KeyOrder, Rules};
+
+use crate::limit;
+
+/// What is read of an extended message's dictionary.
+const RULES: Rules = Rules {
+    bytes_max: limit::EXTENDED_BYTES_MAX as usize,
+    depth_max: limit::EXTENDED_DEPTH_MAX,
+    values_max: limit::EXTENDED_VALUES_MAX,
+    key_order: KeyOrder::Any,
+};

@@ -1,0 +1,218 @@
+//! The extension handshake (BEP 10): which extensions a peer speaks, by what id, and some facts
+//! about it. Unknown keys are ignored.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use headwater_metainfo::bencode::{Dict, DictBuilder, Value};
+
+use super::RULES;
+use crate::{Error, limit, text};
+
+/// An extension spoken here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Extension {
+    /// Metadata from peers (BEP 9).
+    Metadata,
+}
+
+impl Extension {
+    /// Every extension spoken here.
+    pub const ALL: [Self; 1] = [Self::Metadata];
+
+    /// Its name in the handshake's `m`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Metadata => "ut_metadata",
+        }
+    }
+
+    /// The id by which peers send it to us. Id 0 is the handshake itself (BEP 10).
+    pub const fn own_id(self) -> u8 {
+        match self {
+            Self::Metadata => 1,
+        }
+    }
+
+    /// The extension whose messages peers send us by `id`.
+    pub fn from_own_id(id: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|extension| extension.own_id() == id)
+    }
+}
+
+/// What a peer says of itself in extended message 0. It may come again; what it leaves out then
+/// still holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Handshake {
+    /// The ids by which the sender wants extensions sent to it; 0 means no longer.
+    pub ids: BTreeMap<String, u8>,
+    /// The sender's client and version, cut and without control characters.
+    pub agent: Option<String>,
+    /// The TCP port the sender listens on.
+    pub port: Option<u16>,
+    /// How many unanswered requests the sender takes.
+    pub requests_max: Option<u32>,
+    /// Size of the info dictionary in bytes; what does not fit is the largest number.
+    pub metadata_size: Option<u32>,
+    /// Whether the sender wants no pieces though it may lack some (BEP 21).
+    pub upload_only: Option<bool>,
+}
+
+impl Handshake {
+    /// Makes a handshake that offers every extension spoken here.
+    pub fn ours() -> Self {
+        let ids = Extension::ALL.map(|own| (own.name().to_owned(), own.own_id()));
+        Self { ids: BTreeMap::from(ids), ..Self::default() }
+    }
+
+    /// The id by which the sender wants messages of `extension`.
+    pub fn id_of(&self, extension: Extension) -> Option<u8> {
+        self.ids.get(extension.name()).copied().filter(|id| *id != 0)
+    }
+
+    /// The payload of extended message 0.
+    pub fn encode(&self) -> Bytes {
+        let add = |m: DictBuilder, (name, id): (&String, &u8)| m.int(name, i64::from(*id));
+        let m = self.ids.iter().fold(DictBuilder::new(), add);
+        let mut dict = DictBuilder::new().dict("m", m);
+        let numbers = [
+            ("metadata_size", self.metadata_size),
+            ("p", self.port.map(u32::from)),
+            ("reqq", self.requests_max),
+            ("upload_only", self.upload_only.map(u32::from)),
+        ];
+        for (key, number) in numbers {
+            if let Some(number) = number {
+                dict = dict.int(key, i64::from(number));
+            }
+        }
+        if let Some(agent) = &self.agent {
+            dict = dict.bytes("v", agent);
+        }
+        Bytes::from(dict.finish())
+    }
+
+    /// Reads the payload of extended message 0. Fields of a wrong type count as left out.
+    pub fn decode(payload: &[u8]) -> Result<Self, Error> {
+        let (value, _) = RULES.parse_prefix(payload)?;
+        let dict = value.dict().ok_or(Error::Field { key: "0", needed: "dictionary" })?;
+        let int = |key| dict.lookup(key).and_then(Value::int);
+        Ok(Self {
+            ids: dict.lookup("m").and_then(Value::dict).map(read_ids).unwrap_or_default(),
+            agent: dict.lookup("v").and_then(Value::bytes).map(read_agent),
+            port: int("p").and_then(|port| u16::try_from(port).ok()).filter(|port| *port != 0),
+            requests_max: int("reqq").and_then(read_amount),
+            metadata_size: int("metadata_size").and_then(read_amount),
+            upload_only: int("upload_only").map(|flag| flag != 0),
+        })
+    }
+}
+
+fn read_ids(m: &Dict<'_>) -> BTreeMap<String, u8> {
+    let read = |(name, id): (&[u8], &Value<'_>)| {
+        let name = core::str::from_utf8(name).ok()?;
+        let short = name.len() <= limit::EXTENSION_NAME_BYTES_MAX;
+        Some((name.to_owned(), u8::try_from(id.int()?).ok()?)).filter(|_| short)
+    };
+    m.iter().filter_map(read).take(limit::EXTENSIONS_MAX).collect()
+}
+
+fn read_agent(bytes: &[u8]) -> String {
+    // Four bytes are the longest character, and hostile text may hold only such.
+    let window = &bytes[..bytes.len().min(limit::AGENT_CHARS_MAX * 4)];
+    text::clean(&String::from_utf8_lossy(window), limit::AGENT_CHARS_MAX)
+}
+
+/// Nothing for numbers below 1; the largest for those that do not fit.
+fn read_amount(number: i64) -> Option<u32> {
+    (number > 0).then(|| u32::try_from(number).unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn wire_form_is_that_of_bep_10() {
+        let handshake = Handshake {
+            agent: Some("Headwater/0.1.0".to_owned()),
+            port: Some(6881),
+            requests_max: Some(500),
+            metadata_size: Some(31235),
+            upload_only: Some(true),
+            ..Handshake::ours()
+        };
+        let expect = b"d1:md11:ut_metadatai1ee13:metadata_sizei31235e1:pi6881e4:reqqi500e\
+            11:upload_onlyi1e1:v15:Headwater/0.1.0e";
+        assert_eq!(handshake.encode(), expect.as_slice());
+        assert_eq!(Handshake::decode(expect), Ok(handshake));
+    }
+
+    #[test]
+    fn example_of_bep_10_is_read() {
+        let text = b"d1:md11:LT_metadatai1e6:\xb5T_PEXi2ee1:pi6881e1:v13:\xc2\xb5Torrent 1.2e";
+        let read = Handshake::decode(text).unwrap();
+        assert_eq!(read.ids, BTreeMap::from([("LT_metadata".to_owned(), 1)]));
+        assert_eq!((read.port, read.agent.as_deref()), (Some(6881), Some("\u{b5}Torrent 1.2")));
+        assert_eq!(read.id_of(Extension::Metadata), None);
+    }
+
+    #[test]
+    fn handshake_of_webtorrent_is_read() {
+        let text = b"d1:md11:lt_donthavei2e11:ut_metadatai1ee13:metadata_sizei777ee";
+        let read = Handshake::decode(text).unwrap();
+        assert_eq!(read.id_of(Extension::Metadata), Some(1));
+        assert_eq!(read.metadata_size, Some(777));
+    }
+
+    #[test]
+    fn hostile_fields_count_as_left_out() {
+        let text = b"d1:md3:fooi256e3:bari-1e11:ut_metadatai0ee13:metadata_sizei-1e1:pi70000e\
+            4:reqq1:xe";
+        let read = Handshake::decode(text).unwrap();
+        assert_eq!(read.ids, BTreeMap::from([("ut_metadata".to_owned(), 0)]));
+        assert_eq!(read.id_of(Extension::Metadata), None);
+        assert_eq!((read.metadata_size, read.port, read.requests_max), (None, None, None));
+        let huge = Handshake::decode(b"d13:metadata_sizei9223372036854775807ee").unwrap();
+        assert_eq!(huge.metadata_size, Some(u32::MAX));
+        assert!(matches!(Handshake::decode(b"le"), Err(Error::Field { .. })));
+        assert!(matches!(Handshake::decode(b"d1:m"), Err(Error::Bencode(_))));
+    }
+
+    #[test]
+    fn agent_is_cut_and_stripped() {
+        let long = [b"d1:v2000:a\n\xff".as_slice(), &[b'x'; 1997], b"e"].concat();
+        let agent = Handshake::decode(&long).unwrap().agent.unwrap();
+        assert_eq!(agent.chars().count(), limit::AGENT_CHARS_MAX);
+        assert!(agent.starts_with("a\u{fffd}x"));
+    }
+
+    #[test]
+    fn names_beyond_the_limit_are_forgotten() {
+        let names = (0..200).fold(DictBuilder::new(), |m, at| m.int(format!("e{at:03}"), 9));
+        let payload = DictBuilder::new().dict("m", names).finish();
+        assert_eq!(Handshake::decode(&payload).unwrap().ids.len(), limit::EXTENSIONS_MAX);
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_payloads_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            if let Ok(read) = Handshake::decode(&bytes) {
+                prop_assert_eq!(Handshake::decode(&read.encode()), Ok(read));
+            }
+        }
+
+        #[test]
+        fn damaged_handshakes_never_panic(at in 0..60_usize, byte in any::<u8>()) {
+            let mut bytes = b"d1:md11:ut_metadatai1ee13:metadata_sizei31235e1:pi6881ee".to_vec();
+            if let Some(place) = bytes.get_mut(at) {
+                *place = byte;
+            }
+            if let Ok(read) = Handshake::decode(&bytes) {
+                prop_assert_eq!(Handshake::decode(&read.encode()), Ok(read));
+            }
+        }
+    }
+}

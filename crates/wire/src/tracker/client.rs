@@ -1,0 +1,215 @@
+//! What a client sends a tracker.
+
+use headwater_base::{InfoHash, PeerId};
+use serde_json::Value;
+
+use super::{Action, Offer, OfferId, json};
+use crate::{Error, limit};
+
+/// A message from a client to a tracker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClientMessage {
+    /// The client is in a swarm, or leaves it.
+    Announce(Announce),
+    /// The client answers another's offer.
+    Answer(Answer),
+    /// The client asks how large these swarms are.
+    Scrape(Vec<InfoHash>),
+}
+
+/// A client's place in a swarm, and offers to peers of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Announce {
+    /// Which swarm.
+    pub info_hash: InfoHash,
+    /// What the client calls itself.
+    pub peer_id: PeerId,
+    /// Why it announces, if not only because it is time to.
+    pub happening: Option<Happening>,
+    /// Bytes sent to peers.
+    pub uploaded: u64,
+    /// Bytes got from peers.
+    pub downloaded: u64,
+    /// Bytes it lacks; `None` while it has no metadata to tell.
+    pub left: Option<u64>,
+    /// How many peers it wants to hear of. Strict trackers relay no offers without it.
+    pub wanted: Option<u32>,
+    /// Offers, one for each peer it wants to reach.
+    pub offers: Vec<Offer>,
+    /// What the tracker asked to be given back.
+    pub tracker_id: Option<String>,
+}
+
+/// Why a client announces: the `event` of the message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Happening {
+    /// It joins the swarm.
+    Started,
+    /// It has the last piece.
+    Completed,
+    /// It leaves the swarm.
+    Stopped,
+}
+
+/// A client's answer to an offer that the tracker relayed to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Which swarm.
+    pub info_hash: InfoHash,
+    /// Who answers.
+    pub peer_id: PeerId,
+    /// Who made the offer.
+    pub to_peer_id: PeerId,
+    /// The offer.
+    pub offer_id: OfferId,
+    /// The session description, candidates included.
+    pub sdp: String,
+    /// Bytes the sender lacks. Some trackers take a seeder for a leecher when it is absent.
+    pub left: Option<u64>,
+    /// What the tracker asked to be given back.
+    pub tracker_id: Option<String>,
+}
+
+/// A client's message that cannot be read, and as much of it as the reply needs. A reply
+/// without them makes WebTorrent close the socket.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{error}")]
+pub struct BadMessage {
+    /// The swarm it was about.
+    pub info_hash: Option<InfoHash>,
+    /// What kind of message it was.
+    pub action: Action,
+    /// What is wrong with it.
+    pub error: Error,
+}
+
+impl Happening {
+    /// Its name in the message.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Started => "started",
+            Self::Completed => "completed",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    /// Other names, such as libtorrent's `paused`, mean an announce at its usual time.
+    fn from_name(name: &str) -> Option<Self> {
+        let all = [Self::Started, Self::Completed, Self::Stopped];
+        all.into_iter().find(|happening| happening.name() == name)
+    }
+}
+
+impl ClientMessage {
+    /// The text to send.
+    pub fn encode(&self) -> String {
+        json::write(match self {
+            Self::Announce(announce) => announce.fields(),
+            Self::Answer(answer) => answer.fields(),
+            Self::Scrape(hashes) => {
+                let mut fields = json::start(Action::Scrape, None);
+                let hashes: Vec<_> = hashes.iter().map(|hash| json::from_bytes(&hash.0)).collect();
+                json::put(&mut fields, "info_hash", hashes);
+                fields
+            }
+        })
+    }
+
+    /// Reads a client's text.
+    pub fn decode(text: &str) -> Result<Self, BadMessage> {
+        let action = Action::Announce;
+        let fields =
+            json::read(text).map_err(|error| BadMessage { info_hash: None, action, error })?;
+        let info_hash = json::info_hash(&fields).ok();
+        let (action, result) = match fields.get("action").and_then(Value::as_str) {
+            Some("announce") if fields.contains_key("answer") => (action, read_answer(&fields)),
+            Some("announce") => (action, read_announce(&fields)),
+            Some("scrape") => (Action::Scrape, read_scrape(&fields)),
+            Some(_) | None => {
+                (action, Err(Error::Field { key: "action", needed: "announce or scrape" }))
+            }
+        };
+        result.map_err(|error| BadMessage { info_hash, action, error })
+    }
+}
+
+impl Announce {
+    fn fields(&self) -> json::Fields {
+        let mut fields = json::start(Action::Announce, Some(self.info_hash));
+        json::put_bytes(&mut fields, "peer_id", &self.peer_id.0);
+        json::put_some(&mut fields, "event", self.happening.map(Happening::name));
+        json::put(&mut fields, "uploaded", self.uploaded);
+        json::put(&mut fields, "downloaded", self.downloaded);
+        json::put(&mut fields, "left", self.left);
+        json::put_some(&mut fields, "numwant", self.wanted);
+        if !self.offers.is_empty() {
+            let offers: Vec<_> = self.offers.iter().map(offer_value).collect();
+            json::put(&mut fields, "offers", offers);
+        }
+        json::put_some(&mut fields, "trackerid", self.tracker_id.as_deref());
+        fields
+    }
+}
+
+impl Answer {
+    fn fields(&self) -> json::Fields {
+        let mut fields = json::start(Action::Announce, Some(self.info_hash));
+        json::put_bytes(&mut fields, "peer_id", &self.peer_id.0);
+        json::put_bytes(&mut fields, "to_peer_id", &self.to_peer_id.0);
+        json::put_bytes(&mut fields, "offer_id", &self.offer_id.0);
+        json::put_sdp(&mut fields, "answer", &self.sdp);
+        json::put(&mut fields, "left", self.left);
+        json::put_some(&mut fields, "trackerid", self.tracker_id.as_deref());
+        fields
+    }
+}
+
+fn offer_value(offer: &Offer) -> Value {
+    let mut fields = json::Fields::new();
+    json::put_sdp(&mut fields, "offer", &offer.sdp);
+    json::put_bytes(&mut fields, "offer_id", &offer.offer_id.0);
+    Value::Object(fields)
+}
+
+fn read_announce(fields: &json::Fields) -> Result<ClientMessage, Error> {
+    Ok(ClientMessage::Announce(Announce {
+        info_hash: json::info_hash(fields)?,
+        peer_id: json::peer_id(fields, "peer_id")?,
+        happening: fields.get("event").and_then(Value::as_str).and_then(Happening::from_name),
+        uploaded: json::number(fields, "uploaded").unwrap_or(0),
+        downloaded: json::number(fields, "downloaded").unwrap_or(0),
+        left: json::number(fields, "left"),
+        wanted: json::count(fields, "numwant"),
+        offers: json::offers(fields),
+        tracker_id: tracker_id(fields),
+    }))
+}
+
+fn read_answer(fields: &json::Fields) -> Result<ClientMessage, Error> {
+    Ok(ClientMessage::Answer(Answer {
+        info_hash: json::info_hash(fields)?,
+        peer_id: json::peer_id(fields, "peer_id")?,
+        to_peer_id: json::peer_id(fields, "to_peer_id")?,
+        offer_id: json::offer_id(fields)?,
+        sdp: json::sdp(fields, "answer")?,
+        left: json::number(fields, "left"),
+        tracker_id: tracker_id(fields),
+    }))
+}
+
+/// One info-hash or a list of them. A scrape of everything is not offered.
+fn read_scrape(fields: &json::Fields) -> Result<ClientMessage, Error> {
+    let wrong = || Error::Field { key: "info_hash", needed: "one or more byte strings" };
+    if let Ok(hash) = json::info_hash(fields) {
+        return Ok(ClientMessage::Scrape(vec![hash]));
+    }
+    let items = fields.get("info_hash").and_then(Value::as_array).ok_or_else(wrong)?;
+    let read = |item: &Value| item.as_str().and_then(json::to_bytes).map(InfoHash);
+    let hashes: Vec<_> = items.iter().filter_map(read).take(limit::SCRAPE_MAX).collect();
+    if hashes.is_empty() { Err(wrong()) } else { Ok(ClientMessage::Scrape(hashes)) }
+}
+
+fn tracker_id(fields: &json::Fields) -> Option<String> {
+    let text = fields.get("trackerid").and_then(Value::as_str)?;
+    (text.len() <= limit::TRACKER_ID_BYTES_MAX).then(|| text.to_owned())
+}
