@@ -1,0 +1,89 @@
+"""A libtorrent peer for the interop tests: seeds or gets one torrent over WebRTC, on loopback.
+
+Talks in JSON lines on stdout, ends when stdin closes. Knows nothing of the tests.
+"""
+
+import argparse
+import json
+import pathlib
+import select
+import sys
+import time
+
+import libtorrent as lt
+
+
+def tell(**fields):
+    print(json.dumps(fields), flush=True)
+
+
+def session():
+    return lt.session({
+        "enable_dht": False,
+        "enable_lsd": False,
+        "enable_upnp": False,
+        "enable_natpmp": False,
+        "listen_interfaces": "127.0.0.1:0",
+        "webtorrent_stun_server": "",
+        "ssrf_mitigation": False,
+        "allow_multiple_connections_per_ip": True,
+        "min_reconnect_time": 1,
+        "alert_mask": lt.alert.category_t.error_notification
+        | lt.alert.category_t.status_notification
+        | lt.alert.category_t.tracker_notification
+        | lt.alert.category_t.peer_notification,
+    })
+
+
+def make(path, tracker):
+    path = pathlib.Path(path)
+    creator = lt.create_torrent(lt.list_files(str(path)), flags=lt.create_torrent.v1_only,
+                                piece_size=65536)
+    creator.add_tracker(tracker)
+    lt.set_piece_hashes(creator, str(path.parent))
+    return lt.torrent_info(creator.generate())
+
+
+def watch(ses, handle):
+    """Tells states, trouble and progress until stdin closes."""
+    told_done = False
+    while not select.select([sys.stdin], [], [], 0.2)[0]:
+        for alert in ses.pop_alerts():
+            if alert.category() & lt.alert.category_t.error_notification:
+                tell(event="trouble", text=alert.message())
+            elif "tracker" in alert.what() or "peer" in alert.what():
+                tell(event="heard", what=alert.what(), text=alert.message())
+        status = handle.status()
+        if status.is_seeding and not told_done:
+            told_done = True
+            tell(event="done", bytes=status.total_done, up=status.total_payload_upload)
+    status = handle.status()
+    tell(event="end", down=status.total_payload_download, up=status.total_payload_upload)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("what", choices=["seed", "get"])
+    parser.add_argument("source")
+    parser.add_argument("--tracker", required=True)
+    parser.add_argument("--dir", default=".")
+    args = parser.parse_args()
+    ses = session()
+    if args.what == "seed":
+        params = lt.add_torrent_params()
+        params.ti = make(args.source, args.tracker)
+        params.save_path = str(pathlib.Path(args.source).parent)
+        magnet = lt.make_magnet_uri(params.ti)
+    else:
+        params = lt.parse_magnet_uri(args.source)
+        params.trackers = [args.tracker]
+        params.save_path = args.dir
+        magnet = args.source
+    handle = ses.add_torrent(params)
+    tell(event="ready", magnet=magnet, info_hash=str(handle.info_hashes().v1))
+    watch(ses, handle)
+    ses.pause()
+    time.sleep(0.1)
+
+
+main()
