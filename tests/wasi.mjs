@@ -6,9 +6,11 @@ import { readFile } from "node:fs/promises";
 import { WASI } from "node:wasi";
 
 const [program, ...args] = process.argv.slice(2);
-const wasi = new WASI({ version: "preview1", args: [program, ...args], env: {}, returnOnExit: true });
+const given = { version: "preview1", args: [program, ...args], env: {}, returnOnExit: true };
+const wasi = new WASI(given);
 const module = await WebAssembly.compile(await readFile(program));
-const foreign = WebAssembly.Module.imports(module).find((i) => i.module !== "wasi_snapshot_preview1");
+const imports = WebAssembly.Module.imports(module);
+const foreign = imports.find((one) => one.module !== "wasi_snapshot_preview1");
 if (foreign) {
   console.error(`${program} imports ${foreign.module} ${foreign.name}`);
   process.exit(1);

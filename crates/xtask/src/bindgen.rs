@@ -1,5 +1,5 @@
 //! wasm-bindgen as a program of this project, so that nothing is installed globally and its version
-//! is always the one of `Cargo.lock`. A program of its own, since its library takes minutes to build.
+//! is always the one of `Cargo.lock`. Apart from xtask, since its library takes minutes to build.
 
 use std::path::PathBuf;
 

@@ -3,11 +3,16 @@
 #![expect(clippy::print_stdout, reason = "a program of the command line talks on stdout")]
 
 mod args;
+mod bench;
+mod clock;
+mod demo;
 mod fresh;
 mod pack;
 mod run;
 mod setup;
 mod size;
+mod test;
+mod tidy;
 mod web;
 
 use std::process::ExitCode;
@@ -42,6 +47,30 @@ const TASKS: &[Task] = &[
         about: "weigh www/dist against the budgets of wasm-pack.toml",
         usage: size::USAGE,
         run: size::run_args,
+    },
+    Task {
+        name: "tidy",
+        about: "check crate rules, sizes and words",
+        usage: tidy::USAGE,
+        run: tidy::run_args,
+    },
+    Task {
+        name: "test",
+        about: "run everything that CI runs, and count it",
+        usage: test::USAGE,
+        run: test::run_args,
+    },
+    Task {
+        name: "demo",
+        about: "play the sample film in a browser, over WebRTC",
+        usage: demo::USAGE,
+        run: demo::run_args,
+    },
+    Task {
+        name: "bench",
+        about: "measure against WebTorrent and a bare data channel",
+        usage: bench::USAGE,
+        run: bench::run_args,
     },
 ];
 

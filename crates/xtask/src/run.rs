@@ -23,6 +23,15 @@ pub(crate) fn cargo() -> Command {
     tool(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
+/// Where cargo puts what it builds.
+pub(crate) fn target_dir() -> Result<PathBuf> {
+    let mut metadata = cargo();
+    metadata.args(["metadata", "--no-deps", "--format-version=1", "--offline"]);
+    let json: serde_json::Value = serde_json::from_slice(&capture(&mut metadata)?)?;
+    let dir = json["target_directory"].as_str().context("cargo metadata names no target dir")?;
+    Ok(dir.into())
+}
+
 /// Runs to the end and fails unless the program does well.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("start {}", words(command)))?;

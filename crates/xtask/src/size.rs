@@ -35,6 +35,11 @@ struct FileWeight {
 pub(crate) fn run_args(mut args: Args) -> Result<()> {
     let json = args.flag("--json");
     args.finish()?;
+    report(json)
+}
+
+/// Prints what everything weighs and fails when something is over its budget.
+pub(crate) fn report(json: bool) -> Result<()> {
     let pack = Pack::load()?;
     let dist = root().join(pack.text("out", "dir")?);
     let budgets = pack.budgets();

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::fresh::{is_fresh, newest_under};
 use crate::pack::Pack;
-use crate::run::{capture, cargo, root, run, tool};
+use crate::run::{capture, cargo, root, run, target_dir, tool};
 
 /// Puts `NAME.wasm` into `staging` and the bindings into the folder that the pack names.
 pub(crate) fn build(pack: &Pack, staging: &Path) -> Result<()> {
@@ -36,15 +36,6 @@ fn compile(pack: &Pack) -> Result<std::path::PathBuf> {
         bail!("{} was not made; {krate} needs crate-type cdylib", built.display());
     }
     Ok(built)
-}
-
-/// Where cargo puts what it builds.
-pub(crate) fn target_dir() -> Result<std::path::PathBuf> {
-    let mut metadata = cargo();
-    metadata.args(["metadata", "--no-deps", "--format-version=1", "--offline"]);
-    let json: serde_json::Value = serde_json::from_slice(&capture(&mut metadata)?)?;
-    let dir = json["target_directory"].as_str().context("cargo metadata names no target dir")?;
-    Ok(dir.into())
 }
 
 fn bind(wasm: &Path, bindings: &Path, name: &str) -> Result<()> {

@@ -1,0 +1,126 @@
+//! The steps of `cargo xtask test`, cheap ones first, and what each of them runs.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use super::count::{Count, counted};
+use crate::run::{cargo, root, run, target_dir, tool};
+use crate::{setup, size, tidy, web};
+
+/// One step: what it is called, what it shows, whether the others make sense without it.
+pub(super) struct Step {
+    pub(super) name: &'static str,
+    pub(super) about: &'static str,
+    pub(super) needed: bool,
+    pub(super) run: fn() -> Result<Count>,
+}
+
+pub(super) const STEPS: &[Step] = &[
+    step("setup", "what the other steps need is there", install),
+    step("fmt", "the code is formatted", format),
+    step("tidy", "crate rules, sizes, words", check_rules),
+    step("web", "wasm, bindings, types, bundles", build_web),
+    step("size", "what a page loads is within its budget", weigh),
+    step("clippy", "no lint has anything to say, natively and on wasm32", lint),
+    step("doc", "every link in the docs leads somewhere", document),
+    step("native", "tests of every crate", test_natively),
+    step("wasm", "the core's tests on wasm32", test_on_wasm),
+    step("page", "the browser shell's tests in Chromium", test_in_page),
+    step("program", "the headwater program is built", build_program),
+    step("e2e", "whole programs and pages against each other", test_ends),
+    step("interop", "WebTorrent and libtorrent against ours", test_interop),
+];
+
+const fn step(name: &'static str, about: &'static str, run: fn() -> Result<Count>) -> Step {
+    let needed = matches!(name.as_bytes(), b"setup");
+    Step { name, about, needed, run }
+}
+
+const CORE: [&str; 5] = [
+    "-pheadwater-base",
+    "-pheadwater-metainfo",
+    "-pheadwater-wire",
+    "-pheadwater-engine",
+    "-pheadwater-client",
+];
+const BROWSER: [&str; 4] = ["-p", "headwater-browser", "--target", "wasm32-unknown-unknown"];
+
+fn one(command: &mut Command) -> Result<Count> {
+    run(command)?;
+    Ok(Count::passed_step())
+}
+
+fn install() -> Result<Count> {
+    setup::ensure(false)?;
+    Ok(Count::passed_step())
+}
+
+fn format() -> Result<Count> {
+    one(cargo().args(["fmt", "--all", "--check"]))
+}
+
+fn check_rules() -> Result<Count> {
+    tidy::report()?;
+    Ok(Count::passed_step())
+}
+
+fn build_web() -> Result<Count> {
+    web::build(true)?;
+    Ok(Count::passed_step())
+}
+
+fn weigh() -> Result<Count> {
+    size::report(false)?;
+    Ok(Count::passed_step())
+}
+
+fn lint() -> Result<Count> {
+    let deny = ["--", "-D", "warnings"];
+    run(cargo().args(["clippy", "--locked", "--workspace", "--all-targets"]).args(deny))?;
+    one(cargo().args(["clippy", "--locked"]).args(BROWSER).args(deny))
+}
+
+fn document() -> Result<Count> {
+    let mut doc = cargo();
+    doc.env("RUSTDOCFLAGS", "-D warnings").args(["doc", "--locked", "--no-deps", "--workspace"]);
+    one(&mut doc)
+}
+
+fn test_natively() -> Result<Count> {
+    counted(cargo().args(["test", "--locked", "--workspace", "--no-fail-fast"]))
+}
+
+fn test_on_wasm() -> Result<Count> {
+    let target = ["--target", "wasm32-wasip1", "--no-fail-fast"];
+    counted(cargo().args(["test", "--locked"]).args(target).args(CORE))
+}
+
+fn test_in_page() -> Result<Count> {
+    counted(cargo().args(["test", "--locked", "--no-fail-fast"]).args(BROWSER))
+}
+
+fn build_program() -> Result<Count> {
+    one(cargo().args(["build", "--locked", "-p", "headwater-hybrid", "--bin", "headwater"]))
+}
+
+fn test_ends() -> Result<Count> {
+    node_tests("e2e")
+}
+
+fn test_interop() -> Result<Count> {
+    node_tests("interop")
+}
+
+/// Runs every `*.test.mjs` of a folder under `tests/`, one file after the other.
+fn node_tests(folder: &str) -> Result<Count> {
+    let mut files: Vec<_> = std::fs::read_dir(root().join("tests").join(folder))?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.to_string_lossy().ends_with(".test.mjs"))
+        .collect();
+    files.sort();
+    let mut node = tool("node");
+    node.env("HEADWATER_PROGRAM", target_dir()?.join("debug/headwater"));
+    node.args(["--test", "--test-concurrency=1", "--test-reporter=spec"]).args(files);
+    counted(&mut node)
+}

@@ -1,0 +1,194 @@
+//! Rules between crates: who may use whom, a core without clock or IO, thin shells.
+
+use anyhow::{Context, Result};
+
+use super::source::{Language, Source};
+use super::{Finding, add};
+use crate::run::root;
+
+/// One crate: what it may use of ours and, in the core, of others.
+struct Row {
+    name: &'static str,
+    ours: &'static [&'static str],
+    /// Nothing said means that any pinned crate may be used.
+    others: Option<&'static [&'static str]>,
+}
+
+const CORE: [&str; 5] = ["base", "metainfo", "wire", "engine", "client"];
+const SHELLS: [&str; 2] = ["browser", "hybrid"];
+
+const ROWS: [Row; 9] = [
+    Row { name: "base", ours: &[], others: Some(&["sha1", "sha2"]) },
+    Row { name: "metainfo", ours: &["base"], others: Some(&["bytes", "thiserror"]) },
+    Row {
+        name: "wire",
+        ours: &["base", "metainfo"],
+        others: Some(&["bytes", "serde", "serde_json", "thiserror"]),
+    },
+    Row {
+        name: "engine",
+        ours: &["base", "metainfo", "wire"],
+        others: Some(&["bytes", "thiserror"]),
+    },
+    Row {
+        name: "client",
+        ours: &["base", "metainfo", "wire", "engine"],
+        others: Some(&["bytes", "thiserror"]),
+    },
+    Row { name: "tracker", ours: &["base", "wire"], others: None },
+    Row { name: "browser", ours: &["base", "metainfo", "wire", "client"], others: None },
+    Row {
+        name: "hybrid",
+        ours: &["base", "metainfo", "wire", "engine", "client", "tracker"],
+        others: None,
+    },
+    Row { name: "xtask", ours: &[], others: None },
+];
+
+/// Crates of others that only some of ours may use.
+const KEPT_APART: [(&str, &[&str]); 7] = [
+    ("webrtc", &["hybrid"]),
+    ("rtc", &["hybrid"]),
+    ("tokio", &["hybrid", "tracker"]),
+    ("wasm-bindgen", &["browser"]),
+    ("wasm-bindgen-futures", &["browser"]),
+    ("js-sys", &["browser"]),
+    ("web-sys", &["browser"]),
+];
+
+/// What would let time, IO or chance into the core by another door than its inputs.
+const OUTSIDE: [&str; 12] = [
+    "std::time::Instant",
+    "std::time::SystemTime",
+    "std::fs",
+    "std::net",
+    "std::thread",
+    "std::env",
+    "std::process",
+    "thread_local!",
+    "static mut ",
+    "async fn",
+    ".await",
+    "HashMap",
+];
+
+/// Checks every crate's `Cargo.toml` against its row.
+pub(super) fn check_manifests(found: &mut Vec<Finding>) -> Result<()> {
+    for entry in std::fs::read_dir(root().join("crates"))? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        let file = format!("crates/{name}/Cargo.toml");
+        let text = std::fs::read_to_string(root().join(&file)).with_context(|| file.clone())?;
+        let mut tell = |line, text| {
+            found.push(Finding { file: file.clone(), line, rule: "crates", text });
+        };
+        let Some(row) = ROWS.iter().find(|row| row.name == name) else {
+            tell(1, format!("{name} has no row in xtask's table"));
+            continue;
+        };
+        for (line, used) in dependencies(&text) {
+            if let Some(text) = trouble(row, used) {
+                tell(line, text);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn trouble(row: &Row, used: &str) -> Option<String> {
+    let name = row.name;
+    if let Some(ours) = used.strip_prefix("headwater-") {
+        return (!row.ours.contains(&ours)).then(|| format!("{name} may not use {ours}"));
+    }
+    if let Some((_, users)) = KEPT_APART.iter().find(|(kept, _)| *kept == used)
+        && !users.contains(&name)
+    {
+        return Some(format!("{used} belongs to {} alone", users.join(" and ")));
+    }
+    let others = row.others?;
+    (!others.contains(&used)).then(|| format!("{name} is core and may not use {used}"))
+}
+
+/// Line and name of everything under `[dependencies]`.
+fn dependencies(text: &str) -> Vec<(usize, &str)> {
+    let mut section = "";
+    let mut found = Vec::new();
+    for (at, line) in text.lines().enumerate() {
+        if line.starts_with('[') {
+            section = line;
+        } else if section.ends_with("dependencies]")
+            && !section.contains("dev-")
+            && let Some(end) = line.find(['.', ' ', '='])
+            && end > 0
+            && !line.starts_with('#')
+        {
+            found.push((at + 1, &line[..end]));
+        }
+    }
+    found
+}
+
+/// Checks that a file of the core knows only what it is told.
+pub(super) fn check_core(source: &Source, found: &mut Vec<Finding>) {
+    let Some(krate) = source.krate().filter(|krate| CORE.contains(krate)) else { return };
+    if source.language != Language::Rust {
+        return;
+    }
+    let is_root = source.path.ends_with("/src/lib.rs");
+    if is_root && !source.code.iter().any(|line| line.trim() == "#![forbid(unsafe_code)]") {
+        add(found, source, 1, "core", "needs #![forbid(unsafe_code)]".into());
+    }
+    for (at, line) in source.code.iter().enumerate().filter(|(at, _)| !source.is_test[*at]) {
+        if krate != "base" && line.contains("target_arch") {
+            let text = "the core decides alike everywhere: no target_arch".into();
+            add(found, source, at + 1, "core", text);
+        }
+        if let Some(word) = OUTSIDE.iter().find(|word| line.contains(*word)) {
+            let text = format!("{} comes in from outside, never by itself", word.trim());
+            add(found, source, at + 1, "core", text);
+        }
+    }
+}
+
+/// Shells hold under half of the lines that the core holds.
+pub(super) fn check_shells(sources: &[Source], found: &mut Vec<Finding>) {
+    let lines = |names: &[&str]| -> usize {
+        let of_these = sources.iter().filter(|source| {
+            source.language == Language::Rust && source.krate().is_some_and(|k| names.contains(&k))
+        });
+        of_these.map(|source| source.code_lines(false)).sum()
+    };
+    let (core, shells) = (lines(&CORE), lines(&SHELLS));
+    if shells * 2 >= core {
+        let text = format!("shells have {shells} lines, the core {core}: not under half");
+        found.push(Finding { file: "crates".into(), line: 1, rule: "shells", text });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_engine_may_not_use_tokio_nor_the_client() {
+        let manifest = "[dependencies]\nheadwater-client.workspace = true\ntokio = \"1\"\n\
+                        bytes.workspace = true\n[dev-dependencies]\nproptest.workspace = true\n";
+        let used = dependencies(manifest);
+        let engine = ROWS.iter().find(|row| row.name == "engine").unwrap();
+        let told: Vec<usize> = used
+            .iter()
+            .filter(|(_, used)| trouble(engine, used).is_some())
+            .map(|(line, _)| *line)
+            .collect();
+        assert_eq!(told, [2, 3]);
+    }
+
+    #[test]
+    fn a_clock_in_the_core_is_found_and_one_in_its_tests_is_not() {
+        let text = "#![forbid(unsafe_code)]\nuse std::time::Instant;\n#[cfg(test)]\nmod tests {\n\
+                    use std::time::Instant;\n}\n";
+        let mut found = Vec::new();
+        let path = "crates/engine/src/lib.rs";
+        check_core(&Source::new(path, Language::Rust, text), &mut found);
+        assert_eq!(found.iter().map(|finding| finding.line).collect::<Vec<_>>(), [2]);
+    }
+}
