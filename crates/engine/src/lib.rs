@@ -4,6 +4,8 @@
 
 mod action;
 mod config;
+#[cfg_attr(not(test), expect(dead_code, reason = "the engine does not drive it yet"))]
+mod discovery;
 mod engine;
 mod event;
 mod input;

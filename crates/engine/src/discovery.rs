@@ -1,0 +1,333 @@
+//! Finds peers: announces torrents to WebSocket trackers and trades WebRTC offers and answers
+//! through them until a link opens. Knows how many links are wanted, nothing of what they carry.
+
+mod announce;
+mod attempt;
+mod budget;
+mod limit;
+mod signal;
+mod socket;
+mod timer;
+mod tracker;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use headwater_base::{InfoHash, LinkId, PeerId, Rng, Seed, Time, TorrentId, TrackerId};
+
+use self::attempt::Attempt;
+use self::budget::Budget;
+use self::limit::{ANSWER_EVERY, ATTEMPTS_BURST, LEFT_UNKNOWN, LINK_SOUND, OFFER_EVERY};
+use self::timer::{Timer, Timers};
+use self::tracker::{Tracker, normalize};
+use crate::{Action, Config, Event, LinkEnd, TrackerTrouble, TrackerView, Wake, Warning};
+
+/// What a torrent tells trackers of itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Totals {
+    /// Payload bytes sent.
+    pub(crate) uploaded: u64,
+    /// Payload bytes fetched.
+    pub(crate) downloaded: u64,
+    /// Bytes missing; `None` until metadata and store are known. Reaching 0 from more says
+    /// `completed`, so it must not be told before stored pieces are checked.
+    pub(crate) left: Option<u64>,
+}
+
+/// News for discovery. What concerns links or trackers it does not know is ignored.
+#[derive(Clone, Debug)]
+pub(crate) enum DiscoveryInput {
+    /// `Input::TrackerOpened`.
+    TrackerOpened(TrackerId),
+    /// `Input::TrackerText`.
+    TrackerText { tracker: TrackerId, text: String },
+    /// `Input::TrackerClosed`.
+    TrackerClosed { tracker: TrackerId, why: String },
+    /// `Input::OfferMade`.
+    OfferMade { link: LinkId, sdp: String },
+    /// `Input::AnswerMade`.
+    AnswerMade { link: LinkId, sdp: String },
+    /// `Input::LinkOpened`.
+    LinkOpened { link: LinkId, window: usize },
+    /// `Input::LinkClosed` of a link that was never handed over.
+    LinkClosed { link: LinkId, end: LinkEnd },
+}
+
+/// Which side of a link made the offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// We did.
+    Offered,
+    /// The peer did.
+    Answered,
+}
+
+/// What discovery wants done or told.
+#[derive(Clone, Debug)]
+pub(crate) enum Out {
+    /// For the shell.
+    Action(Action),
+    /// For whoever listens.
+    Event(Event),
+    /// A link is open and handed over: it is the engine's until `link_over`.
+    Linked {
+        /// Which torrent.
+        torrent: TorrentId,
+        /// The link.
+        link: LinkId,
+        /// Who offered.
+        role: Role,
+        /// Bytes it takes before it is full.
+        window: usize,
+        /// What the peer called itself at the tracker.
+        expected_peer: Option<PeerId>,
+    },
+}
+
+/// The discovery state machine. Tell it with `handle` and the rest, then drain `next`.
+#[derive(Debug)]
+pub(crate) struct Discovery {
+    peer_id: PeerId,
+    trackers_always: Vec<String>,
+    links_max: usize,
+    rng: Rng,
+    torrents: BTreeMap<TorrentId, Swarm>,
+    hashes: BTreeMap<InfoHash, TorrentId>,
+    trackers: BTreeMap<TrackerId, Tracker>,
+    attempts: BTreeMap<LinkId, Attempt>,
+    /// Links handed over, and when.
+    linked: BTreeMap<LinkId, (TorrentId, Time)>,
+    offer_budget: Budget,
+    answer_budget: Budget,
+    /// No link is tried before this, since the shell said it can make none.
+    unsupported_until: Option<Time>,
+    timers: Timers,
+    outs: VecDeque<Out>,
+    next_link: u64,
+    next_tracker: u32,
+}
+
+/// A torrent whose peers are looked for.
+#[derive(Debug)]
+struct Swarm {
+    info_hash: InfoHash,
+    totals: Totals,
+    /// Links there is room for besides those handed over.
+    wanted: usize,
+    /// Peers that finished a handshake on a live link.
+    known: BTreeSet<PeerId>,
+    /// Links handed over and alive.
+    linked: usize,
+    /// `completed` was due once.
+    completed: bool,
+    /// It was told that links are not supported.
+    told_unsupported: bool,
+}
+
+impl Swarm {
+    fn is_seed(&self) -> bool {
+        self.totals.left == Some(0)
+    }
+
+    /// Missing bytes as trackers are told.
+    fn left(&self) -> u64 {
+        self.totals.left.unwrap_or(LEFT_UNKNOWN)
+    }
+}
+
+impl Discovery {
+    /// A machine that looks for nothing yet.
+    pub(crate) fn new(config: &Config, seed: &Seed) -> Self {
+        Self {
+            peer_id: config.peer_id,
+            trackers_always: config.trackers.clone(),
+            links_max: config.links_max,
+            rng: seed.split("discovery"),
+            torrents: BTreeMap::new(),
+            hashes: BTreeMap::new(),
+            trackers: BTreeMap::new(),
+            attempts: BTreeMap::new(),
+            linked: BTreeMap::new(),
+            offer_budget: Budget::new(ATTEMPTS_BURST, OFFER_EVERY),
+            answer_budget: Budget::new(ATTEMPTS_BURST, ANSWER_EVERY),
+            unsupported_until: None,
+            timers: Timers::default(),
+            outs: VecDeque::new(),
+            next_link: 0,
+            next_tracker: 0,
+        }
+    }
+
+    /// Looks for peers of a torrent from here on. Called again, it adds trackers to those known.
+    pub(crate) fn start(
+        &mut self,
+        now: Time,
+        torrent: TorrentId,
+        info_hash: InfoHash,
+        tiers: &[Vec<String>],
+        private: bool,
+    ) {
+        self.hashes.insert(info_hash, torrent);
+        self.torrents.entry(torrent).or_insert_with(|| Swarm {
+            info_hash,
+            totals: Totals::default(),
+            wanted: 0,
+            known: BTreeSet::new(),
+            linked: 0,
+            completed: false,
+            told_unsupported: false,
+        });
+        // A private torrent stays with its own trackers (BEP 27).
+        let always = if private { Vec::new() } else { self.trackers_always.clone() };
+        let urls: Vec<String> =
+            tiers.iter().flatten().chain(&always).filter_map(|url| normalize(url)).collect();
+        for url in urls {
+            self.join(now, torrent, url);
+        }
+    }
+
+    /// Stops looking for peers of a torrent and says `stopped` wherever it announced.
+    /// Links that were handed over stay the engine's to close.
+    pub(crate) fn stop(&mut self, torrent: TorrentId) {
+        let at: Vec<TrackerId> = self.trackers_of(torrent).collect();
+        for tracker in at {
+            self.leave(tracker, torrent);
+        }
+        let attempts: Vec<LinkId> =
+            self.attempts.iter().filter(|(_, a)| a.torrent == torrent).map(|(l, _)| *l).collect();
+        for link in attempts {
+            self.give_up(link);
+        }
+        self.linked.retain(|_, (of, _)| *of != torrent);
+        if let Some(swarm) = self.torrents.remove(&torrent) {
+            self.hashes.remove(&swarm.info_hash);
+        }
+    }
+
+    /// Takes what a torrent tells trackers of itself.
+    pub(crate) fn progress(&mut self, now: Time, torrent: TorrentId, totals: Totals) {
+        let Some(swarm) = self.torrents.get_mut(&torrent) else { return };
+        let before = core::mem::replace(&mut swarm.totals, totals).left;
+        let reached = totals.left == Some(0) && before.is_some_and(|left| left > 0);
+        if !reached || core::mem::replace(&mut swarm.completed, true) {
+            return;
+        }
+        for tracker in self.trackers.values_mut() {
+            if let Some(member) = tracker.members.get_mut(&torrent) {
+                member.completed_due = true;
+            }
+        }
+        self.plan_all(now, torrent);
+    }
+
+    /// Takes how many links a torrent has room for besides those handed over.
+    pub(crate) fn want(&mut self, now: Time, torrent: TorrentId, links_wanted: usize) {
+        let Some(swarm) = self.torrents.get_mut(&torrent) else { return };
+        let before = core::mem::replace(&mut swarm.wanted, links_wanted);
+        if before == 0 && links_wanted > 0 {
+            self.hasten(now, torrent);
+            self.prepare(now, torrent);
+        }
+    }
+
+    /// Takes whether a peer has a live link that finished its handshake.
+    pub(crate) fn peer_known(&mut self, torrent: TorrentId, peer: PeerId, known: bool) {
+        let Some(swarm) = self.torrents.get_mut(&torrent) else { return };
+        if known {
+            swarm.known.insert(peer);
+        } else {
+            swarm.known.remove(&peer);
+        }
+    }
+
+    /// Takes news.
+    pub(crate) fn handle(&mut self, now: Time, input: DiscoveryInput) {
+        match input {
+            DiscoveryInput::TrackerOpened(tracker) => self.socket_opened(now, tracker),
+            DiscoveryInput::TrackerText { tracker, text } => self.heard(now, tracker, &text),
+            DiscoveryInput::TrackerClosed { tracker, why } => {
+                self.socket_closed(now, tracker, &why);
+            }
+            DiscoveryInput::OfferMade { link, sdp } => self.offer_made(now, link, sdp),
+            DiscoveryInput::AnswerMade { link, sdp } => self.answer_made(now, link, sdp),
+            DiscoveryInput::LinkOpened { link, window } => self.link_opened(now, link, window),
+            DiscoveryInput::LinkClosed { link, end } => self.attempt_closed(now, link, end),
+        }
+    }
+
+    /// Answers the next thing to do or tell, or `None` until `wake` or an input.
+    pub(crate) fn next(&mut self, now: Time) -> Option<Out> {
+        loop {
+            if let Some(out) = self.outs.pop_front() {
+                return Some(out);
+            }
+            match self.timers.pop(now)? {
+                Timer::Socket(tracker) => self.socket_due(now, tracker),
+                Timer::Announce(tracker, torrent) => self.announce_due(now, tracker, torrent),
+                Timer::Attempt(link) => self.attempt_due(now, link),
+            }
+        }
+    }
+
+    /// The next deadline.
+    pub(crate) fn wake(&self) -> Option<Wake> {
+        self.timers.first().map(|(at, timer)| Wake { at, why: timer.why() })
+    }
+
+    /// Takes that a link which was handed over is closed, by whomever.
+    pub(crate) fn link_over(&mut self, now: Time, link: LinkId) {
+        let Some((torrent, since)) = self.linked.remove(&link) else { return };
+        let Some(swarm) = self.torrents.get_mut(&torrent) else { return };
+        swarm.linked = swarm.linked.saturating_sub(1);
+        if swarm.linked == 0 && now.since(since) >= LINK_SOUND {
+            self.hasten(now, torrent);
+        } else {
+            self.plan_all(now, torrent);
+        }
+    }
+
+    /// How the trackers of a torrent stand.
+    pub(crate) fn views(&self, now: Time, torrent: TorrentId) -> Vec<TrackerView> {
+        let view = |tracker: TrackerId| {
+            let announce = self.timers.deadline(Timer::Announce(tracker, torrent));
+            let next = announce.or(self.timers.deadline(Timer::Socket(tracker)));
+            self.trackers[&tracker].view(torrent, next.map(|at| at.since(now)))
+        };
+        self.trackers_of(torrent).map(view).collect()
+    }
+
+    /// How many attempts are under way, besides links handed over.
+    pub(crate) fn attempts(&self) -> usize {
+        self.attempts.len()
+    }
+
+    /// The trackers a torrent uses.
+    fn trackers_of(&self, torrent: TorrentId) -> impl Iterator<Item = TrackerId> + '_ {
+        let uses = move |tracker: &Tracker| tracker.members.contains_key(&torrent);
+        self.trackers.iter().filter(move |(_, tracker)| uses(tracker)).map(|(id, _)| *id)
+    }
+
+    /// Tells the user of a torrent what is wrong with a tracker, unless that is no news.
+    fn warn(
+        &mut self,
+        now: Time,
+        tracker: TrackerId,
+        torrent: TorrentId,
+        trouble: &TrackerTrouble,
+    ) {
+        let Some(at) = self.trackers.get_mut(&tracker) else { return };
+        let Some(member) = at.members.get_mut(&torrent) else { return };
+        if member.tell(now, trouble) {
+            let (url, trouble) = (at.url.clone(), trouble.clone());
+            let warning = Warning::Tracker { tracker, url, trouble };
+            self.outs.push_back(Out::Event(Event::Warned { torrent, warning }));
+        }
+    }
+
+    /// Has the shell do something.
+    fn act(&mut self, action: Action) {
+        self.outs.push_back(Out::Action(action));
+    }
+}
+
+#[cfg(test)]
+mod tests;

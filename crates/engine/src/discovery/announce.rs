@@ -1,0 +1,327 @@
+//! Decides when a torrent announces to a tracker, with which event and which offers.
+//! Knows how many peers are missing, not what becomes of the offers.
+
+use headwater_base::{LinkId, Time, TorrentId, TrackerId};
+use headwater_wire::tracker::{Announce, AnnounceReply, ClientMessage, Happening, Offer};
+
+use super::attempt::{Attempt, State};
+use super::limit::{
+    DESCRIPTION_WAIT, LINKS_FEW, OFFER_WAIT, OFFERS_PER_ANNOUNCE, OFFERS_PER_TORRENT,
+    TRACKER_ANSWER_WAIT, TRACKER_MESSAGE_BYTES_MAX,
+};
+use super::tracker::clamp_interval;
+use super::{Discovery, Swarm, Timer};
+use crate::Action;
+
+impl Discovery {
+    /// Sets when a torrent announces next to a tracker. Does nothing while the tracker is
+    /// closed, owes an answer, or waits for offers: what ends that plans again.
+    pub(super) fn plan(&mut self, now: Time, id: TrackerId, torrent: TorrentId) {
+        let eager = self.is_eager(now, id, torrent);
+        let Some(tracker) = self.trackers.get(&id) else { return };
+        let Some(member) = tracker.members.get(&torrent) else { return };
+        if !tracker.is_open() || member.awaiting || member.gathering {
+            return;
+        }
+        let at = match member.sent_at {
+            Some(_) if member.completed_due => now,
+            Some(sent) => sent + member.pause(eager, &mut self.rng),
+            None => now,
+        };
+        self.timers.set(Timer::Announce(id, torrent), at);
+    }
+
+    /// Plans a torrent at all its trackers.
+    pub(super) fn plan_all(&mut self, now: Time, torrent: TorrentId) {
+        let at: Vec<TrackerId> = self.trackers_of(torrent).collect();
+        for id in at {
+            self.plan(now, id, torrent);
+        }
+    }
+
+    /// Plans all torrents of a tracker.
+    pub(super) fn plan_members(&mut self, now: Time, id: TrackerId) {
+        let Some(tracker) = self.trackers.get(&id) else { return };
+        let members: Vec<TorrentId> = tracker.members.keys().copied().collect();
+        for torrent in members {
+            self.plan(now, id, torrent);
+        }
+    }
+
+    /// Has a torrent announce eagerly from the start again.
+    pub(super) fn hasten(&mut self, now: Time, torrent: TorrentId) {
+        for tracker in self.trackers.values_mut() {
+            if let Some(member) = tracker.members.get_mut(&torrent) {
+                member.eager = 0;
+            }
+        }
+        self.plan_all(now, torrent);
+    }
+
+    /// Whether a torrent announces sooner than the tracker asks: it is short of links, and
+    /// there may be somebody.
+    fn is_eager(&self, now: Time, id: TrackerId, torrent: TorrentId) -> bool {
+        let Some(swarm) = self.torrents.get(&torrent) else { return false };
+        let member = self.trackers.get(&id).and_then(|tracker| tracker.members.get(&torrent));
+        let others = member.and_then(|member| member.others(swarm.is_seed()));
+        let lonely = swarm.linked == 0 && !swarm.is_seed();
+        swarm.wanted > 0
+            && swarm.linked < LINKS_FEW
+            && !self.is_unsupported(now)
+            && (lonely || others.is_none_or(|others| others > swarm.linked))
+    }
+
+    /// Makes the first offers while the first socket still opens.
+    pub(super) fn prepare(&mut self, now: Time, torrent: TorrentId) {
+        let fresh = |id| self.trackers[&id].failures == 0 && !self.trackers[&id].is_open();
+        if self.trackers_of(torrent).any(fresh) {
+            let count = OFFERS_PER_ANNOUNCE.min(self.room(torrent)).min(self.share());
+            let have = self.offers_of(torrent).count();
+            self.make_offers(now, torrent, count.saturating_sub(have));
+        }
+    }
+
+    /// An announce is due, has its offers, or got no answer.
+    pub(super) fn announce_due(&mut self, now: Time, id: TrackerId, torrent: TorrentId) {
+        let Some(tracker) = self.trackers.get_mut(&id) else { return };
+        let open = tracker.is_open();
+        let Some(member) = tracker.members.get_mut(&torrent) else { return };
+        if !open {
+            return;
+        }
+        if member.awaiting {
+            self.drop_socket(now, id, "it does not answer");
+            return;
+        }
+        let event = match (member.started, member.completed_due) {
+            (false, _) => Some(Happening::Started),
+            (true, true) => Some(Happening::Completed),
+            (true, false) => None,
+        };
+        let gathered = core::mem::replace(&mut member.gathering, false);
+        let wanted = match event {
+            Some(Happening::Completed) => 0,
+            Some(Happening::Started | Happening::Stopped) | None => {
+                self.offers_wanted(now, id, torrent)
+            }
+        };
+        let offers = self.rested(now, torrent, wanted);
+        if !gathered && offers.len() < wanted {
+            let making = self.making(torrent);
+            self.make_offers(
+                now,
+                torrent,
+                wanted - offers.len() - making.min(wanted - offers.len()),
+            );
+            if self.making(torrent) > 0 {
+                self.gather(now, id, torrent);
+                return;
+            }
+        }
+        self.announce(now, (id, torrent), event, offers);
+    }
+
+    /// Waits for offers that are being made, for a while.
+    fn gather(&mut self, now: Time, id: TrackerId, torrent: TorrentId) {
+        let tracker = self.trackers.get_mut(&id);
+        if let Some(member) = tracker.and_then(|tracker| tracker.members.get_mut(&torrent)) {
+            member.gathering = true;
+            self.timers.set(Timer::Announce(id, torrent), now + OFFER_WAIT);
+        }
+    }
+
+    /// Lets announces go that waited for offers, once none is being made.
+    pub(super) fn gathered(&mut self, now: Time, torrent: TorrentId) {
+        if self.making(torrent) > 0 {
+            return;
+        }
+        let waits = |id: &TrackerId| self.trackers[id].members[&torrent].gathering;
+        let waiting: Vec<TrackerId> = self.trackers_of(torrent).filter(waits).collect();
+        for id in waiting {
+            self.timers.set(Timer::Announce(id, torrent), now);
+        }
+    }
+
+    fn announce(
+        &mut self,
+        now: Time,
+        (id, torrent): (TrackerId, TorrentId),
+        event: Option<Happening>,
+        mut offers: Vec<LinkId>,
+    ) {
+        let text = loop {
+            let Some(text) = self.announcement((id, torrent), event, &offers) else { return };
+            if text.len() <= TRACKER_MESSAGE_BYTES_MAX || offers.is_empty() {
+                break text;
+            }
+            // One that fits no message alone is of no use; the others have another turn.
+            if let (1, Some(link)) = (offers.len(), offers.pop()) {
+                self.give_up(link);
+            }
+        };
+        for link in offers {
+            if let Some(State::Offered(offer)) =
+                self.attempts.get_mut(&link).map(|attempt| &mut attempt.state)
+            {
+                offer.sent_at = Some(now);
+                offer.via.insert(id);
+            }
+        }
+        self.act(Action::SendTracker { tracker: id, text });
+        let eager = self.is_eager(now, id, torrent);
+        let tracker = self.trackers.get_mut(&id);
+        let Some(member) = tracker.and_then(|tracker| tracker.members.get_mut(&torrent)) else {
+            return;
+        };
+        match event {
+            Some(Happening::Started) => member.started = true,
+            Some(Happening::Completed) => member.completed_due = false,
+            Some(Happening::Stopped) | None => {}
+        }
+        member.sent_at = Some(now);
+        member.awaiting = true;
+        member.eager += u32::from(eager);
+        self.timers.set(Timer::Announce(id, torrent), now + TRACKER_ANSWER_WAIT);
+    }
+
+    /// The text of an announce; `None` when the torrent does not use the tracker.
+    fn announcement(
+        &self,
+        (id, torrent): (TrackerId, TorrentId),
+        happening: Option<Happening>,
+        offers: &[LinkId],
+    ) -> Option<String> {
+        let swarm = self.torrents.get(&torrent)?;
+        let offer = |link: &LinkId| {
+            let offer = self.attempts.get(link)?.offer()?;
+            Some(Offer { offer_id: offer.id, sdp: offer.sdp.clone() })
+        };
+        let announce = Announce {
+            info_hash: swarm.info_hash,
+            peer_id: self.peer_id,
+            happening,
+            uploaded: swarm.totals.uploaded,
+            downloaded: swarm.totals.downloaded,
+            left: Some(swarm.left()),
+            wanted: Some(OFFERS_PER_ANNOUNCE as u32),
+            offers: offers.iter().filter_map(offer).collect(),
+            tracker_id: self.trackers.get(&id)?.members.get(&torrent)?.tracker_id.clone(),
+        };
+        Some(ClientMessage::Announce(announce).encode())
+    }
+
+    /// Says `stopped` at a tracker that heard `started`.
+    pub(super) fn say_stopped(&mut self, id: TrackerId, torrent: TorrentId) {
+        let Some(tracker) = self.trackers.get(&id) else { return };
+        let started = tracker.members.get(&torrent).is_some_and(|member| member.started);
+        if !started || !tracker.is_open() {
+            return;
+        }
+        if let Some(text) = self.announcement((id, torrent), Some(Happening::Stopped), &[]) {
+            self.act(Action::SendTracker { tracker: id, text });
+        }
+    }
+
+    /// A tracker answered an announce, or an answer: some do (aquatic).
+    pub(super) fn announced(&mut self, now: Time, id: TrackerId, answer: AnnounceReply) {
+        let Some(torrent) = self.user(id, answer.info_hash) else { return };
+        let seed = self.torrents.get(&torrent).is_some_and(Swarm::is_seed);
+        let tracker = self.trackers.get_mut(&id);
+        let Some(member) = tracker.and_then(|tracker| tracker.members.get_mut(&torrent)) else {
+            return;
+        };
+        let before = member.others(seed);
+        member.awaiting = false;
+        member.clear_trouble();
+        member.interval = answer.interval.map(clamp_interval).or(member.interval);
+        member.interval_min = answer.interval_min.map(clamp_interval).or(member.interval_min);
+        member.tracker_id = answer.tracker_id.or(member.tracker_id.take());
+        let counts = member.counts.unwrap_or_default();
+        member.counts =
+            Some((answer.complete.unwrap_or(counts.0), answer.incomplete.unwrap_or(counts.1)));
+        // A first answer is no news of newcomers: the announce it answers had offers for them.
+        if before.is_some_and(|before| member.others(seed) > Some(before)) {
+            member.eager = 0;
+        }
+        self.plan(now, id, torrent);
+    }
+
+    /// How many offers the next announce should carry.
+    fn offers_wanted(&self, now: Time, id: TrackerId, torrent: TorrentId) -> usize {
+        let Some(swarm) = self.torrents.get(&torrent) else { return 0 };
+        let member = self.trackers.get(&id).and_then(|tracker| tracker.members.get(&torrent));
+        if self.is_unsupported(now) {
+            return 0;
+        }
+        let offers = member.map_or(0, |member| member.offers(swarm.is_seed(), swarm.linked));
+        offers.min(self.room(torrent)).min(self.share())
+    }
+
+    /// Links a torrent still wants when those that are on their way have come.
+    pub(super) fn room(&self, torrent: TorrentId) -> usize {
+        let joint = |attempt: &&Attempt| attempt.torrent == torrent && attempt.is_joint();
+        let coming = self.attempts.values().filter(joint).count();
+        self.torrents.get(&torrent).map_or(0, |swarm| swarm.wanted.saturating_sub(coming))
+    }
+
+    /// Offers all torrents together keep waiting: a third of the links there may be, so that
+    /// answers to others' offers, which lead to somebody for sure, have room.
+    fn offers_max(&self) -> usize {
+        (self.links_max / 3).max(1)
+    }
+
+    /// Offers an announce may carry so that every torrent that wants links has some.
+    fn share(&self) -> usize {
+        let wanting = self.torrents.values().filter(|swarm| swarm.wanted > 0).count();
+        (self.offers_max() / wanting.max(1)).max(1)
+    }
+
+    /// Offers of a torrent that are made or being made and have no answer.
+    fn offers_of(&self, torrent: TorrentId) -> impl Iterator<Item = (LinkId, &Attempt)> + '_ {
+        let ours = move |attempt: &Attempt| attempt.torrent == torrent && !attempt.is_joint();
+        self.attempts
+            .iter()
+            .filter(move |(_, attempt)| ours(attempt))
+            .map(|(link, attempt)| (*link, attempt))
+    }
+
+    fn making(&self, torrent: TorrentId) -> usize {
+        self.offers_of(torrent).filter(|(_, attempt)| attempt.is_making()).count()
+    }
+
+    /// At most `count` offers to announce: those that rested longest first.
+    fn rested(&self, now: Time, torrent: TorrentId, count: usize) -> Vec<LinkId> {
+        let mut rested: Vec<(Option<Time>, LinkId)> = self
+            .offers_of(torrent)
+            .filter_map(|(link, attempt)| Some((link, attempt.offer()?)))
+            .filter(|(_, offer)| offer.is_rested(now))
+            .map(|(link, offer)| (offer.sent_at, link))
+            .collect();
+        rested.sort_unstable();
+        rested.into_iter().take(count).map(|(_, link)| link).collect()
+    }
+
+    /// Has up to `count` more offers made, within all limits.
+    fn make_offers(&mut self, now: Time, torrent: TorrentId, count: usize) {
+        for _ in 0..count {
+            let all = self.attempts.values().filter(|attempt| !attempt.is_joint()).count();
+            let full = self.offers_of(torrent).count() >= OFFERS_PER_TORRENT
+                || all >= self.offers_max()
+                || self.attempts.len() + self.linked.len() >= self.links_max;
+            if full || self.is_unsupported(now) || !self.offer_budget.take(now) {
+                return;
+            }
+            let link = self.attempt(torrent, State::Making);
+            self.timers.set(Timer::Attempt(link), now + DESCRIPTION_WAIT);
+            self.act(Action::MakeOffer(link));
+        }
+    }
+
+    /// Begins an attempt under a new name.
+    pub(super) fn attempt(&mut self, torrent: TorrentId, state: State) -> LinkId {
+        let link = LinkId(self.next_link);
+        self.next_link += 1;
+        self.attempts.insert(link, Attempt { torrent, state });
+        link
+    }
+}

@@ -1,0 +1,95 @@
+//! One attempt to make a link, from either side. Knows its state, not what moves it.
+
+use std::collections::BTreeSet;
+
+use headwater_base::{PeerId, Time, TorrentId, TrackerId};
+use headwater_wire::tracker::OfferId;
+
+use super::limit::OFFER_REST;
+
+/// A link to be, for one torrent.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    pub(super) torrent: TorrentId,
+    pub(super) state: State,
+}
+
+/// How far an attempt is.
+#[derive(Debug)]
+pub(super) enum State {
+    /// The shell makes our offer.
+    Making,
+    /// Our offer waits for somebody to answer it.
+    Offered(Offer),
+    /// The shell has the answer to our offer; the link may open.
+    Taking(PeerId),
+    /// The shell makes our answer to this offer.
+    Answering {
+        /// Who offered.
+        peer: PeerId,
+        /// What they call the offer.
+        offer: OfferId,
+        /// Where the answer goes.
+        tracker: TrackerId,
+    },
+    /// Our answer to this peer's offer was sent; the link may open.
+    Answered(PeerId),
+}
+
+/// An offer that can be announced.
+#[derive(Debug)]
+pub(super) struct Offer {
+    /// What it is called at trackers: whoever does not know it cannot answer.
+    pub(super) id: OfferId,
+    pub(super) sdp: String,
+    /// When it was announced last.
+    pub(super) sent_at: Option<Time>,
+    /// The trackers that know it.
+    pub(super) via: BTreeSet<TrackerId>,
+}
+
+impl Attempt {
+    /// Whether a remote peer takes part already.
+    pub(super) fn is_joint(&self) -> bool {
+        match self.state {
+            State::Making | State::Offered(_) => false,
+            State::Taking(_) | State::Answering { .. } | State::Answered(_) => true,
+        }
+    }
+
+    /// Whether it is our answer to somebody's offer.
+    pub(super) fn is_answer(&self) -> bool {
+        match self.state {
+            State::Answering { .. } | State::Answered(_) => true,
+            State::Making | State::Offered(_) | State::Taking(_) => false,
+        }
+    }
+
+    /// Whether the shell still makes its offer.
+    pub(super) fn is_making(&self) -> bool {
+        matches!(self.state, State::Making)
+    }
+
+    /// The offer that waits for an answer.
+    pub(super) fn offer(&self) -> Option<&Offer> {
+        match &self.state {
+            State::Offered(offer) => Some(offer),
+            State::Making | State::Taking(_) | State::Answering { .. } | State::Answered(_) => None,
+        }
+    }
+
+    /// Whether it answers an offer of `peer`.
+    pub(super) fn answers(&self, peer: PeerId) -> bool {
+        match self.state {
+            State::Answering { peer: other, .. } | State::Answered(other) => other == peer,
+            State::Making | State::Offered(_) | State::Taking(_) => false,
+        }
+    }
+}
+
+impl Offer {
+    /// Whether it can be announced: never was, or whoever got it would have answered.
+    pub(super) fn is_rested(&self, now: Time) -> bool {
+        self.sent_at.is_none_or(|sent| now.since(sent) >= OFFER_REST)
+    }
+}

@@ -1,0 +1,70 @@
+//! Every limit of discovery, with why it is what it is.
+
+use core::time::Duration;
+
+/// Trackers one torrent announces to; more in a torrent or magnet are left out.
+pub(super) const TRACKERS_PER_TORRENT_MAX: usize = 16;
+/// Trackers all torrents announce to together, a WebSocket each.
+pub(super) const TRACKERS_MAX: usize = 64;
+/// Longest tracker address.
+pub(super) const TRACKER_URL_BYTES_MAX: usize = 2048;
+/// Characters kept of what a tracker or shell says for a person.
+pub(super) const TRACKER_WORDS_MAX: usize = 200;
+/// Bytes of one message to a tracker: aquatic reads no WebSocket frame above 16 KiB.
+pub(super) const TRACKER_MESSAGE_BYTES_MAX: usize = 16 * 1024 - 1;
+
+/// Shortest and longest announce interval taken from a tracker.
+pub(super) const ANNOUNCE_INTERVAL: (Duration, Duration) =
+    (Duration::from_secs(10), Duration::from_secs(30 * 60));
+/// Announce interval while a tracker names none.
+pub(super) const ANNOUNCE_INTERVAL_DEFAULT: Duration = Duration::from_secs(120);
+/// First pause between announces of a torrent short of links; it doubles up to the interval.
+pub(super) const ANNOUNCE_EAGER: Duration = Duration::from_secs(10);
+/// Pause after a tracker refused a torrent.
+pub(super) const ANNOUNCE_REFUSED: Duration = Duration::from_secs(5 * 60);
+/// A torrent with fewer links than this announces eagerly while trackers count more peers.
+pub(super) const LINKS_FEW: usize = 4;
+/// How long a tracker may owe the answer to an announce before its socket counts as dead.
+pub(super) const TRACKER_ANSWER_WAIT: Duration = Duration::from_secs(30);
+/// How long a tracker's socket may take to open.
+pub(super) const TRACKER_OPEN_WAIT: Duration = Duration::from_secs(20);
+/// First pause before a lost tracker is tried again; it doubles up to `TRACKER_RETRY_MAX`.
+pub(super) const TRACKER_RETRY: Duration = Duration::from_secs(1);
+/// Longest pause before a lost tracker is tried again.
+pub(super) const TRACKER_RETRY_MAX: Duration = Duration::from_secs(5 * 60);
+/// A socket that worked this long was no failure: the next retry starts at `TRACKER_RETRY`.
+pub(super) const TRACKER_SOUND: Duration = Duration::from_secs(30);
+/// The same trouble of the same tracker is told again after this at the earliest.
+pub(super) const TROUBLE_REPEAT: Duration = Duration::from_secs(60);
+
+/// Offers in one announce. WebTorrent sends five; aquatic takes ten.
+pub(super) const OFFERS_PER_ANNOUNCE: usize = 5;
+/// Offers one torrent keeps waiting for answers.
+pub(super) const OFFERS_PER_TORRENT: usize = 10;
+/// Answers one torrent makes or waits on at once.
+pub(super) const ANSWERS_PER_TORRENT: usize = 10;
+/// Answers all torrents make or wait on at once.
+pub(super) const ANSWERS_MAX: usize = 20;
+/// How long an announce waits for its offers; shells gather candidates for about 1.5 s.
+pub(super) const OFFER_WAIT: Duration = Duration::from_millis(2500);
+/// How long an offer or an answer may take to be made.
+pub(super) const DESCRIPTION_WAIT: Duration = Duration::from_secs(10);
+/// How long an offer waits for its answer; WebTorrent's die at 50 s.
+pub(super) const OFFER_LIFE: Duration = Duration::from_secs(55);
+/// Pause before an unanswered offer is announced again: whoever got it would have answered.
+pub(super) const OFFER_REST: Duration = Duration::from_secs(8);
+/// How long an attempt may take to open once both descriptions are known.
+pub(super) const LINK_OPEN_WAIT: Duration = Duration::from_secs(25);
+/// How long no offer is made after the shell said it can make no links.
+pub(super) const UNSUPPORTED_PAUSE: Duration = Duration::from_secs(5 * 60);
+/// A link that lived this long and ends is missed: announces become eager again.
+pub(super) const LINK_SOUND: Duration = Duration::from_secs(30);
+/// Peer connections that may be made at once for offers, and as many for answers. Chromium
+/// refuses at 500, and counts those already closed until they are collected.
+pub(super) const ATTEMPTS_BURST: u32 = 60;
+/// Time that allows one more offer after the burst: 240 an hour.
+pub(super) const OFFER_EVERY: Duration = Duration::from_secs(15);
+/// Time that allows one more answer after the burst: 360 an hour.
+pub(super) const ANSWER_EVERY: Duration = Duration::from_secs(10);
+/// What is said to be missing while nobody knows: some trackers take no word for 0, a seed.
+pub(super) const LEFT_UNKNOWN: u64 = 16 * 1024;

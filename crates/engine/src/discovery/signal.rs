@@ -1,0 +1,197 @@
+//! Carries link attempts from offer to answer to an open link. Never drops one because offers
+//! crossed: both go on, and the engine keeps one after their handshakes.
+
+use std::collections::BTreeSet;
+
+use headwater_base::{LinkId, PeerId, Time, TorrentId, TrackerId};
+use headwater_wire::tracker::{Answer, ClientMessage, OfferId};
+
+use super::attempt::{Attempt, Offer, State};
+use super::limit::{
+    ANSWERS_MAX, ANSWERS_PER_TORRENT, DESCRIPTION_WAIT, LINK_OPEN_WAIT, OFFER_LIFE,
+    TRACKER_MESSAGE_BYTES_MAX, UNSUPPORTED_PAUSE,
+};
+use super::{Discovery, Out, Role, Timer};
+use crate::{Action, Event, LinkEnd, Warning};
+
+impl Discovery {
+    /// The shell made an offer.
+    pub(super) fn offer_made(&mut self, now: Time, link: LinkId, sdp: String) {
+        let Some(attempt) = self.attempts.get_mut(&link).filter(|a| a.is_making()) else { return };
+        let mut id = OfferId([0; 20]);
+        self.rng.fill(&mut id.0);
+        attempt.state = State::Offered(Offer { id, sdp, sent_at: None, via: BTreeSet::new() });
+        let torrent = attempt.torrent;
+        self.timers.set(Timer::Attempt(link), now + OFFER_LIFE);
+        self.gathered(now, torrent);
+    }
+
+    /// A peer offers us a link.
+    pub(super) fn offered(
+        &mut self,
+        now: Time,
+        (tracker, torrent): (TrackerId, TorrentId),
+        (peer, offer): (PeerId, OfferId),
+        sdp: String,
+    ) {
+        let known = self.torrents.get(&torrent).is_none_or(|swarm| swarm.known.contains(&peer));
+        let answers = |attempt: &&Attempt| attempt.is_answer();
+        let all = self.attempts.values().filter(answers).count();
+        let mut here = self.attempts.values().filter(|a| a.is_answer() && a.torrent == torrent);
+        let (count, again) = (here.clone().count(), here.any(|a| a.answers(peer)));
+        let refused = peer == self.peer_id
+            || known
+            || again
+            || self.room(torrent) == 0
+            || count >= ANSWERS_PER_TORRENT
+            || all >= ANSWERS_MAX
+            || self.is_unsupported(now);
+        if refused || !self.make_room(now) || !self.answer_budget.take(now) {
+            return;
+        }
+        let link = self.attempt(torrent, State::Answering { peer, offer, tracker });
+        self.timers.set(Timer::Attempt(link), now + DESCRIPTION_WAIT);
+        self.act(Action::MakeAnswer { link, offer: sdp });
+    }
+
+    /// The shell made an answer.
+    pub(super) fn answer_made(&mut self, now: Time, link: LinkId, sdp: String) {
+        let Some(attempt) = self.attempts.get(&link) else { return };
+        let State::Answering { peer, offer, tracker } = attempt.state else { return };
+        let text = self.answer((tracker, attempt.torrent), (peer, offer), sdp);
+        let Some(text) = text.filter(|text| text.len() <= TRACKER_MESSAGE_BYTES_MAX) else {
+            self.give_up(link);
+            return;
+        };
+        if let Some(attempt) = self.attempts.get_mut(&link) {
+            attempt.state = State::Answered(peer);
+        }
+        self.timers.set(Timer::Attempt(link), now + LINK_OPEN_WAIT);
+        self.act(Action::SendTracker { tracker, text });
+    }
+
+    /// The text of an answer; `None` while the tracker is closed.
+    fn answer(
+        &self,
+        (tracker, torrent): (TrackerId, TorrentId),
+        (to_peer_id, offer_id): (PeerId, OfferId),
+        sdp: String,
+    ) -> Option<String> {
+        let swarm = self.torrents.get(&torrent)?;
+        let at = self.trackers.get(&tracker).filter(|at| at.is_open())?;
+        let answer = Answer {
+            info_hash: swarm.info_hash,
+            peer_id: self.peer_id,
+            to_peer_id,
+            offer_id,
+            sdp,
+            left: Some(swarm.left()),
+            tracker_id: at.members.get(&torrent)?.tracker_id.clone(),
+        };
+        Some(ClientMessage::Answer(answer).encode())
+    }
+
+    /// Somebody answered one of our offers, or says so: only who was told its id can know it.
+    pub(super) fn answered(
+        &mut self,
+        now: Time,
+        (tracker, torrent): (TrackerId, TorrentId),
+        (peer, id): (PeerId, OfferId),
+        sdp: String,
+    ) {
+        let known = self.torrents.get(&torrent).is_none_or(|swarm| swarm.known.contains(&peer));
+        if peer == self.peer_id || known || self.room(torrent) == 0 {
+            return;
+        }
+        let is_it = |attempt: &Attempt| {
+            let offer = attempt.offer().filter(|offer| offer.id == id);
+            attempt.torrent == torrent && offer.is_some_and(|offer| offer.via.contains(&tracker))
+        };
+        let found = self.attempts.iter_mut().find(|(_, attempt)| is_it(attempt));
+        let Some((link, attempt)) = found.map(|(link, attempt)| (*link, attempt)) else { return };
+        attempt.state = State::Taking(peer);
+        self.timers.set(Timer::Attempt(link), now + LINK_OPEN_WAIT);
+        self.act(Action::TakeAnswer { link, answer: sdp });
+    }
+
+    /// An attempt became a link: it is handed over.
+    pub(super) fn link_opened(&mut self, now: Time, link: LinkId, window: usize) {
+        let Some(attempt) = self.attempts.get(&link) else { return };
+        let (role, peer) = match attempt.state {
+            State::Taking(peer) => (Role::Offered, peer),
+            State::Answered(peer) => (Role::Answered, peer),
+            State::Making | State::Offered(_) | State::Answering { .. } => {
+                self.give_up(link);
+                return;
+            }
+        };
+        let torrent = attempt.torrent;
+        self.attempts.remove(&link);
+        self.timers.clear(Timer::Attempt(link));
+        self.unsupported_until = None;
+        if let Some(swarm) = self.torrents.get_mut(&torrent) {
+            swarm.linked += 1;
+            swarm.told_unsupported = false;
+            self.linked.insert(link, (torrent, now));
+            let expected_peer = Some(peer);
+            self.outs.push_back(Out::Linked { torrent, link, role, window, expected_peer });
+            self.plan_all(now, torrent);
+        }
+    }
+
+    /// An attempt failed, or the shell can make none.
+    pub(super) fn attempt_closed(&mut self, now: Time, link: LinkId, end: LinkEnd) {
+        let Some(attempt) = self.attempts.remove(&link) else { return };
+        self.timers.clear(Timer::Attempt(link));
+        if end == LinkEnd::Unsupported {
+            self.unsupported(now, attempt.torrent);
+        }
+        self.gathered(now, attempt.torrent);
+    }
+
+    /// An attempt took too long, or an offer is too old.
+    pub(super) fn attempt_due(&mut self, now: Time, link: LinkId) {
+        let torrent = self.attempts.get(&link).map(|attempt| attempt.torrent);
+        self.give_up(link);
+        if let Some(torrent) = torrent {
+            self.gathered(now, torrent);
+        }
+    }
+
+    /// Has the shell drop an attempt.
+    pub(super) fn give_up(&mut self, link: LinkId) {
+        if self.attempts.remove(&link).is_some() {
+            self.timers.clear(Timer::Attempt(link));
+            self.act(Action::CloseLink(link));
+        }
+    }
+
+    /// Whether the shell said lately that it can make no links.
+    pub(super) fn is_unsupported(&self, now: Time) -> bool {
+        self.unsupported_until.is_some_and(|until| now < until)
+    }
+
+    fn unsupported(&mut self, now: Time, torrent: TorrentId) {
+        self.unsupported_until = Some(now + UNSUPPORTED_PAUSE);
+        if let Some(swarm) = self.torrents.get_mut(&torrent)
+            && !core::mem::replace(&mut swarm.told_unsupported, true)
+        {
+            let warning = Warning::LinksUnsupported;
+            self.outs.push_back(Out::Event(Event::Warned { torrent, warning }));
+        }
+    }
+
+    /// Sees to it that one more attempt fits: an offer that nobody took makes way.
+    fn make_room(&mut self, now: Time) -> bool {
+        if self.attempts.len() + self.linked.len() < self.links_max {
+            return true;
+        }
+        let idle = self.attempts.iter().filter_map(|(link, attempt)| {
+            let offer = attempt.offer().filter(|offer| offer.is_rested(now))?;
+            Some((offer.sent_at, *link))
+        });
+        let Some((_, link)) = idle.min() else { return false };
+        self.give_up(link);
+        true
+    }
+}

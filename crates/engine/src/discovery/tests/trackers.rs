@@ -1,0 +1,189 @@
+//! Sockets: opened, shared, lost, retried, closed; and what is said of their troubles.
+
+use super::*;
+
+#[test]
+fn two_torrents_share_one_socket_and_the_last_to_stop_closes_it() {
+    let (mut rig, tracker) = Rig::announced();
+    rig.start(TorrentId(2), InfoHash([2; 20]), &["ws://tracker.example/announce/"]);
+    let outs = rig.take();
+    assert_eq!(opens(&outs), []);
+    assert_eq!(sends(&outs)[0]["info_hash"], latin(&[2; 20]));
+    rig.machine.stop(TorrentId(2));
+    let outs = rig.take();
+    assert_eq!(sends(&outs)[0]["event"], "stopped");
+    assert!(!outs.iter().any(|out| matches!(out, Out::Action(Action::CloseTracker(_)))));
+    rig.machine.stop(T);
+    let outs = rig.take();
+    let stopped = outs.iter().position(|o| matches!(o, Out::Action(Action::SendTracker { .. })));
+    let closed = outs.iter().position(|o| matches!(o, Out::Action(Action::CloseTracker(_))));
+    assert!(stopped < closed && stopped.is_some());
+    assert_eq!(closes(&outs).len(), 5);
+    assert_eq!(rig.machine.wake(), None);
+    rig.lose(tracker);
+    assert!(rig.take().is_empty());
+}
+
+#[test]
+fn only_websocket_trackers_are_opened_and_not_too_many() {
+    let mut rig = Rig::new();
+    let mut urls: Vec<String> = (0..30).map(|n| format!("wss://t{n}.example")).collect();
+    urls.insert(0, "udp://a.example:1".to_owned());
+    urls.insert(1, "http://a.example/announce".to_owned());
+    urls.insert(3, "WSS://t0.example/".to_owned());
+    let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
+    rig.start(T, HASH, &urls);
+    let opened = opens(&rig.take());
+    assert_eq!(opened.len(), super::super::limit::TRACKERS_PER_TORRENT_MAX);
+    assert_eq!(opened[0].1, "wss://t0.example");
+    assert_eq!(opened[1].1, "wss://t1.example");
+    for torrent in 2..12 {
+        let urls: Vec<String> = (0..16).map(|n| format!("wss://t{n}.{torrent}.example")).collect();
+        let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
+        rig.start(TorrentId(torrent), InfoHash([torrent as u8; 20]), &urls);
+    }
+    assert_eq!(rig.machine.trackers.len(), super::super::limit::TRACKERS_MAX);
+}
+
+#[test]
+fn trackers_of_the_settings_serve_every_torrent_but_private_ones() {
+    let mut rig = Rig::with(|config| config.trackers = vec!["wss://always.example".to_owned()]);
+    rig.machine.start(rig.now, T, HASH, &[vec![URL.to_owned()]], true);
+    assert_eq!(opens(&rig.take()).iter().map(|(_, url)| url).collect::<Vec<_>>(), [URL]);
+    rig.machine.start(rig.now, TorrentId(2), InfoHash([2; 20]), &[], false);
+    assert_eq!(opens(&rig.take())[0].1, "wss://always.example");
+}
+
+#[test]
+fn starting_again_adds_new_trackers_and_keeps_the_old() {
+    let (mut rig, _) = Rig::announced();
+    rig.start(T, HASH, &[URL, "ws://second.example"]);
+    let outs = rig.take();
+    assert_eq!(opens(&outs).len(), 1);
+    assert_eq!(sends(&outs).len(), 0);
+    assert_eq!(rig.machine.views(rig.now, T).len(), 2);
+}
+
+#[test]
+fn an_unreachable_tracker_is_retried_after_about_1_2_4_and_8_seconds_and_at_most_five_minutes() {
+    let mut rig = Rig::new();
+    rig.start(T, HASH, &[URL]);
+    let tracker = opens(&rig.take())[0].0;
+    let mut pauses = Vec::new();
+    let mut told = 0;
+    for _ in 0..14 {
+        rig.lose(tracker);
+        told += troubles(&rig.take()).len();
+        let lost = rig.now;
+        while opens(&rig.take()).is_empty() {
+            rig.now = rig.machine.wake().unwrap().at;
+        }
+        pauses.push((rig.now - lost).as_secs_f64());
+    }
+    for (pause, expect) in pauses.iter().zip([1.0, 2.0, 4.0, 8.0, 16.0]) {
+        assert!((pause - expect).abs() <= expect * 0.21, "{pauses:?}");
+    }
+    assert!(pauses.iter().all(|pause| *pause <= 360.0) && pauses[13] >= 240.0, "{pauses:?}");
+    assert_eq!(told, 1, "told once, not at each of {} failures", pauses.len());
+    let view = &rig.machine.views(rig.now, T)[0];
+    assert!(!view.working && view.trouble.contains("gone"), "{view:?}");
+}
+
+#[test]
+fn a_tracker_that_worked_is_reopened_within_seconds_and_gets_an_update_with_offers() {
+    let (mut rig, tracker) = Rig::announced();
+    rig.text(tracker, &counted(0, 2));
+    rig.pass(secs(40));
+    rig.lose(tracker);
+    let outs = plain(&rig.pass(Duration::from_millis(1300)));
+    assert_eq!(opens(&outs), [(tracker, URL.to_owned())]);
+    assert_eq!(troubles(&outs), [], "one lost socket is no news");
+    rig.put(DiscoveryInput::TrackerOpened(tracker));
+    let outs = rig.take();
+    rig.make_offers(&outs);
+    let sent = [sends(&outs), rig.sent()].concat();
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0].get("event"), None);
+    assert!(!sent[0]["offers"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn a_tracker_that_closes_every_socket_at_once_is_not_hammered() {
+    let (mut rig, tracker) = Rig::announced();
+    let mut opened = 0;
+    let end = rig.now + secs(600);
+    while rig.now < end {
+        rig.text(tracker, &counted(0, 1));
+        rig.lose(tracker);
+        while opens(&rig.take()).is_empty() {
+            rig.now = rig.machine.wake().unwrap().at;
+        }
+        opened += 1;
+        rig.put(DiscoveryInput::TrackerOpened(tracker));
+    }
+    assert!(opened < 15, "{opened} sockets in ten minutes");
+}
+
+#[test]
+fn a_socket_that_never_opens_is_given_up() {
+    let mut rig = Rig::new();
+    rig.start(T, HASH, &[URL]);
+    rig.take();
+    let outs = plain(&rig.pass(secs(21)));
+    assert!(outs.iter().any(|out| matches!(out, Out::Action(Action::CloseTracker(_)))));
+    assert!(matches!(troubles(&outs)[..], [TrackerTrouble::Unreachable(_)]));
+}
+
+#[test]
+fn a_tracker_that_does_not_answer_an_announce_is_reconnected() {
+    let (mut rig, _) = Rig::announced();
+    let outs = plain(&rig.pass(secs(32)));
+    assert!(outs.iter().any(|out| matches!(out, Out::Action(Action::CloseTracker(_)))));
+    assert_eq!(opens(&outs).len(), 1);
+}
+
+#[test]
+fn malformed_text_is_told_once_and_keeps_the_socket() {
+    let (mut rig, tracker) = Rig::announced();
+    let mut told = Vec::new();
+    for text in ["", "{", "[]", "\u{0}", "{\"action\":\"announce\",\"info_hash\":\"short\"}"] {
+        rig.put(DiscoveryInput::TrackerText { tracker, text: text.to_owned() });
+        let outs = rig.take();
+        assert!(!outs.iter().any(|out| matches!(out, Out::Action(_))));
+        told.extend(troubles(&outs));
+        rig.text(tracker, &counted(1, 1));
+    }
+    assert_eq!(told, [TrackerTrouble::Malformed]);
+    assert!(rig.machine.views(rig.now, T)[0].working);
+}
+
+#[test]
+fn a_refusal_is_told_cut_to_size_and_retried_slowly() {
+    let (mut rig, tracker) = Rig::announced();
+    let reason = "x".repeat(5000);
+    rig.text(tracker, &json!({ "failure reason": reason, "info_hash": latin(&HASH.0) }));
+    let outs = rig.take();
+    assert_eq!(troubles(&outs), [TrackerTrouble::Refused("x".repeat(200))]);
+    assert!(sends(&plain(&rig.pass(secs(290)))).is_empty());
+    assert_eq!(sends(&plain(&rig.pass(secs(60)))).len(), 1);
+}
+
+#[test]
+fn a_failure_nobody_waits_for_changes_nothing() {
+    let (mut rig, tracker) = Rig::announced();
+    rig.text(tracker, &counted(1, 1));
+    rig.text(tracker, &json!({ "action": "announce", "failure reason": "no such peer" }));
+    assert_eq!(troubles(&rig.take()), []);
+    assert!(rig.machine.views(rig.now, T)[0].working);
+}
+
+#[test]
+fn a_torrent_that_joins_a_lost_tracker_hears_of_it() {
+    let mut rig = Rig::new();
+    rig.start(T, HASH, &[URL]);
+    let tracker = opens(&rig.take())[0].0;
+    rig.lose(tracker);
+    rig.take();
+    rig.start(TorrentId(2), InfoHash([2; 20]), &[URL]);
+    assert_eq!(troubles(&rig.take()), [TrackerTrouble::Unreachable("gone".to_owned())]);
+}
