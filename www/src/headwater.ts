@@ -129,7 +129,6 @@ export class Headwater extends EventTarget {
           uploadLimit: options.uploadLimit ?? null,
           downloadLimit: options.downloadLimit ?? null,
           maxPeers: options.maxPeers ?? null,
-          webrtc: hasWebRtc(),
           wasmUrl: options.wasmUrl ? new URL(options.wasmUrl, location.href).href : null,
         },
       });

@@ -12,7 +12,6 @@ export interface EngineOptions {
   uploadLimit: number | null;
   downloadLimit: number | null;
   maxPeers: number | null;
-  webrtc: boolean;
   wasmUrl: string | null;
 }
 

@@ -1,1 +1,12 @@
-//! stub
+//! The wasm shell: drives the client inside a worker. It decides nothing about torrents; it carries
+//! out actions and reports what happened. Its surface is private to `www/src/worker.ts`.
+
+mod host;
+mod links;
+mod shell;
+mod show;
+mod store;
+
+pub use host::Host;
+pub use shell::Shell;
+pub use store::Store;

@@ -1,0 +1,60 @@
+//! What the shell needs of the worker around it: sockets, data channels, files to open, and time.
+//! None of these methods may call back into the shell before it returns.
+
+use headwater_base::Time;
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+
+#[wasm_bindgen]
+extern "C" {
+    /// The worker's side, an object of `www/src/worker.ts`.
+    pub type Host;
+
+    /// Sends one message on a link; answers how many bytes wait in it, negative when it is broken.
+    #[wasm_bindgen(method)]
+    pub(crate) fn send(this: &Host, link: f64, bytes: &[u8]) -> f64;
+
+    /// Sets below how many waiting bytes a link asks for more.
+    #[wasm_bindgen(method, js_name = setLow)]
+    pub(crate) fn set_low(this: &Host, link: f64, bytes: f64);
+
+    /// Orders the page's peer connections: `offer`, `answer`, `accept` or `drop`.
+    #[wasm_bindgen(method)]
+    pub(crate) fn peer(this: &Host, order: &str, link: f64, sdp: &str);
+
+    /// Orders a tracker's socket: `open` with its URL, `send` with a message, `close`.
+    #[wasm_bindgen(method)]
+    pub(crate) fn tracker(this: &Host, order: &str, tracker: u32, text: &str);
+
+    /// Finds a torrent's files; answered by `Shell::store_opened`.
+    #[wasm_bindgen(method, js_name = openStore)]
+    pub(crate) fn open_store(this: &Host, torrent: u32, info_hash: &str);
+
+    /// Gives a torrent's files back; with `delete` they go.
+    #[wasm_bindgen(method, js_name = closeStore)]
+    pub(crate) fn close_store(this: &Host, torrent: u32, delete: bool);
+
+    /// Passes an event on, as JSON of `TorrentEvent` in `www/src/message.ts`.
+    #[wasm_bindgen(method)]
+    pub(crate) fn event(this: &Host, torrent: u32, json: &str);
+
+    /// Says that a reader can be served up to `end`, negative when never.
+    #[wasm_bindgen(method)]
+    pub(crate) fn reader(this: &Host, reader: f64, end: f64);
+
+    #[wasm_bindgen(js_namespace = globalThis, js_name = headwaterPanicked, catch)]
+    fn panicked(message: &str) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(js_namespace = performance, js_name = now)]
+    fn performance_now() -> f64;
+}
+
+/// The one place where browser time enters.
+pub(crate) fn now() -> Time {
+    Time::from_micros((performance_now() * 1000.0) as u64)
+}
+
+/// Tells the worker what is wrong before a panic ends the engine.
+pub(crate) fn report_panics() {
+    // A host that listens for no panics still sees the trap that follows.
+    std::panic::set_hook(Box::new(|panic| drop(panicked(&panic.to_string()))));
+}

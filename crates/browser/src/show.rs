@@ -1,0 +1,293 @@
+//! What the page is shown, as JSON in the shapes of `www/src/message.ts`.
+
+use headwater_base::TorrentId;
+use headwater_client::{
+    Added, Client, CloseReason, Event, PeerView, StoreError, TorrentState, TrackerTrouble,
+    TrackerView, Warning,
+};
+use headwater_metainfo::{File, Torrent};
+use serde::Serialize;
+use wasm_bindgen::JsValue;
+
+#[derive(Serialize)]
+struct Fault<'a> {
+    code: &'a str,
+    message: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AddedShown {
+    torrent: u32,
+    info_hash: String,
+    name: Option<String>,
+    new: bool,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+enum EventShown {
+    Metadata { metadata: Box<MetadataShown> },
+    Done,
+    Peer { peer: String, joined: bool, reason: Option<String> },
+    Warning { code: &'static str, message: String },
+    Error { code: &'static str, message: String },
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MetadataShown {
+    name: String,
+    length: u64,
+    piece_length: u32,
+    piece_count: u32,
+    private: bool,
+    comment: Option<String>,
+    magnet: String,
+    trackers: Vec<String>,
+    files: Vec<FileShown>,
+}
+
+#[derive(Serialize)]
+struct FileShown {
+    path: String,
+    length: u64,
+    offset: u64,
+    pad: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SnapshotShown {
+    state: &'static str,
+    wanted: u64,
+    wanted_stored: u64,
+    downloaded: u64,
+    uploaded: u64,
+    wasted: u64,
+    download_speed: u64,
+    upload_speed: u64,
+    seeds: usize,
+    peers: Vec<PeerShown>,
+    trackers: Vec<TrackerShown>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PeerShown {
+    id: String,
+    client: String,
+    progress: f64,
+    downloaded: u64,
+    uploaded: u64,
+    download_speed: u64,
+    upload_speed: u64,
+    choking: bool,
+    choked: bool,
+    interested: bool,
+    interesting: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TrackerShown {
+    url: String,
+    working: bool,
+    trouble: String,
+    complete: u32,
+    incomplete: u32,
+    next_in: Option<u64>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TotalsShown {
+    download_speed: u64,
+    upload_speed: u64,
+    peers: usize,
+    links: usize,
+}
+
+/// An error to throw: `Fault` as JSON.
+pub(crate) fn fault(code: &str, why: &dyn std::fmt::Display) -> JsValue {
+    JsValue::from_str(&json(&Fault { code, message: why.to_string() }))
+}
+
+/// What came of adding.
+pub(crate) fn added(client: &Client, added: Added) -> String {
+    json(&AddedShown {
+        torrent: added.torrent.0,
+        info_hash: client.info_hash(added.torrent).map(|it| it.to_string()).unwrap_or_default(),
+        name: client.metainfo(added.torrent).map(|metainfo| metainfo.name.clone()),
+        new: added.new,
+    })
+}
+
+/// All torrents together.
+pub(crate) fn totals(client: &Client) -> String {
+    let view = client.view();
+    json(&TotalsShown {
+        download_speed: view.download_speed,
+        upload_speed: view.upload_speed,
+        peers: view.peers,
+        links: view.links,
+    })
+}
+
+/// One torrent's figures.
+pub(crate) fn snapshot(client: &Client, torrent: TorrentId) -> Option<String> {
+    let view = client.torrent_view(torrent)?;
+    let pieces = client.metainfo(torrent).map_or(0, |metainfo| metainfo.piece_count());
+    let peers = client.peer_views(torrent).into_iter();
+    Some(json(&SnapshotShown {
+        state: state(view.state),
+        wanted: view.wanted.0,
+        wanted_stored: view.wanted_stored.0,
+        downloaded: view.downloaded.0,
+        uploaded: view.uploaded.0,
+        wasted: view.wasted.0,
+        download_speed: view.download_speed,
+        upload_speed: view.upload_speed,
+        seeds: view.seeds,
+        peers: peers.map(|peer| peer_shown(peer, pieces)).collect(),
+        trackers: view.trackers.into_iter().map(tracker_shown).collect(),
+    }))
+}
+
+/// An event that concerns one torrent; readers' events and single pieces are not for pages.
+pub(crate) fn event(client: &Client, event: Event) -> Option<(TorrentId, String)> {
+    let (torrent, shown) = match event {
+        Event::MetadataKnown(torrent) => {
+            let metadata = Box::new(metadata(&*client.metainfo(torrent)?));
+            (torrent, EventShown::Metadata { metadata })
+        }
+        Event::TorrentDone(torrent) => (torrent, EventShown::Done),
+        Event::PeerJoined { torrent, peer, .. } => {
+            (torrent, EventShown::Peer { peer: peer.to_string(), joined: true, reason: None })
+        }
+        Event::PeerLeft { torrent, reason, .. } => (torrent, left(&reason)?),
+        Event::Warned { torrent, warning } => {
+            let (code, message) = warning_shown(warning);
+            (torrent, EventShown::Warning { code, message })
+        }
+        Event::TorrentFailed { torrent, error } => {
+            let message = error.to_string();
+            (torrent, EventShown::Error { code: store_code(&error), message })
+        }
+        Event::TorrentReady(_)
+        | Event::PieceStored { .. }
+        | Event::ReaderReady { .. }
+        | Event::ReaderFailed(_) => return None,
+    };
+    Some((torrent, json(&shown)))
+}
+
+/// The stable name of a store's error.
+pub(crate) fn store_code(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::Full(_) => "storage-full",
+        StoreError::Busy(_) => "storage-busy",
+        StoreError::Io(_) => "storage-failed",
+    }
+}
+
+/// An attempt that never led to a peer is no news to a page.
+fn left(reason: &CloseReason) -> Option<EventShown> {
+    if matches!(reason, CloseReason::Unreachable) {
+        return None;
+    }
+    let reason = Some(reason.to_string());
+    Some(EventShown::Peer { peer: String::new(), joined: false, reason })
+}
+
+fn warning_shown(warning: Warning) -> (&'static str, String) {
+    match warning {
+        Warning::Tracker { url, trouble, .. } => match trouble {
+            TrackerTrouble::Unreachable(why) => {
+                ("tracker-unreachable", format!("{url} is out of reach: {why}"))
+            }
+            TrackerTrouble::Refused(why) => ("tracker-refused", format!("{url} refused: {why}")),
+            TrackerTrouble::Malformed => {
+                ("tracker-malformed", format!("{url} sent what is no tracker message"))
+            }
+        },
+        Warning::PeerBanned { peer, piece } => {
+            ("peer-banned", format!("peer {peer} sent wrong data for piece {piece}"))
+        }
+        Warning::MetadataFalse { peer } => {
+            ("metadata-false", format!("peer {peer} sent metadata that does not match"))
+        }
+        Warning::PieceLost(piece) => {
+            ("piece-lost", format!("stored piece {piece} no longer hashes; it is fetched again"))
+        }
+        Warning::LinksUnsupported => {
+            ("no-webrtc", "this browser cannot make peer connections".to_owned())
+        }
+    }
+}
+
+fn metadata(torrent: &Torrent) -> MetadataShown {
+    MetadataShown {
+        name: torrent.name.clone(),
+        length: torrent.length.0,
+        piece_length: torrent.piece_length,
+        piece_count: torrent.piece_count(),
+        private: torrent.private,
+        comment: torrent.comment.clone(),
+        magnet: String::new(),
+        trackers: torrent.trackers.concat(),
+        files: torrent.files.iter().map(file_shown).collect(),
+    }
+}
+
+fn file_shown(file: &File) -> FileShown {
+    FileShown {
+        path: file.path.clone(),
+        length: file.length.0,
+        offset: file.offset.0,
+        pad: file.pad,
+    }
+}
+
+fn state(state: TorrentState) -> &'static str {
+    match state {
+        TorrentState::Resolving => "resolving",
+        TorrentState::Checking => "checking",
+        TorrentState::Leeching => "leeching",
+        TorrentState::Seeding => "seeding",
+        TorrentState::Paused => "paused",
+        TorrentState::Failed => "failed",
+    }
+}
+
+fn peer_shown(peer: PeerView, pieces: u32) -> PeerShown {
+    PeerShown {
+        id: peer.peer.to_string(),
+        client: peer.agent,
+        progress: if pieces == 0 { 0.0 } else { f64::from(peer.pieces) / f64::from(pieces) },
+        downloaded: peer.downloaded.0,
+        uploaded: peer.uploaded.0,
+        download_speed: peer.download_speed,
+        upload_speed: peer.upload_speed,
+        choking: peer.choking_us,
+        choked: peer.choked,
+        interested: peer.interested,
+        interesting: peer.interesting,
+    }
+}
+
+fn tracker_shown(tracker: TrackerView) -> TrackerShown {
+    TrackerShown {
+        url: tracker.url,
+        working: tracker.working,
+        trouble: tracker.trouble,
+        complete: tracker.complete,
+        incomplete: tracker.incomplete,
+        next_in: tracker.next_in,
+    }
+}
+
+/// These shapes have only names and numbers in them, so writing them cannot fail.
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}

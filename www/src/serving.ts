@@ -1,0 +1,245 @@
+/**
+ * Serves files' bytes on ports: to the service worker and to the page. Each port pulls; a reader of
+ * the engine says how far stored bytes go, and its deadline goes when the port cancels.
+ */
+
+import { type Fault, faultOf } from "./error.js";
+import { empty, Pace, reply } from "./http.js";
+import type {
+  Bytes, FileRead, FileRequest, FileShape, PortAnswer, PortAsk,
+} from "./message.js";
+
+/** Most bytes that move at once. */
+const PART_MAX = 256 * 1024;
+/** How far ahead of a reader the engine fetches in order. */
+const AHEAD = 16 * 1024 * 1024;
+/** How long the engine keeps a deadline after a short answer: a player asks for the next at once. */
+const LINGER_MS = 3000;
+/** After this long without a pull a reader keeps no deadline. */
+const IDLE_MS = 30_000;
+
+/** What serving needs of the engine. */
+export interface ReaderSource {
+  openReader(torrent: number): number;
+  moveReader(reader: number, start: number, end: number): void;
+  closeReader(reader: number): void;
+  read(torrent: number, start: number, length: number): Bytes;
+  waiting(isWaiting: boolean): void;
+}
+
+/** A torrent as serving sees it: its files, and when they are known. */
+export interface Served {
+  torrent: number;
+  infoHash: string;
+  files: FileShape[] | null;
+  whenKnown: Promise<void>;
+}
+
+/** Every read in progress. */
+export class Serving {
+  readonly #source: ReaderSource;
+  readonly #pace = new Pace();
+  readonly #reads = new Map<number, Read>();
+  #waiting = 0;
+
+  constructor(source: ReaderSource) {
+    this.#source = source;
+  }
+
+  /** Answers a request of the service worker. */
+  async serve(request: FileRequest, port: MessagePort, served: Served | null): Promise<void> {
+    post(port, { has: served !== null });
+    if (!served) return;
+    let isOpen = true;
+    port.onmessage = () => (isOpen = false);
+    await served.whenKnown;
+    if (!isOpen) return;
+    const index = served.files?.findIndex((file) => !file.pad && file.path === request.path) ?? -1;
+    const file = served.files?.[index];
+    const tag = `"${served.infoHash}-${index}"`;
+    const answer = file
+      ? reply(request, { path: file.path, length: file.length, tag }, this.#pace)
+      : empty(404, []);
+    const body = request.method !== "HEAD" && answer.end > answer.start;
+    post(port, { head: { status: answer.status, headers: answer.headers, body } });
+    if (!file || !body) {
+      port.close();
+      return;
+    }
+    const { start, end } = answer;
+    this.#read(served.torrent, file, start, end, file.offset + file.length, port);
+  }
+
+  /** Answers a read of the page. */
+  read(read: FileRead, port: MessagePort, served: Served | null): void {
+    const file = served?.files?.[read.file];
+    if (!served || !file) {
+      post(port, { fault: { code: "removed", message: "the torrent is not there" } });
+      return;
+    }
+    this.#read(served.torrent, file, read.start, read.end, file.offset + read.end, port);
+  }
+
+  /** Takes the engine's word on how far a reader can be served; negative when never. */
+  ready(reader: number, end: number): void {
+    this.#reads.get(reader)?.ready(end);
+  }
+
+  #read(
+    torrent: number,
+    file: FileShape,
+    start: number,
+    end: number,
+    wanted: number,
+    port: MessagePort,
+  ): void {
+    const read = new Read(
+      { torrent, at: file.offset + start, end: file.offset + end, wanted },
+      port,
+      {
+        source: this.#source,
+        opened: (reader, opened) => this.#reads.set(reader, opened),
+        closed: (reader, isLingering) => this.#closed(reader, isLingering),
+        waiting: (change) => this.#count(change),
+      },
+    );
+    read.start();
+  }
+
+  #closed(reader: number, isLingering: boolean): void {
+    this.#reads.delete(reader);
+    if (isLingering) setTimeout(() => this.#source.closeReader(reader), LINGER_MS);
+    else this.#source.closeReader(reader);
+  }
+
+  #count(change: number): void {
+    this.#waiting += change;
+    if (this.#waiting === Math.max(change, 0)) this.#source.waiting(change > 0);
+  }
+}
+
+interface Span {
+  torrent: number;
+  at: number;
+  end: number;
+  wanted: number;
+}
+
+interface ReadOwner {
+  source: ReaderSource;
+  opened(reader: number, read: Read): void;
+  closed(reader: number, isLingering: boolean): void;
+  waiting(change: number): void;
+}
+
+/** One answer's bytes on their way. */
+class Read {
+  readonly #span: Span;
+  readonly #port: MessagePort;
+  readonly #owner: ReadOwner;
+  #reader: number | null = null;
+  #ready = 0;
+  #isWaiting = false;
+  #idle: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(span: Span, port: MessagePort, owner: ReadOwner) {
+    this.#span = span;
+    this.#port = port;
+    this.#owner = owner;
+  }
+
+  /** Wants the bytes before the first pull: the request is the demand. */
+  start(): void {
+    this.#port.onmessage = ({ data }: MessageEvent<PortAsk>) => {
+      if (data === "cancel") this.#finish(false);
+      else this.#pull();
+    };
+    this.#port.addEventListener("close", () => this.#finish(false));
+    if (this.#span.at < this.#span.end) this.#move();
+    this.#rest();
+  }
+
+  ready(end: number): void {
+    if (end < 0) {
+      this.#fail({ code: "removed", message: "the torrent failed or was removed" });
+      return;
+    }
+    this.#ready = end;
+    if (this.#isWaiting && this.#ready > this.#span.at) this.#deliver();
+  }
+
+  #pull(): void {
+    clearTimeout(this.#idle);
+    const { at, end } = this.#span;
+    if (at >= end) {
+      post(this.#port, { end: true });
+      this.#finish(true);
+    } else if (this.#ready > at) {
+      this.#deliver();
+    } else {
+      this.#wait(true);
+      this.#move();
+    }
+  }
+
+  #deliver(): void {
+    const { torrent, at, end } = this.#span;
+    const length = Math.min(end, this.#ready, at + PART_MAX) - at;
+    try {
+      const bytes = this.#owner.source.read(torrent, at, length);
+      this.#port.postMessage({ bytes } satisfies PortAnswer, [bytes.buffer]);
+    } catch (thrown) {
+      this.#fail(faultOf(thrown));
+      return;
+    }
+    this.#wait(false);
+    this.#span.at += length;
+    if (this.#span.at < end) this.#move();
+    this.#rest();
+  }
+
+  #move(): void {
+    const { torrent, at, end, wanted } = this.#span;
+    if (this.#reader === null) {
+      this.#reader = this.#owner.source.openReader(torrent);
+      this.#owner.opened(this.#reader, this);
+    }
+    this.#owner.source.moveReader(this.#reader, at, Math.max(end, Math.min(wanted, at + AHEAD)));
+  }
+
+  /** A player that pauses may pull again much later; meanwhile its bytes are in no hurry. */
+  #rest(): void {
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => this.#release(false), IDLE_MS);
+  }
+
+  #wait(isWaiting: boolean): void {
+    if (this.#isWaiting === isWaiting) return;
+    this.#isWaiting = isWaiting;
+    this.#owner.waiting(isWaiting ? 1 : -1);
+  }
+
+  #fail(fault: Fault): void {
+    post(this.#port, { fault });
+    this.#finish(false);
+  }
+
+  #finish(isLingering: boolean): void {
+    clearTimeout(this.#idle);
+    this.#wait(false);
+    this.#release(isLingering && this.#span.wanted > this.#span.end);
+    this.#port.close();
+  }
+
+  #release(isLingering: boolean): void {
+    if (this.#reader === null) return;
+    const reader = this.#reader;
+    this.#reader = null;
+    this.#ready = 0;
+    this.#owner.closed(reader, isLingering);
+  }
+}
+
+function post(port: MessagePort, answer: PortAnswer): void {
+  port.postMessage(answer);
+}

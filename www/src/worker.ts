@@ -1,0 +1,345 @@
+/**
+ * The engine worker: carries messages between the page, sockets, data channels and the wasm shell,
+ * which this file alone touches. Decides nothing about torrents.
+ */
+
+import init, { Shell } from "../pkg/headwater.js";
+import { Channels } from "./channels.js";
+import { type Fault, faultOf, HeadwaterError } from "./error.js";
+import type {
+  Added, Ask, Bytes, EngineOptions, LinkEnd, PeerOrder, ToPage, TorrentEvent, ToWorker,
+} from "./message.js";
+import { Places } from "./places.js";
+import { type Served, Serving } from "./serving.js";
+import { Sockets } from "./sockets.js";
+
+/** How often figures go to the page, at most. */
+const SHOW_MS = 500;
+/** Largest `.torrent` file fetched from a URL. */
+const TORRENT_BYTES_MAX = 16 * 1024 * 1024;
+/** How long trackers and peers have to hear the farewell. */
+const FAREWELL_MS = 200;
+
+interface Known extends Served {
+  known: () => void;
+  shown: string;
+  pieces: Bytes;
+}
+
+function tell(message: ToPage, transfer: Transferable[] = []): void {
+  self.postMessage(message, { transfer });
+}
+
+/** One engine with everything it drives. */
+class Engine {
+  readonly #shell: Shell;
+  readonly #places: Places;
+  readonly #known = new Map<number, Known>();
+  /** Stores outlive what the page knows of their torrents. */
+  readonly #hashes = new Map<number, string>();
+  readonly #channels: Channels;
+  readonly #sockets: Sockets;
+  readonly #serving: Serving;
+  readonly #turn = new MessageChannel();
+  #isTurnDue = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #events: { torrent: number; event: TorrentEvent }[] = [];
+  #totals = "";
+
+  constructor(options: EngineOptions) {
+    this.#places = new Places(options.storage);
+    this.#shell = new Shell(
+      this.#host(),
+      options.trackers,
+      options.maxPeers ?? undefined,
+      options.uploadLimit ?? undefined,
+      options.downloadLimit ?? undefined,
+    );
+    this.#channels = this.#makeChannels();
+    this.#sockets = this.#makeSockets();
+    this.#serving = this.#makeServing();
+    this.#turn.port1.onmessage = () => this.#pump();
+    setInterval(() => this.#show(), SHOW_MS);
+  }
+
+  /** Takes a message of the page. */
+  hear(message: ToWorker): void {
+    if ("peer" in message) this.#channels.hear(message);
+    else if ("ask" in message) void this.#answer(message.id, message.ask);
+    else if ("serve" in message) {
+      const { serve, port } = message;
+      void this.#serving.serve(serve, port, this.#byHash(serve.infoHash));
+    } else {
+      this.#serving.read(message.read, message.port, this.#known.get(message.read.torrent) ?? null);
+    }
+  }
+
+  async #answer(id: number, ask: Ask): Promise<void> {
+    try {
+      tell({ id, answer: await this.#do(id, ask) });
+    } catch (thrown) {
+      tell({ id, fault: faultOf(thrown) });
+    }
+    this.#due();
+  }
+
+  #do(id: number, ask: Ask): unknown {
+    switch (ask.ask) {
+      case "add":
+        return this.#add(ask.source, ask.options);
+      case "seed":
+        return this.#seed(id, ask);
+      case "remove":
+        this.#shell.change(ask.torrent, ask.data ? "delete" : "remove", new Uint8Array());
+        return this.#forget(ask.torrent);
+      case "pause":
+      case "resume":
+        this.#shell.change(ask.torrent, ask.ask, new Uint8Array());
+        return null;
+      case "choose":
+        this.#shell.change(ask.torrent, ask.ask, Uint8Array.from(ask.priorities));
+        return null;
+      case "limits":
+        this.#shell.limit(ask.upload ?? undefined, ask.download ?? undefined);
+        return null;
+      case "torrentFile":
+        return this.#shell.torrentFile(ask.torrent) ?? unknownYet();
+      case "open":
+        return null;
+      case "close":
+        return this.#close();
+    }
+  }
+
+  /** A turn of the event loop may bring much; all of it is worked on together. */
+  #due(): void {
+    if (this.#isTurnDue) return;
+    this.#isTurnDue = true;
+    this.#turn.port2.postMessage(null);
+  }
+
+  #pump(): void {
+    this.#isTurnDue = false;
+    clearTimeout(this.#timer);
+    const wait = this.#shell.pump();
+    if (wait >= 0) this.#timer = setTimeout(() => this.#due(), wait);
+    const events = this.#events;
+    this.#events = [];
+    for (const { torrent, event } of events) this.#pass(torrent, event);
+  }
+
+  #pass(torrent: number, event: TorrentEvent): void {
+    const known = this.#known.get(torrent);
+    if (!known) return;
+    if (event.type === "metadata") {
+      known.files = event.metadata.files;
+      known.known();
+    }
+    if (event.type === "done" || event.type === "error") this.#showOne(known);
+    tell({ torrent, event });
+  }
+
+  async #add(source: string | Bytes, options: { files: number[] | null } & Rest): Promise<Added> {
+    const bytes = typeof source === "string" ? await bytesOf(source) : source;
+    const files = options.files ? Uint32Array.from(options.files) : undefined;
+    const add = (given: Uint8Array): Added & { new: boolean } =>
+      JSON.parse(this.#shell.add(given, options.trackers, files, options.paused));
+    const added = add(bytes);
+    if (!added.new) return added;
+    this.#know(added);
+    const kept = added.name === null ? await this.#places.remembered(added.infoHash) : null;
+    try {
+      if (kept && this.#known.has(added.torrent)) add(kept);
+    } catch {
+      // A spoiled copy of the metadata is asked of peers again.
+    }
+    return added;
+  }
+
+  async #seed(id: number, ask: Extract<Ask, { ask: "seed" }>): Promise<Added> {
+    throw new HeadwaterError("internal", `${id} ${ask.ask}`);
+  }
+
+  #know(added: Added): void {
+    const { torrent, infoHash } = added;
+    let known = (): void => undefined;
+    const whenKnown = new Promise<void>((resolve) => (known = resolve));
+    const pieces = new Uint8Array();
+    this.#known.set(torrent, { torrent, infoHash, files: null, whenKnown, known, shown: "", pieces });
+  }
+
+  #forget(torrent: number): null {
+    this.#known.get(torrent)?.known();
+    this.#known.delete(torrent);
+    return null;
+  }
+
+  #byHash(infoHash: string): Known | null {
+    for (const known of this.#known.values()) if (known.infoHash === infoHash) return known;
+    return null;
+  }
+
+  async #close(): Promise<null> {
+    for (const torrent of this.#known.keys()) {
+      this.#shell.change(torrent, "remove", new Uint8Array());
+    }
+    this.#due();
+    await new Promise((resolve) => setTimeout(resolve, FAREWELL_MS));
+    return null;
+  }
+
+  /** Tells the page what changed since it was last told. */
+  #show(): void {
+    const totals = this.#shell.totals();
+    if (totals !== this.#totals) tell({ totals: JSON.parse(totals) });
+    this.#totals = totals;
+    for (const known of this.#known.values()) this.#showOne(known);
+  }
+
+  #showOne(known: Known): void {
+    const { torrent } = known;
+    const snapshot = this.#shell.snapshot(torrent);
+    if (snapshot === undefined) return;
+    const pieces = this.#shell.pieces(torrent) as Bytes;
+    const isMoved = !sameBytes(pieces, known.pieces);
+    if (snapshot === known.shown && !isMoved) return;
+    known.shown = snapshot;
+    known.pieces = pieces;
+    tell({ snapshot, torrent, pieces: isMoved ? pieces : null });
+  }
+
+  async #openStore(torrent: number, infoHash: string): Promise<void> {
+    this.#hashes.set(torrent, infoHash);
+    const metainfo = this.#shell.torrentFile(torrent) as Bytes;
+    const place = await this.#places.open(infoHash, metainfo);
+    if (place.warning) {
+      this.#pass(torrent, { type: "warning", ...place.warning });
+    }
+    this.#shell.storeOpened(torrent, place.found, place.parts);
+    this.#due();
+  }
+
+  /** What the shell calls; nothing here calls it back before returning. */
+  #host() {
+    return {
+      send: (link: number, bytes: Uint8Array) => this.#channels.send(link, bytes),
+      setLow: (link: number, bytes: number) => this.#channels.setLow(link, bytes),
+      peer: (order: PeerOrder["peer"], link: number, sdp: string) => this.#peer(order, link, sdp),
+      tracker: (order: "open" | "send" | "close", tracker: number, text: string) =>
+        this.#sockets[order](tracker, text),
+      openStore: (torrent: number, infoHash: string) =>
+        queueMicrotask(() => void this.#openStore(torrent, infoHash)),
+      closeStore: (torrent: number, isDelete: boolean) =>
+        void this.#places.close(this.#hashes.get(torrent) ?? "", isDelete),
+      event: (torrent: number, json: string) =>
+        void this.#events.push({ torrent, event: JSON.parse(json) }),
+      reader: (reader: number, end: number) =>
+        queueMicrotask(() => this.#serving.ready(reader, end)),
+    };
+  }
+
+  #peer(order: PeerOrder["peer"], link: number, sdp: string): void {
+    if (order === "answer") this.#channels.order({ peer: order, link, offer: sdp });
+    else if (order === "accept") this.#channels.order({ peer: order, link, answer: sdp });
+    else if (order !== "relay-send") this.#channels.order({ peer: order, link });
+  }
+
+  #link(link: number, news: string, waiting: number, sdp?: string): void {
+    this.#shell.link(link, news, waiting, sdp);
+    this.#due();
+  }
+
+  #makeChannels(): Channels {
+    const listener = {
+      opened: (link: number) => this.#link(link, "opened", 0),
+      bytes: (link: number, bytes: Uint8Array) => {
+        this.#shell.bytes(link, bytes);
+        this.#due();
+      },
+      writable: (link: number, waiting: number) => this.#link(link, "writable", waiting),
+      described: (link: number, kind: string, sdp: string) => this.#link(link, kind, 0, sdp),
+      ended: (link: number, end: LinkEnd) => this.#link(link, end, 0),
+    };
+    return new Channels(listener, tell);
+  }
+
+  #makeSockets(): Sockets {
+    const news = (kind: string) => (tracker: number, text = "") => {
+      this.#shell.tracker(tracker, kind, text);
+      this.#due();
+    };
+    return new Sockets({ opened: news("opened"), text: news("text"), closed: news("closed") });
+  }
+
+  #makeServing(): Serving {
+    return new Serving({
+      openReader: (torrent) => this.#shell.openReader(torrent),
+      moveReader: (reader, start, end) => {
+        this.#shell.moveReader(reader, start, end);
+        this.#due();
+      },
+      closeReader: (reader) => {
+        this.#shell.closeReader(reader);
+        this.#due();
+      },
+      read: (torrent, start, length) => this.#shell.read(torrent, start, length) as Bytes,
+      waiting: (waiting) => tell({ waiting }),
+    });
+  }
+}
+
+interface Rest {
+  trackers: string[];
+  paused: boolean;
+}
+
+/** A URL is fetched; any other text is for the engine to read. */
+async function bytesOf(source: string): Promise<Uint8Array> {
+  if (!/^https?:\/\//i.test(source.trim())) return new TextEncoder().encode(source);
+  let response: Response;
+  try {
+    response = await fetch(source.trim());
+  } catch (thrown) {
+    throw new HeadwaterError("unreachable", `${source} cannot be fetched`, { cause: thrown });
+  }
+  if (!response.ok) throw new HeadwaterError("unreachable", `${source} answers ${response.status}`);
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  if (bytes.byteLength <= TORRENT_BYTES_MAX) return bytes;
+  const message = `${source} has ${bytes.byteLength} bytes, at most ${TORRENT_BYTES_MAX} allowed`;
+  throw new HeadwaterError("too-large", message);
+}
+
+function unknownYet(): never {
+  throw new HeadwaterError("not-ready", "metadata is not known yet");
+}
+
+function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((byte, at) => byte === other[at]);
+}
+
+async function open(options: EngineOptions): Promise<Engine> {
+  const url = options.wasmUrl ?? new URL("headwater.wasm", import.meta.url);
+  try {
+    await init({ module_or_path: url });
+  } catch (thrown) {
+    const { message }: Fault = faultOf(thrown);
+    throw new HeadwaterError("engine-missing", `the engine does not load from ${url}: ${message}`);
+  }
+  return new Engine(options);
+}
+
+let engine: Engine | null = null;
+Object.assign(globalThis, { headwaterPanicked: (crashed: string) => tell({ crashed }) });
+self.onmessage = async ({ data }: MessageEvent<ToWorker>) => {
+  if (engine) {
+    engine.hear(data);
+    return;
+  }
+  if (!("ask" in data) || data.ask.ask !== "open") return;
+  try {
+    engine = await open(data.ask.options);
+    tell({ id: data.id, answer: null });
+  } catch (thrown) {
+    tell({ id: data.id, fault: faultOf(thrown) });
+  }
+};
