@@ -1,0 +1,115 @@
+/**
+ * The page: opens the client, takes torrents in, keeps a card for each, and looks at them once a
+ * second.
+ */
+import { Headwater, type Torrent } from "headwater";
+import { handleMagnets } from "./address.js";
+import { Card, type CardStart } from "./card.js";
+import { byId, make, setText } from "./dom.js";
+import { many, share, speed } from "./figures.js";
+import { takeAddress, takeIn, type Desk } from "./intake.js";
+import { notice, noticeLacks, plain } from "./notice.js";
+import { recents } from "./recent.js";
+import { served, showServed } from "./served.js";
+
+const TICK_MS = 1000;
+
+const cards = new Map<string, Card>();
+
+void run();
+
+async function run(): Promise<void> {
+  byId("handle-magnets", HTMLButtonElement).addEventListener("click", () => {
+    if (!handleMagnets()) notice("This browser lets no page open magnet links.", false);
+  });
+  void noticeLacks();
+  const list = await served();
+  let client: Headwater;
+  try {
+    client = await Headwater.open(list === null ? {} : { trackers: [ownTracker()] });
+  } catch (error) {
+    notice(`Headwater could not start. ${plain(error)} Reload to try again.`, true);
+    return;
+  }
+  client.addEventListener("error", ({ detail }) => notice(plain(detail), true));
+  const desk = makeDesk(client);
+  takeIn(desk);
+  showServed(list ?? [], (magnet) => desk.open(magnet));
+  await resume(client);
+  takeAddress(desk);
+  setInterval(tick, TICK_MS);
+}
+
+function ownTracker(): string {
+  const url = new URL("./tracker", location.href);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  url.hash = "";
+  return url.href;
+}
+
+function makeDesk(client: Headwater): Desk {
+  return {
+    open: (source) => void attempt(async () => {
+      const card = show(await client.add(source), {});
+      for (const other of cards.values()) if (other !== card) other.close();
+      card.open(true);
+    }),
+    share: (files) => void attempt(async () => {
+      const what = many(files.length, "file", "files");
+      const onProgress = (part: number): void => busy(`Preparing ${what}: ${share(part)}`);
+      onProgress(0);
+      show(await client.seed(files, { onProgress }), { lasting: false }).open(false);
+    }),
+  };
+}
+
+async function attempt(act: () => Promise<void>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    notice(plain(error), true);
+  } finally {
+    busy("");
+  }
+}
+
+async function resume(client: Headwater): Promise<void> {
+  for (const { magnet, paused, skipped } of recents()) {
+    await attempt(async () => {
+      show(await client.add(magnet, { paused }), { skipped });
+    });
+  }
+}
+
+function busy(text: string): void {
+  setText(byId("busy", HTMLElement), text);
+}
+
+function show(torrent: Torrent, start: Partial<CardStart>): Card {
+  const known = cards.get(torrent.infoHash);
+  if (known !== undefined) return known;
+  const gone = (): void => {
+    cards.delete(torrent.infoHash);
+    byId("empty", HTMLElement).hidden = cards.size > 0;
+    byId("torrents", HTMLElement).focus();
+  };
+  const card = new Card(torrent, { skipped: [], lasting: true, gone, ...start });
+  cards.set(torrent.infoHash, card);
+  byId("cards", HTMLElement).prepend(card.element);
+  byId("empty", HTMLElement).hidden = true;
+  return card;
+}
+
+function tick(): void {
+  let down = 0;
+  let up = 0;
+  for (const card of cards.values()) {
+    const now = card.refresh(true);
+    down += now.down;
+    up += now.up;
+  }
+  const totals = byId("totals", HTMLElement);
+  totals.hidden = cards.size === 0;
+  const parts = [`↓ ${speed(down)}`, `↑ ${speed(up)}`];
+  totals.replaceChildren(...parts.map((text) => make("span", {}, text)));
+}

@@ -1,0 +1,110 @@
+/**
+ * Every way in: typed or pasted links, picked or dropped files, the page's address. Decides only
+ * what was meant; the desk does it.
+ */
+import { sourceIn, sourceInHash } from "./address.js";
+import { byId, setText } from "./dom.js";
+
+/** What the intake hands on. */
+export interface Desk {
+  open(source: string | File): void;
+  share(files: File[]): void;
+}
+
+/** Listens to every way in. */
+export function takeIn(desk: Desk): void {
+  takeTyped(desk);
+  takePicked(desk);
+  takeDropped(desk);
+  takePasted(desk);
+}
+
+/** Opens what the page's address names; also when it changes. */
+export function takeAddress(desk: Desk): void {
+  const read = (): void => {
+    const source = sourceInHash(location.hash);
+    if (source !== null) desk.open(source);
+  };
+  addEventListener("hashchange", read);
+  read();
+}
+
+function takeTyped(desk: Desk): void {
+  const field = byId("source", HTMLInputElement);
+  const trouble = byId("source-trouble", HTMLElement);
+  const complain = (text: string): void => {
+    setText(trouble, text);
+    if (text === "") field.removeAttribute("aria-invalid");
+    else field.setAttribute("aria-invalid", "true");
+  };
+  field.addEventListener("input", () => complain(""));
+  byId("open-form", HTMLFormElement).addEventListener("submit", (event) => {
+    event.preventDefault();
+    const source = sourceIn(field.value);
+    if (source === null) {
+      complain("That is no magnet link and no info-hash of 40 or 64 hex digits. (bad-magnet)");
+      field.focus();
+      return;
+    }
+    complain("");
+    field.value = "";
+    desk.open(source);
+  });
+}
+
+function takePicked(desk: Desk): void {
+  const torrents = byId("torrent-input", HTMLInputElement);
+  const files = byId("files-input", HTMLInputElement);
+  byId("pick-torrent", HTMLButtonElement).addEventListener("click", () => torrents.click());
+  byId("pick-files", HTMLButtonElement).addEventListener("click", () => files.click());
+  torrents.addEventListener("change", () => {
+    for (const file of torrents.files ?? []) desk.open(file);
+    torrents.value = "";
+  });
+  files.addEventListener("change", () => {
+    const picked = [...(files.files ?? [])];
+    if (picked.length > 0) desk.share(picked);
+    files.value = "";
+  });
+}
+
+function takeDropped(desk: Desk): void {
+  const veil = byId("drop-veil", HTMLElement);
+  addEventListener("dragover", (event) => {
+    event.preventDefault();
+    veil.hidden = false;
+  });
+  addEventListener("dragleave", (event) => {
+    if (event.relatedTarget === null) veil.hidden = true;
+  });
+  addEventListener("drop", (event) => {
+    event.preventDefault();
+    veil.hidden = true;
+    const files = [...(event.dataTransfer?.files ?? [])];
+    if (files.length > 0) sort(files, desk);
+    else takeText(event.dataTransfer?.getData("text/plain") ?? "", desk);
+  });
+}
+
+function takePasted(desk: Desk): void {
+  addEventListener("paste", (event) => {
+    if (event.target instanceof HTMLInputElement) return;
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (files.length > 0) sort(files, desk);
+    else takeText(event.clipboardData?.getData("text/plain") ?? "", desk);
+  });
+}
+
+function sort(files: File[], desk: Desk): void {
+  const isTorrent = (file: File): boolean => file.name.toLowerCase().endsWith(".torrent");
+  if (files.every(isTorrent)) {
+    for (const file of files) desk.open(file);
+  } else {
+    desk.share(files);
+  }
+}
+
+function takeText(text: string, desk: Desk): void {
+  const source = sourceIn(text);
+  if (source !== null) desk.open(source);
+}

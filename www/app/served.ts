@@ -1,0 +1,43 @@
+/**
+ * The list of what the page's own server seeds, read from its `torrents.json`. A page that is
+ * hosted elsewhere has no such list and shows none.
+ */
+import { byId, make, makeButton } from "./dom.js";
+import { bytes } from "./figures.js";
+
+/** One torrent that the server seeds. */
+interface Served {
+  name: string;
+  magnet: string;
+  length: number | null;
+}
+
+/** Asks the server what it seeds. `null` when it is no Headwater server. */
+export async function served(): Promise<Served[] | null> {
+  try {
+    const answer = await fetch("./torrents.json", { headers: { accept: "application/json" } });
+    if (!answer.ok) return null;
+    const body: unknown = await answer.json();
+    const list: unknown = Array.isArray(body) ? body : (body as { torrents?: unknown }).torrents;
+    return Array.isArray(list) ? list.flatMap(read) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Shows the list, with a button each that plays. */
+export function showServed(list: Served[], play: (magnet: string) => void): void {
+  byId("served", HTMLElement).hidden = list.length === 0;
+  const items = list.map((each) => make("li", { class: "served-item" },
+    make("span", { class: "served-name", dir: "auto" }, each.name),
+    make("span", { class: "served-size" }, each.length === null ? "" : bytes(each.length)),
+    makeButton("Play", { class: "primary small", "aria-label": `Play ${each.name}` }, () =>
+      play(each.magnet))));
+  byId("served-list", HTMLElement).replaceChildren(...items);
+}
+
+function read(value: unknown): Served[] {
+  const { name, magnet, length } = (value ?? {}) as Record<string, unknown>;
+  if (typeof name !== "string" || typeof magnet !== "string") return [];
+  return [{ name, magnet, length: typeof length === "number" ? length : null }];
+}
