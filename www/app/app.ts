@@ -22,17 +22,18 @@ async function run(): Promise<void> {
   byId("handle-magnets", HTMLButtonElement).addEventListener("click", () => {
     if (!handleMagnets()) notice("This browser lets no page open magnet links.", false);
   });
-  void noticeLacks();
   const list = await served();
+  const trackers = list === null ? [] : [ownTracker()];
   let client: Headwater;
   try {
-    client = await Headwater.open(list === null ? {} : { trackers: [ownTracker()] });
+    client = await Headwater.open({ trackers });
   } catch (error) {
     notice(`Headwater could not start. ${plain(error)} Reload to try again.`, true);
     return;
   }
+  void noticeLacks(client.canStream);
   client.addEventListener("error", ({ detail }) => notice(plain(detail), true));
-  const desk = makeDesk(client);
+  const desk = makeDesk(client, trackers);
   takeIn(desk);
   showServed(list ?? [], (magnet) => desk.open(magnet));
   await resume(client);
@@ -47,7 +48,7 @@ function ownTracker(): string {
   return url.href;
 }
 
-function makeDesk(client: Headwater): Desk {
+function makeDesk(client: Headwater, trackers: string[]): Desk {
   return {
     open: (source) => void attempt(async () => {
       const card = show(await client.add(source), {});
@@ -58,7 +59,7 @@ function makeDesk(client: Headwater): Desk {
       const what = many(files.length, "file", "files");
       const onProgress = (part: number): void => busy(`Preparing ${what}: ${share(part)}`);
       onProgress(0);
-      show(await client.seed(files, { onProgress }), { lasting: false }).open(false);
+      show(await client.seed(files, { onProgress, trackers }), { lasting: false }).open(false);
     }),
   };
 }
@@ -90,6 +91,8 @@ function show(torrent: Torrent, start: Partial<CardStart>): Card {
   if (known !== undefined) return known;
   const gone = (): void => {
     cards.delete(torrent.infoHash);
+    // A reload would open it again.
+    if (location.hash.includes(torrent.infoHash)) history.replaceState(null, "", location.pathname);
     byId("empty", HTMLElement).hidden = cards.size > 0;
     byId("torrents", HTMLElement).focus();
   };

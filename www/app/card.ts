@@ -100,6 +100,7 @@ export class Card {
     this.element.scrollIntoView({ block: "start" });
     if (this.player.shown === null) this.wanted = true;
     else if (play) this.player.start();
+    if (play && look(this.torrent).phase === "paused") void this.flip();
     this.refresh(false);
   }
 

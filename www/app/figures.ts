@@ -35,7 +35,7 @@ export function bytes(amount: number): string {
 
 /** Writes bytes a second: `3.4 MB/s`. */
 export function speed(bytesPerSecond: number): string {
-  return bytesPerSecond < 1 ? "0" : `${bytes(bytesPerSecond)}/s`;
+  return `${bytesPerSecond < 1 ? unit(0, "kilobyte", 0, "short") : bytes(bytesPerSecond)}/s`;
 }
 
 /** Writes a share of one as a percentage, and never 100 before it is all. */

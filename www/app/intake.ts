@@ -4,11 +4,13 @@
  */
 import { sourceIn, sourceInHash } from "./address.js";
 import { byId, setText } from "./dom.js";
+import { dropped, type Placed } from "./folder.js";
+import { notice, plain } from "./notice.js";
 
 /** What the intake hands on. */
 export interface Desk {
   open(source: string | File): void;
-  share(files: File[]): void;
+  share(files: Placed[]): void;
 }
 
 /** Listens to every way in. */
@@ -62,7 +64,7 @@ function takePicked(desk: Desk): void {
     torrents.value = "";
   });
   files.addEventListener("change", () => {
-    const picked = [...(files.files ?? [])];
+    const picked = [...(files.files ?? [])].map((file) => ({ path: file.name, file }));
     if (picked.length > 0) desk.share(picked);
     files.value = "";
   });
@@ -80,25 +82,29 @@ function takeDropped(desk: Desk): void {
   addEventListener("drop", (event) => {
     event.preventDefault();
     veil.hidden = true;
-    const files = [...(event.dataTransfer?.files ?? [])];
-    if (files.length > 0) sort(files, desk);
-    else takeText(event.dataTransfer?.getData("text/plain") ?? "", desk);
+    if (event.dataTransfer !== null) takeTransfer(event.dataTransfer, desk);
   });
 }
 
 function takePasted(desk: Desk): void {
   addEventListener("paste", (event) => {
     if (event.target instanceof HTMLInputElement) return;
-    const files = [...(event.clipboardData?.files ?? [])];
-    if (files.length > 0) sort(files, desk);
-    else takeText(event.clipboardData?.getData("text/plain") ?? "", desk);
+    if (event.clipboardData !== null) takeTransfer(event.clipboardData, desk);
   });
 }
 
-function sort(files: File[], desk: Desk): void {
-  const isTorrent = (file: File): boolean => file.name.toLowerCase().endsWith(".torrent");
-  if (files.every(isTorrent)) {
-    for (const file of files) desk.open(file);
+function takeTransfer(transfer: DataTransfer, desk: Desk): void {
+  if (transfer.files.length === 0) {
+    takeText(transfer.getData("text/plain"), desk);
+    return;
+  }
+  dropped(transfer).then((files) => sort(files, desk), (error) => notice(plain(error), true));
+}
+
+function sort(files: Placed[], desk: Desk): void {
+  if (files.length === 0) return;
+  if (files.every(({ path }) => path.toLowerCase().endsWith(".torrent"))) {
+    for (const { file } of files) desk.open(file);
   } else {
     desk.share(files);
   }

@@ -49,17 +49,17 @@ export function notice(text: string, urgent: boolean): void {
   place.append(box);
 }
 
-/** Says what this browser lacks. */
-export async function noticeLacks(): Promise<void> {
+/** Says what this browser lacks; `canStream` when files have addresses here. */
+export async function noticeLacks(canStream: boolean): Promise<void> {
   if (typeof RTCPeerConnection === "undefined") {
     notice("This browser cannot make peer connections (WebRTC), so nothing can be fetched or " +
       "shared here. What is stored already still plays. Allow WebRTC, or open this page in " +
       "another browser.", false);
   }
-  if (!isSecureContext || !("serviceWorker" in navigator)) {
-    notice("This page is not a secure one, or the browser has service workers turned off: " +
-      "files open only when they are complete. Open it over https or on localhost to play " +
-      "while fetching.", false);
+  if (!canStream) {
+    notice("This page cannot use a service worker, so files open only when they are complete. " +
+      "To play while fetching, open it over https or on localhost, and not in a private window.",
+    false);
   }
   if (!(await keepsFiles())) {
     notice("This browser keeps no files for this page, perhaps because the window is private: " +

@@ -8,7 +8,7 @@ import type { Person } from "./snapshot.js";
 /** Most rows shown: the busiest. */
 const ROWS_MAX = 50;
 
-const COLUMNS = ["Program", "Has", "From them", "Speed", "To them", "Speed"];
+const COLUMNS = ["Program", "Has", "From them", "Down", "To them", "Up"];
 
 /** Shows people in a table. */
 export class PeerTable {
