@@ -285,12 +285,14 @@ impl Discovery {
         }
     }
 
-    /// How the trackers of a torrent stand.
+    /// How the trackers of a torrent stand. A tracker that owes an answer has no next time.
     pub(crate) fn views(&self, now: Time, torrent: TorrentId) -> Vec<TrackerView> {
         let view = |tracker: TrackerId| {
+            let at = &self.trackers[&tracker];
             let announce = self.timers.deadline(Timer::Announce(tracker, torrent));
             let next = announce.or(self.timers.deadline(Timer::Socket(tracker)));
-            self.trackers[&tracker].view(torrent, next.map(|at| at.since(now)))
+            let next = next.filter(|_| !at.members[&torrent].awaiting);
+            at.view(torrent, next.map(|at| at.since(now)))
         };
         self.trackers_of(torrent).map(view).collect()
     }

@@ -18,13 +18,14 @@ impl Discovery {
     /// closed, owes an answer, or waits for offers: what ends that plans again.
     pub(super) fn plan(&mut self, now: Time, id: TrackerId, torrent: TorrentId) {
         let eager = self.is_eager(now, id, torrent);
+        let late = self.making(torrent) == 0 && self.has_unsent(torrent);
         let Some(tracker) = self.trackers.get(&id) else { return };
         let Some(member) = tracker.members.get(&torrent) else { return };
         if !tracker.is_open() || member.awaiting || member.gathering {
             return;
         }
         let at = match member.sent_at {
-            Some(_) if member.completed_due => now,
+            Some(_) if member.completed_due || (member.short && late) => now,
             Some(sent) => sent + member.pause(eager, &mut self.rng),
             None => now,
         };
@@ -107,18 +108,19 @@ impl Discovery {
         };
         let offers = self.rested(now, torrent, wanted);
         if !gathered && offers.len() < wanted {
-            let making = self.making(torrent);
-            self.make_offers(
-                now,
-                torrent,
-                wanted - offers.len() - making.min(wanted - offers.len()),
-            );
+            let coming = offers.len() + self.making(torrent);
+            self.make_offers(now, torrent, wanted.saturating_sub(coming));
             if self.making(torrent) > 0 {
                 self.gather(now, id, torrent);
                 return;
             }
         }
+        let short = offers.len() < wanted && self.making(torrent) > 0;
         self.announce(now, (id, torrent), event, offers);
+        let tracker = self.trackers.get_mut(&id);
+        if let Some(member) = tracker.and_then(|tracker| tracker.members.get_mut(&torrent)) {
+            member.short = short;
+        }
     }
 
     /// Waits for offers that are being made, for a while.
@@ -130,7 +132,8 @@ impl Discovery {
         }
     }
 
-    /// Lets announces go that waited for offers, once none is being made.
+    /// Lets announces go that waited for offers, once none is being made; one that did not
+    /// wait long enough is followed by another.
     pub(super) fn gathered(&mut self, now: Time, torrent: TorrentId) {
         if self.making(torrent) > 0 {
             return;
@@ -140,6 +143,7 @@ impl Discovery {
         for id in waiting {
             self.timers.set(Timer::Announce(id, torrent), now);
         }
+        self.plan_all(now, torrent);
     }
 
     fn announce(
@@ -285,6 +289,11 @@ impl Discovery {
             .map(|(link, attempt)| (*link, attempt))
     }
 
+    fn has_unsent(&self, torrent: TorrentId) -> bool {
+        let mut offers = self.offers_of(torrent).filter_map(|(_, attempt)| attempt.offer());
+        offers.any(|offer| offer.sent_at.is_none())
+    }
+
     fn making(&self, torrent: TorrentId) -> usize {
         self.offers_of(torrent).filter(|(_, attempt)| attempt.is_making()).count()
     }
@@ -294,7 +303,7 @@ impl Discovery {
         let mut rested: Vec<(Option<Time>, LinkId)> = self
             .offers_of(torrent)
             .filter_map(|(link, attempt)| Some((link, attempt.offer()?)))
-            .filter(|(_, offer)| offer.is_rested(now))
+            .filter(|(_, offer)| offer.is_rested(now) && offer.is_young(now))
             .map(|(link, offer)| (offer.sent_at, link))
             .collect();
         rested.sort_unstable();

@@ -42,6 +42,8 @@ pub(super) struct Offer {
     /// What it is called at trackers: whoever does not know it cannot answer.
     pub(super) id: OfferId,
     pub(super) sdp: String,
+    /// When it is too old.
+    pub(super) until: Time,
     /// When it was announced last.
     pub(super) sent_at: Option<Time>,
     /// The trackers that know it.
@@ -88,8 +90,13 @@ impl Attempt {
 }
 
 impl Offer {
-    /// Whether it can be announced: never was, or whoever got it would have answered.
+    /// Whether it can be announced: never was, or whoever got it would have answered by now.
     pub(super) fn is_rested(&self, now: Time) -> bool {
         self.sent_at.is_none_or(|sent| now.since(sent) >= OFFER_REST)
+    }
+
+    /// Whether it lives long enough for one more to answer it.
+    pub(super) fn is_young(&self, now: Time) -> bool {
+        self.until.since(now) >= OFFER_REST
     }
 }

@@ -23,7 +23,7 @@ pub(super) const ANNOUNCE_EAGER: Duration = Duration::from_secs(10);
 /// Pause after a tracker refused a torrent.
 pub(super) const ANNOUNCE_REFUSED: Duration = Duration::from_secs(5 * 60);
 /// A torrent with fewer links than this announces eagerly while trackers count more peers.
-pub(super) const LINKS_FEW: usize = 4;
+pub(super) const LINKS_FEW: usize = 8;
 /// How long a tracker may owe the answer to an announce before its socket counts as dead.
 pub(super) const TRACKER_ANSWER_WAIT: Duration = Duration::from_secs(30);
 /// How long a tracker's socket may take to open.
@@ -51,7 +51,8 @@ pub(super) const OFFER_WAIT: Duration = Duration::from_millis(2500);
 pub(super) const DESCRIPTION_WAIT: Duration = Duration::from_secs(10);
 /// How long an offer waits for its answer; WebTorrent's die at 50 s.
 pub(super) const OFFER_LIFE: Duration = Duration::from_secs(55);
-/// Pause before an unanswered offer is announced again: whoever got it would have answered.
+/// Pause before an unanswered offer is announced again, and the least life it must have left
+/// then: whoever gets it answers within this.
 pub(super) const OFFER_REST: Duration = Duration::from_secs(8);
 /// How long an attempt may take to open once both descriptions are known.
 pub(super) const LINK_OPEN_WAIT: Duration = Duration::from_secs(25);

@@ -20,9 +20,10 @@ impl Discovery {
         let Some(attempt) = self.attempts.get_mut(&link).filter(|a| a.is_making()) else { return };
         let mut id = OfferId([0; 20]);
         self.rng.fill(&mut id.0);
-        attempt.state = State::Offered(Offer { id, sdp, sent_at: None, via: BTreeSet::new() });
+        let (until, via) = (now + OFFER_LIFE, BTreeSet::new());
+        attempt.state = State::Offered(Offer { id, sdp, until, sent_at: None, via });
         let torrent = attempt.torrent;
-        self.timers.set(Timer::Attempt(link), now + OFFER_LIFE);
+        self.timers.set(Timer::Attempt(link), until);
         self.gathered(now, torrent);
     }
 

@@ -56,6 +56,8 @@ pub(super) struct Member {
     pub(super) awaiting: bool,
     /// The next announce waits for its offers to be made.
     pub(super) gathering: bool,
+    /// The last announce went before all its offers were made.
+    pub(super) short: bool,
     /// What the tracker asked for, clamped.
     pub(super) interval: Option<Duration>,
     /// The least pause the tracker asked for, clamped.

@@ -40,6 +40,18 @@ fn an_announce_waits_for_its_offers_but_not_long() {
 }
 
 #[test]
+fn offers_made_too_late_for_an_announce_follow_in_another() {
+    let (mut rig, tracker, outs) = Rig::opened_rig();
+    let sent = sends(&plain(&rig.pass(secs(3))));
+    assert_eq!((sent.len(), sent[0].get("offers")), (1, None));
+    rig.text(tracker, &counted(0, 9));
+    rig.make_offers(&outs);
+    assert_eq!(rig.sent()[0]["offers"].as_array().unwrap().len(), 5);
+    rig.text(tracker, &counted(0, 9));
+    assert_eq!(rig.sent().len(), 0);
+}
+
+#[test]
 fn unknown_left_is_said_as_a_number_no_tracker_takes_for_a_seed() {
     let mut rig = Rig::new();
     rig.start(T, HASH, &[URL]);
@@ -124,6 +136,41 @@ fn offers_just_announced_are_not_announced_elsewhere_at_once() {
     let second = opens(&rig.take())[0].0;
     rig.put(DiscoveryInput::TrackerOpened(second));
     assert_eq!(offers(&rig.take()).len(), 5);
+}
+
+#[test]
+fn offers_near_their_end_are_announced_nowhere() {
+    let (mut rig, tracker) = Rig::announced();
+    rig.text(tracker, &counted(0, 6));
+    rig.pass(secs(49));
+    rig.start(T, HASH, &["ws://second.example"]);
+    let second = opens(&rig.take())[0].0;
+    rig.put(DiscoveryInput::TrackerOpened(second));
+    assert_eq!(offers(&rig.take()).len(), 5);
+}
+
+#[test]
+fn offers_that_fail_at_once_are_not_made_for_ever() {
+    let mut rig = Rig::new();
+    let urls: Vec<String> = (0..16).map(|n| format!("ws://t{n}.example")).collect();
+    rig.start(T, HASH, &urls.iter().map(String::as_str).collect::<Vec<_>>());
+    rig.want(T, 40);
+    let mut made = 0;
+    let opened = opens(&rig.take());
+    for (tracker, _) in &opened {
+        rig.put(DiscoveryInput::TrackerOpened(*tracker));
+    }
+    for _ in 0..720 {
+        let outs = plain(&rig.pass(secs(5)));
+        made += offers(&outs).len();
+        for link in offers(&outs) {
+            rig.put(DiscoveryInput::LinkClosed { link, end: FAILED });
+        }
+        for (tracker, _) in &opened {
+            rig.text(*tracker, &counted(5, 50));
+        }
+    }
+    assert!((100..=305).contains(&made), "{made} made in an hour");
 }
 
 #[test]

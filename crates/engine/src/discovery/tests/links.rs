@@ -281,6 +281,43 @@ fn a_closed_link_frees_its_place_and_one_that_lasted_is_looked_for_at_once() {
 }
 
 #[test]
+fn a_link_that_lasts_a_moment_causes_no_haste() {
+    let (mut rig, tracker, ..) = announced();
+    for _ in 0..2 {
+        assert_eq!(sends(&plain(&rig.pass(secs(24)))).len(), 1);
+        rig.text(tracker, &counted(0, 2));
+    }
+    rig.text(tracker, &offered(PEER, 9));
+    let link = answers(&rig.take())[0];
+    rig.put(DiscoveryInput::AnswerMade { link, sdp: sdp(5) });
+    rig.put(DiscoveryInput::LinkOpened { link, window: 1 });
+    rig.take();
+    rig.pass(secs(1));
+    rig.machine.link_over(rig.now, link);
+    assert_eq!(sends(&plain(&rig.pass(secs(15)))).len(), 0);
+}
+
+#[test]
+fn links_of_a_stopped_torrent_no_longer_count() {
+    let (mut rig, tracker, ..) = announced();
+    let link = |rig: &mut Rig, tracker| {
+        rig.text(tracker, &offered(PEER, 9));
+        let link = answers(&rig.take())[0];
+        rig.put(DiscoveryInput::AnswerMade { link, sdp: sdp(5) });
+        rig.put(DiscoveryInput::LinkOpened { link, window: 1 });
+        rig.take();
+        link
+    };
+    let old = link(&mut rig, tracker);
+    rig.machine.stop(T);
+    rig.take();
+    let (tracker, _) = rig.opened();
+    link(&mut rig, tracker);
+    rig.machine.link_over(rig.now, old);
+    assert_eq!((rig.machine.linked.len(), rig.machine.torrents[&T].linked), (1, 1));
+}
+
+#[test]
 fn a_tracker_lost_while_an_answer_is_made_ends_the_attempt() {
     let (mut rig, tracker, ..) = announced();
     rig.text(tracker, &offered(PEER, 9));
