@@ -1,7 +1,16 @@
 //! A parsed torrent (BEP 3): what it is called, how it is cut, where its files lie.
 
+mod layout;
+mod read;
+mod write;
+
 use bytes::Bytes;
 use headwater_base::{ByteCount, Digest1, InfoHash, PieceIndex};
+
+pub use layout::Span;
+pub(crate) use layout::spans;
+pub(crate) use read::Seen;
+pub(crate) use write::root;
 
 /// A valid torrent. Every path in it is safe to create below a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +21,8 @@ pub struct Torrent {
     pub info: Bytes,
     /// Suggested name of the file or folder, sanitised.
     pub name: String,
+    /// Whether the files lie in a folder called `name`; otherwise `name` is the only file.
+    pub folder: bool,
     /// Bytes of all files together, pad files included.
     pub length: ByteCount,
     /// Bytes in a piece; the last may be shorter.
@@ -37,13 +48,15 @@ pub struct Torrent {
 /// One file of a torrent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
-    /// Path with `/` between parts, below the torrent's name when there are several files.
+    /// Path with `/` between parts, below the torrent's name when it is a folder.
     pub path: String,
     /// Its size.
     pub length: ByteCount,
     /// Where it starts, counted from the torrent's first byte.
     pub offset: ByteCount,
     /// Whether it is only padding (BEP 47): all zeros, never stored, shown or fetched for itself.
+    /// A symbolic link is kept as empty padding: links are never made or followed, yet the
+    /// numbers of the files after it stay those of other clients.
     pub pad: bool,
 }
 
@@ -58,5 +71,17 @@ impl Torrent {
         let start = u64::from(piece.0) * u64::from(self.piece_length);
         let left = self.length.0.saturating_sub(start);
         u32::try_from(left).unwrap_or(u32::MAX).min(self.piece_length)
+    }
+
+    /// Where a file belongs below the folder that takes downloads: the torrent's name comes
+    /// first when it is a folder. `None` when there is no such file.
+    pub fn stored_path(&self, file: usize) -> Option<String> {
+        let path = &self.files.get(file)?.path;
+        Some(if self.folder { format!("{}/{path}", self.name) } else { path.clone() })
+    }
+
+    /// Every tracker once, tiers in order.
+    pub fn tracker_urls(&self) -> impl Iterator<Item = &str> {
+        self.trackers.iter().flatten().map(String::as_str)
     }
 }

@@ -1,0 +1,55 @@
+//! Writes torrents. The info dictionary leaves exactly as it came.
+
+use super::Torrent;
+use crate::bencode::{DictBuilder, ListBuilder};
+use crate::magnet::Magnet;
+
+impl Torrent {
+    /// The bytes of a `.torrent` file.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        root(self).raw("info", self.info.to_vec()).finish()
+    }
+
+    /// The magnet link of this torrent, with its trackers and web seeds.
+    pub fn magnet(&self) -> Magnet {
+        Magnet {
+            info_hash: self.info_hash,
+            info_hash_v2: None,
+            name: Some(self.name.clone()),
+            length: Some(self.length),
+            trackers: self.tracker_urls().map(str::to_owned).collect(),
+            web_seeds: self.web_seeds.clone(),
+            peers: Vec::new(),
+            chosen: Vec::new(),
+        }
+    }
+}
+
+/// Everything around the info dictionary.
+pub(crate) fn root(torrent: &Torrent) -> DictBuilder {
+    let mut root = DictBuilder::new();
+    if let Some(first) = torrent.tracker_urls().next() {
+        root = root.bytes("announce", first);
+    }
+    if torrent.tracker_urls().nth(1).is_some() {
+        let tiers = torrent.trackers.iter().map(|tier| strings(tier));
+        root = root.list("announce-list", tiers.fold(ListBuilder::new(), ListBuilder::list));
+    }
+    if !torrent.web_seeds.is_empty() {
+        root = root.list("url-list", strings(&torrent.web_seeds));
+    }
+    if let Some(comment) = &torrent.comment {
+        root = root.bytes("comment", comment);
+    }
+    if let Some(program) = &torrent.created_by {
+        root = root.bytes("created by", program);
+    }
+    if let Some(date) = torrent.creation_date {
+        root = root.int("creation date", date);
+    }
+    root
+}
+
+fn strings(items: &[String]) -> ListBuilder {
+    items.iter().fold(ListBuilder::new(), ListBuilder::bytes)
+}
