@@ -33,20 +33,19 @@ export function sorted(rows) {
   return rows.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** One file of `mib` MiB. */
+/** A torrent of one file of `mib` MiB. */
 export function oneFile(mib = 2, name = "film.bin") {
-  return { name, files: [{ path: name, seed: 7, length: Math.round(mib * 1048576) }] };
+  return { name, folder: "", files: [{ path: name, seed: 7, length: Math.round(mib * 1048576) }] };
 }
 
-/** A folder whose files share pieces and end in the middle of them. */
+/** A torrent of several files that share pieces and end in the middle of them. */
 export function severalFiles() {
-  const name = "album";
   const files = [
-    { path: "album/cover.jpg", seed: 1, length: 70_001 },
-    { path: "album/disc one/track 1.ogg", seed: 2, length: 600_000 },
-    { path: "album/disc one/track 2.ogg", seed: 3, length: 16_384 },
-    { path: "album/disc two/ünïcode.ogg", seed: 4, length: 333_333 },
-    { path: "album/notes.txt", seed: 5, length: 1 },
+    { path: "cover.jpg", seed: 1, length: 70_001 },
+    { path: "disc one/track 1.ogg", seed: 2, length: 600_000 },
+    { path: "disc one/track 2.ogg", seed: 3, length: 16_384 },
+    { path: "disc two/ünïcode.ogg", seed: 4, length: 333_333 },
+    { path: "notes.txt", seed: 5, length: 1 },
   ];
-  return { name, files };
+  return { name: "album", folder: "album/", files };
 }

@@ -1,0 +1,29 @@
+// Offers that cross: each side offers before it hears of the other's offer. WebTorrent alone loses
+// both links then; with ours on one side at least, exactly one link must work.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { manifestOf, oneFile } from "../e2e/harness/content.mjs";
+import { openCrossingTracker } from "../e2e/harness/crossing.mjs";
+import { ask, limit, openStage, until } from "../e2e/harness/stage.mjs";
+
+const sides = [
+  ["headwater", "headwater"],
+  ["webtorrent", "headwater"],
+  ["headwater", "webtorrent"],
+];
+
+for (const [seeder, getter] of sides) {
+  test(`offers of a ${seeder} seed and a ${getter} getter cross`, limit, async (t) => {
+    const stage = openStage(t);
+    const tracker = stage.keep(await openCrossingTracker());
+    const content = oneFile(1);
+    const seed = await stage.peer(seeder);
+    const { magnet } = await ask(seed, "seed", content, tracker.url);
+    const getting = ask(await stage.peer(getter), "get", magnet, tracker.url);
+    await tracker.crossed;
+    assert.deepEqual(await getting, await manifestOf(content.files));
+    if (seeder !== "headwater") return;
+    await until("one link", async () => (await ask(seed, "figures")).peers.length === 1);
+  });
+}
