@@ -79,10 +79,13 @@ impl Pack {
         }
     }
 
-    /// The bundles of a section whose source is there: file in the out dir, source.
-    pub(crate) fn bundles(&self, section: &str) -> Vec<(&str, &str)> {
-        let there = |(_, source): &(&str, &str)| root().join(source).exists();
-        self.pairs(section).into_iter().filter(there).collect()
+    /// The bundles of a section: file in the out dir, source. A source that is missing is refused.
+    pub(crate) fn bundles(&self, section: &str) -> Result<Vec<(&str, &str)>> {
+        let pairs = self.pairs(section);
+        match pairs.iter().find(|(_, source)| !root().join(source).exists()) {
+            Some((file, source)) => bail!("wasm-pack.toml: {source} of {file} is missing"),
+            None => Ok(pairs),
+        }
     }
 
     /// All keys of a section whose values are texts.

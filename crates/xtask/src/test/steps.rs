@@ -121,6 +121,7 @@ fn node_tests(folder: &str) -> Result<Count> {
     files.sort();
     let mut node = tool("node");
     node.env("HEADWATER_PROGRAM", target_dir()?.join("debug/headwater"));
-    node.args(["--test", "--test-concurrency=1", "--test-force-exit", "--test-reporter=spec"]).args(files);
+    node.args(["--test", "--test-concurrency=1", "--test-force-exit", "--test-reporter=spec"]);
+    node.args(files);
     counted(&mut node)
 }

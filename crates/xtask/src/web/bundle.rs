@@ -18,12 +18,12 @@ pub(crate) fn check_types() -> Result<()> {
 /// Bundles what the pack names into `staging`.
 pub(crate) fn bundle(pack: &Pack, staging: &Path) -> Result<()> {
     for (section, format) in [("modules", "esm"), ("scripts", "iife")] {
-        for (file, source) in pack.bundles(section) {
+        for (file, source) in pack.bundles(section)? {
             println!("web: esbuild {source} -> {file}");
             run(&mut esbuild(pack, source, format, &staging.join(file)))?;
         }
     }
-    for (file, source) in pack.bundles("files") {
+    for (file, source) in pack.bundles("files")? {
         std::fs::copy(root().join(source), staging.join(file))?;
     }
     Ok(())

@@ -23,7 +23,7 @@ pub(crate) fn publish(pack: &Pack, staging: &Path) -> Result<()> {
     let mut names: BTreeSet<String> = BTreeSet::new();
     names.insert(format!("{}.wasm", pack.text("wasm", "name")?));
     for section in ["modules", "scripts", "files"] {
-        names.extend(pack.bundles(section).into_iter().map(|(file, _)| file.to_owned()));
+        names.extend(pack.bundles(section)?.into_iter().map(|(file, _)| file.to_owned()));
     }
     for name in &names {
         let bytes = fs::read(staging.join(name))?;
