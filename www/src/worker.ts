@@ -9,6 +9,7 @@ import { type Fault, faultOf, HeadwaterError } from "./error.js";
 import type {
   Added, Ask, Bytes, EngineOptions, LinkEnd, PeerOrder, ToPage, TorrentEvent, ToWorker,
 } from "./message.js";
+import { makeTorrent } from "./making.js";
 import { Places } from "./places.js";
 import { type Served, Serving } from "./serving.js";
 import { Sockets } from "./sockets.js";
@@ -44,9 +45,11 @@ class Engine {
   #isTurnDue = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #events: { torrent: number; event: TorrentEvent }[] = [];
+  readonly #trackers: string[];
   #totals = "";
 
   constructor(options: EngineOptions) {
+    this.#trackers = options.trackers;
     this.#places = new Places(options.storage);
     this.#shell = new Shell(
       this.#host(),
@@ -142,7 +145,7 @@ class Engine {
   async #add(source: string | Bytes, options: { files: number[] | null } & Rest): Promise<Added> {
     const bytes = typeof source === "string" ? await bytesOf(source) : source;
     const files = options.files ? Uint32Array.from(options.files) : undefined;
-    const add = (given: Uint8Array): Added & { new: boolean } =>
+    const add = (given: Uint8Array): Added & New =>
       JSON.parse(this.#shell.add(given, options.trackers, files, options.paused));
     const added = add(bytes);
     if (!added.new) return added;
@@ -156,8 +159,18 @@ class Engine {
     return added;
   }
 
-  async #seed(id: number, ask: Extract<Ask, { ask: "seed" }>): Promise<Added> {
-    throw new HeadwaterError("internal", `${id} ${ask.ask}`);
+  async #seed(id: number, { files, options }: Extract<Ask, { ask: "seed" }>): Promise<Added> {
+    const trackers = options.trackers.length > 0 ? options.trackers : this.#trackers;
+    const blobs = files.map(({ file }) => file);
+    const bytes = await makeTorrent(files, { ...options, trackers }, (hashing) =>
+      tell({ id, hashing }),
+    );
+    const added = JSON.parse(this.#shell.add(bytes, [], undefined, false)) as Added & New;
+    if (added.new) {
+      this.#places.share(added.infoHash, blobs);
+      this.#know(added);
+    }
+    return added;
   }
 
   #know(added: Added): void {
@@ -286,6 +299,10 @@ class Engine {
       waiting: (waiting) => tell({ waiting }),
     });
   }
+}
+
+interface New {
+  new: boolean;
 }
 
 interface Rest {

@@ -1,0 +1,60 @@
+//! Makes torrents of files that the worker reads. Knows names and bytes, never where they lie.
+
+use headwater_base::ByteCount;
+use headwater_metainfo::create::{Draft, Options};
+use headwater_metainfo::safe_name;
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+
+use crate::show;
+
+/// A torrent in the making. Feed it every byte of every file in order, then finish it.
+#[wasm_bindgen]
+pub struct Maker(Draft);
+
+#[wasm_bindgen]
+impl Maker {
+    /// Starts a torrent of a folder `name`, or of the one file `name` when `paths` is empty.
+    #[wasm_bindgen(constructor)]
+    pub fn new(
+        name: &str,
+        paths: Vec<String>,
+        lengths: Vec<f64>,
+        piece_length: Option<u32>,
+        trackers: Vec<String>,
+        comment: Option<String>,
+    ) -> Result<Self, JsValue> {
+        let options = Options {
+            piece_length,
+            trackers: trackers.into_iter().map(|url| vec![url]).collect(),
+            comment,
+            created_by: Some(concat!("Headwater/", env!("CARGO_PKG_VERSION")).to_owned()),
+            ..Options::default()
+        };
+        let lengths = lengths.into_iter().map(|length| ByteCount(length as u64));
+        let name = safe_name(name);
+        let draft = if paths.is_empty() {
+            let length = lengths.fold(ByteCount(0), |sum, length| sum + length);
+            Draft::single(&name, length, options)
+        } else {
+            let files = paths.iter().map(|path| safe_path(path)).zip(lengths).collect();
+            Draft::folder(&name, files, options)
+        };
+        draft.map(Self).map_err(|error| show::fault(error.code(), &error))
+    }
+
+    /// Takes the next bytes of the files.
+    pub fn feed(&mut self, bytes: &[u8]) -> Result<(), JsValue> {
+        self.0.feed(bytes).map_err(|error| show::fault(error.code(), &error))
+    }
+
+    /// The `.torrent` file.
+    pub fn finish(self) -> Result<Vec<u8>, JsValue> {
+        let torrent = self.0.finish().map_err(|error| show::fault(error.code(), &error))?;
+        Ok(torrent.to_bytes())
+    }
+}
+
+fn safe_path(path: &str) -> String {
+    let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty()).map(safe_name).collect();
+    parts.join("/")
+}
