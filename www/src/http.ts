@@ -1,7 +1,6 @@
 /** Reads the headers of a request for a file and decides the answer's (RFC 9110). Moves no bytes. */
 
-import type { FileRequest } from "./message.js";
-import { isShowable, mimeOf } from "./mime.js";
+import type { FileRequest, FileShape } from "./message.js";
 
 /** First and largest body of an answer to a request without an end. */
 const BODY_FIRST = 256 * 1024;
@@ -17,8 +16,7 @@ export interface Reply {
 
 /** What is asked about. */
 export interface Target {
-  path: string;
-  length: number;
+  file: FileShape;
   tag: string;
 }
 
@@ -37,7 +35,8 @@ export class Pace {
 
 /** Decides the answer to a request. */
 export function reply(request: FileRequest, target: Target, pace: Pace): Reply {
-  const { length, tag } = target;
+  const { tag } = target;
+  const { length } = target.file;
   if (request.method !== "GET" && request.method !== "HEAD") {
     return empty(405, [["Allow", "GET, HEAD"]]);
   }
@@ -85,13 +84,16 @@ export function parseRange(
   return last === "" ? { start } : { start, end: Math.min(Number(last) + 1, length) };
 }
 
-function fileHeaders({ path, tag }: Target): [string, string][] {
-  const type = mimeOf(path);
-  const name = encodeURIComponent(path.slice(path.lastIndexOf("/") + 1)).replace(/['()*]/g, escape);
-  const disposition = isShowable(type) ? "inline" : "attachment";
+function fileHeaders({ file, tag }: Target): [string, string][] {
+  const { path, mime, runsScripts } = file;
+  const name = encodeURIComponent(path.slice(path.lastIndexOf("/") + 1)).replace(
+    /['()*]/g,
+    (sign) => `%${sign.charCodeAt(0).toString(16)}`,
+  );
+  const disposition = runsScripts ? "attachment" : "inline";
   return [
     ...safeHeaders(),
-    ["Content-Type", type],
+    ["Content-Type", mime],
     ["Accept-Ranges", "bytes"],
     ["ETag", tag],
     ["Content-Disposition", `${disposition}; filename*=UTF-8''${name}`],

@@ -137,6 +137,10 @@ export interface FileShape {
   length: number;
   offset: number;
   pad: boolean;
+  /** Content type, by its name. */
+  mime: string;
+  /** Whether a browser would run scripts in it if it were opened as a page. */
+  runsScripts: boolean;
 }
 
 /** A torrent's figures at one moment. */

@@ -58,7 +58,7 @@ export class Serving {
     const file = served.files?.[index];
     const tag = `"${served.infoHash}-${index}"`;
     const answer = file
-      ? reply(request, { path: file.path, length: file.length, tag }, this.#pace)
+      ? reply(request, { file, tag }, this.#pace)
       : empty(404, []);
     const body = request.method !== "HEAD" && answer.end > answer.start;
     post(port, { head: { status: answer.status, headers: answer.headers, body } });

@@ -5,7 +5,6 @@ import type {
   Added, Ask, Bytes, FileRead, FileShape, Metadata, Peer, Snapshot, TorrentEvent, TorrentState,
   Tracker,
 } from "./message.js";
-import { mimeOf } from "./mime.js";
 import { gather, joined, streamOf } from "./reading.js";
 
 /** What a piece is like; the index into it is what the engine sends. */
@@ -289,7 +288,7 @@ export class File {
     this.path = shape.path;
     this.name = shape.path.slice(shape.path.lastIndexOf("/") + 1);
     this.length = shape.length;
-    this.type = mimeOf(shape.path);
+    this.type = shape.mime;
   }
 
   /** How much of it is here, from 0 to 1. */

@@ -3,10 +3,12 @@
 
 mod host;
 mod links;
+mod make;
 mod shell;
 mod show;
 mod store;
 
 pub use host::Host;
+pub use make::Maker;
 pub use shell::Shell;
 pub use store::Store;

@@ -211,7 +211,7 @@ impl Shell {
     /// The `.torrent` file; nothing while metadata is unknown.
     #[wasm_bindgen(js_name = torrentFile)]
     pub fn torrent_file(&self, torrent: u32) -> Option<Vec<u8>> {
-        self.client.metainfo(TorrentId(torrent)).map(|metainfo| metainfo.info.to_vec())
+        self.client.metainfo(TorrentId(torrent)).map(|metainfo| metainfo.to_bytes())
     }
 
     /// `Snapshot` of `www/src/message.ts` as JSON; nothing when there is no such torrent.

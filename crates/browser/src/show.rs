@@ -5,7 +5,7 @@ use headwater_client::{
     Added, Client, CloseReason, Event, PeerView, StoreError, TorrentState, TrackerTrouble,
     TrackerView, Warning,
 };
-use headwater_metainfo::{File, Torrent};
+use headwater_metainfo::{File, Magnet, Torrent, mime_type, runs_scripts};
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 
@@ -49,11 +49,14 @@ struct MetadataShown {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct FileShown {
     path: String,
     length: u64,
     offset: u64,
     pad: bool,
+    mime: &'static str,
+    runs_scripts: bool,
 }
 
 #[derive(Serialize)]
@@ -158,7 +161,9 @@ pub(crate) fn snapshot(client: &Client, torrent: TorrentId) -> Option<String> {
 pub(crate) fn event(client: &Client, event: Event) -> Option<(TorrentId, String)> {
     let (torrent, shown) = match event {
         Event::MetadataKnown(torrent) => {
-            let metadata = Box::new(metadata(&*client.metainfo(torrent)?));
+            let view = client.torrent_view(torrent)?;
+            let trackers = view.trackers.into_iter().map(|tracker| tracker.url).collect();
+            let metadata = Box::new(metadata(&*client.metainfo(torrent)?, trackers));
             (torrent, EventShown::Metadata { metadata })
         }
         Event::TorrentDone(torrent) => (torrent, EventShown::Done),
@@ -226,7 +231,14 @@ fn warning_shown(warning: Warning) -> (&'static str, String) {
     }
 }
 
-fn metadata(torrent: &Torrent) -> MetadataShown {
+/// Its magnet link names every tracker in use: whoever follows it must meet us somewhere.
+fn metadata(torrent: &Torrent, trackers: Vec<String>) -> MetadataShown {
+    let magnet = Magnet {
+        name: Some(torrent.name.clone()),
+        trackers: trackers.clone(),
+        web_seeds: torrent.web_seeds.clone(),
+        ..Magnet::new(torrent.info_hash)
+    };
     MetadataShown {
         name: torrent.name.clone(),
         length: torrent.length.0,
@@ -234,14 +246,17 @@ fn metadata(torrent: &Torrent) -> MetadataShown {
         piece_count: torrent.piece_count(),
         private: torrent.private,
         comment: torrent.comment.clone(),
-        magnet: String::new(),
-        trackers: torrent.trackers.concat(),
+        magnet: magnet.to_string(),
+        trackers,
         files: torrent.files.iter().map(file_shown).collect(),
     }
 }
 
 fn file_shown(file: &File) -> FileShown {
+    let mime = mime_type(&file.path);
     FileShown {
+        mime,
+        runs_scripts: runs_scripts(mime),
         path: file.path.clone(),
         length: file.length.0,
         offset: file.offset.0,
