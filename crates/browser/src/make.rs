@@ -31,7 +31,7 @@ impl Maker {
             ..Options::default()
         };
         let lengths = lengths.into_iter().map(|length| ByteCount(length as u64));
-        let name = safe_name(name);
+        let name = safe_name(name.as_bytes()).unwrap_or_else(|| "files".to_owned());
         let draft = if paths.is_empty() {
             let length = lengths.fold(ByteCount(0), |sum, length| sum + length);
             Draft::single(&name, length, options)
@@ -55,6 +55,6 @@ impl Maker {
 }
 
 fn safe_path(path: &str) -> String {
-    let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty()).map(safe_name).collect();
-    parts.join("/")
+    let parts = path.split('/').filter_map(|part| safe_name(part.as_bytes()));
+    parts.collect::<Vec<_>>().join("/")
 }

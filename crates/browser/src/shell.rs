@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use headwater_base::{ByteCount, JobId, LinkId, PeerId, ReaderId, Seed, TorrentId, TrackerId, sha1};
+use headwater_base::{
+    ByteCount, JobId, LinkId, PeerId, ReaderId, Seed, TorrentId, TrackerId, sha1,
+};
 use headwater_client::{
     Action, AddOptions, Client, Config, Event, Input, LinkEnd, PieceState, Priority, Source, Step,
     StoreError, Stored,
@@ -132,12 +134,10 @@ impl Shell {
                 let window = self.links.open(&self.host, link, now());
                 Input::LinkOpened { link, window }
             }
-            "writable" => {
-                match self.links.drained(&self.host, link, waiting as usize, now()) {
-                    Some(window) => Input::LinkWritable { link, window },
-                    None => return,
-                }
-            }
+            "writable" => match self.links.drained(&self.host, link, waiting as usize, now()) {
+                Some(window) => Input::LinkWritable { link, window },
+                None => return,
+            },
             "offered" => Input::OfferMade { link, sdp },
             "answered" => Input::AnswerMade { link, sdp },
             end => {

@@ -102,8 +102,8 @@ async fn pieces_that_were_not_committed_are_fetched_again() {
     let content = content();
     let metainfo = torrent(&content);
     let [data, journal] = handles("uncommitted", true).await;
-    let (mut store, _) = Store::opfs(Arc::clone(&metainfo), data.clone(), journal.clone())
-        .expect("the store opens");
+    let (mut store, _) =
+        Store::opfs(Arc::clone(&metainfo), data.clone(), journal.clone()).expect("the store opens");
     write(&mut store, &content, &[2]);
     store.write(PieceIndex(4), &piece(&content, 4)).expect("the piece is written");
     // The tab dies here: handles are freed by the browser, nothing is committed.

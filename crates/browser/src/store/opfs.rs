@@ -114,10 +114,8 @@ impl Opfs {
         }
         self.data.flush().map_err(|thrown| store_error(&thrown))?;
         let records = std::mem::take(&mut self.written);
-        let bytes: Vec<u8> = records
-            .iter()
-            .flat_map(|record| journal::encode(&self.metainfo, *record))
-            .collect();
+        let bytes: Vec<u8> =
+            records.iter().flat_map(|record| journal::encode(&self.metainfo, *record)).collect();
         write_at(&self.journal, self.journal_len, &bytes)?;
         self.journal_len += bytes.len() as u64;
         self.journal.flush().map_err(|thrown| store_error(&thrown))
@@ -157,7 +155,10 @@ fn write_at(handle: &FileSystemSyncAccessHandle, at: u64, bytes: &[u8]) -> Resul
         .write_with_u8_array_and_options(bytes, &options)
         .map_err(|thrown: JsValue| store_error(&thrown))? as usize;
     if written < bytes.len() {
-        return Err(StoreError::Full(format!("{written} of {} bytes could be written", bytes.len())));
+        return Err(StoreError::Full(format!(
+            "{written} of {} bytes could be written",
+            bytes.len()
+        )));
     }
     Ok(())
 }
