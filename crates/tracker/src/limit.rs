@@ -1,0 +1,72 @@
+//! Every limit of the tracker, with why it is what it is. `Config` takes them as defaults.
+
+use core::time::Duration;
+
+/// Seconds between two announces of a peer, as in bittorrent-tracker and aquatic.
+pub const INTERVAL: Duration = Duration::from_secs(120);
+
+/// The same in a small swarm that somebody downloads from. Peers whose offers failed or crossed
+/// meet again at their next announce, and in a small swarm there is nobody else to ask.
+pub const INTERVAL_SMALL: Duration = Duration::from_secs(30);
+
+/// Peers up to which a swarm is small: WebTorrent's five offers reach all of it.
+pub const PEERS_SMALL: usize = 5;
+
+/// How long a peer stays without announcing: two intervals and a half, so that one may get lost.
+pub const PEER_LIFE: Duration = Duration::from_secs(300);
+
+/// How long an offer may be answered. WebTorrent gives its own up after 50 s, libtorrent after
+/// 120 s.
+pub const OFFER_LIFE: Duration = Duration::from_secs(120);
+
+/// How long a socket may send no message. All its peers are gone by then.
+pub const SILENCE_MAX: Duration = PEER_LIFE;
+
+/// Most sockets.
+pub const SOCKETS_MAX: usize = 20_000;
+
+/// Most swarms.
+pub const SWARMS_MAX: usize = 100_000;
+
+/// Most places in swarms, all swarms together; each takes some 300 bytes.
+pub const PEERS_MAX: usize = 200_000;
+
+/// Most peers in one swarm; picking receivers of offers looks at each of them.
+pub const PEERS_PER_SWARM_MAX: usize = 5_000;
+
+/// Most places in swarms that one socket holds.
+pub const PEERS_PER_SOCKET_MAX: usize = 1_000;
+
+/// Most offers relayed of one announce, as in openwebtorrent-tracker. WebTorrent sends 5,
+/// libtorrent up to 10.
+pub const OFFERS_RELAYED_MAX: usize = 20;
+
+/// Most unanswered offers remembered; the oldest are forgotten first.
+pub const OFFERS_REMEMBERED_MAX: usize = 200_000;
+
+/// Messages a second one socket may send in the long run: a thousand torrents that announce
+/// every 30 s and answer a few offers each.
+pub const MESSAGES_PER_SECOND: u32 = 50;
+
+/// Messages one socket may send at once: a client that starts with a thousand torrents.
+pub const MESSAGES_AT_ONCE: u32 = 1_500;
+
+/// Longest message the socket layer takes in. Longer than the longest that is read, so that a
+/// client just above that hears why it is refused.
+pub const FRAME_BYTES_MAX: usize = 256 * 1024;
+
+/// Most messages that wait for a slow socket. Its client is dropped above that: it would get
+/// offers too late to answer them.
+pub const QUEUE_MESSAGES_MAX: usize = 256;
+
+/// Most events that wait for the table; sockets stop reading above that.
+pub const EVENTS_MAX: usize = 1_024;
+
+/// How long one message may take to leave.
+pub const SEND_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// Time between pings. Proxies cut sockets that are silent for a minute.
+pub const PING_EVERY: Duration = Duration::from_secs(30);
+
+/// How long a socket may send nothing at all, not even the answer to a ping.
+pub const DEAF_MAX: Duration = Duration::from_secs(75);

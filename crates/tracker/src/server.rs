@@ -1,0 +1,139 @@
+//! The WebSocket server around the swarm table: one task owns the table, one task each socket.
+//! Decides nothing about swarms; the clock enters here.
+
+mod hub;
+mod socket;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::response::Response;
+use axum::routing::{MethodRouter, any};
+use headwater_base::{Seed, Time};
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::{Config, SocketId, Stats, Swarms, limit};
+use hub::News;
+
+/// A running tracker. Clones are the same tracker; it ends when told to or with the runtime.
+#[derive(Clone, Debug)]
+pub struct Tracker {
+    news: mpsc::Sender<News>,
+    sockets: Arc<AtomicU64>,
+}
+
+impl Tracker {
+    /// Starts a tracker on the current runtime. The seed picks who gets whose offers.
+    pub fn start(config: Config, seed: &Seed) -> Self {
+        let (news, inbox) = mpsc::channel(limit::EVENTS_MAX);
+        tokio::spawn(hub::run(Swarms::new(config, seed), inbox));
+        Self { news, sockets: Arc::default() }
+    }
+
+    /// The handler of a path that upgrades to a WebSocket, for any router.
+    pub fn route<S: Clone + Send + Sync + 'static>(&self) -> MethodRouter<S> {
+        let tracker = self.clone();
+        any(move |upgrade: WebSocketUpgrade| async move { tracker.upgrade(upgrade) })
+    }
+
+    /// A router that upgrades at every path, as clients expect of a tracker of its own.
+    pub fn router(&self) -> Router {
+        Router::new().fallback(self.route::<()>())
+    }
+
+    /// Makes a client of whoever asked for this upgrade.
+    pub fn upgrade(&self, upgrade: WebSocketUpgrade) -> Response {
+        let id = SocketId(self.sockets.fetch_add(1, Ordering::Relaxed));
+        let news = self.news.clone();
+        upgrade
+            .max_message_size(limit::FRAME_BYTES_MAX)
+            .max_frame_size(limit::FRAME_BYTES_MAX)
+            .on_upgrade(move |socket| socket::run(id, socket, news))
+    }
+
+    /// What the tracker holds and has done; `None` once it ended.
+    pub async fn stats(&self) -> Option<Stats> {
+        let (answer, stats) = oneshot::channel();
+        self.news.send(News::Asked(answer)).await.ok()?;
+        stats.await.ok()
+    }
+
+    /// Closes every socket and ends. Later upgrades are closed at once.
+    pub async fn close(&self) {
+        let (done, ended) = oneshot::channel();
+        if self.news.send(News::Ended(done)).await.is_ok() {
+            // Nothing is left to wait for when the task is gone already.
+            let _ = ended.await;
+        }
+    }
+}
+
+/// A tracker with a listener of its own.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    tracker: Tracker,
+    stop: oneshot::Sender<()>,
+    serving: JoinHandle<io::Result<()>>,
+}
+
+impl Server {
+    /// Listens and serves until closed.
+    pub async fn bind(address: SocketAddr, config: Config, seed: &Seed) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        let tracker = Tracker::start(config, seed);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serve = axum::serve(listener, tracker.router()).with_graceful_shutdown(async {
+            // A dropped server stops as a closed one does.
+            let _ = stopped.await;
+        });
+        let serving = tokio::spawn(async move { serve.await });
+        Ok(Self { address, tracker, stop, serving })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The URL that clients announce to.
+    pub fn url(&self) -> String {
+        format!("ws://{}/", self.address)
+    }
+
+    /// The tracker behind it.
+    pub fn tracker(&self) -> &Tracker {
+        &self.tracker
+    }
+
+    /// Closes every socket, stops listening and waits for the end of both.
+    pub async fn close(self) -> io::Result<()> {
+        self.tracker.close().await;
+        // The receiver is gone only when serving ended by itself.
+        let _ = self.stop.send(());
+        self.serving.await.map_err(io::Error::other)?
+    }
+}
+
+/// The time since the tracker started.
+#[derive(Clone, Copy, Debug)]
+struct Clock(Instant);
+
+impl Clock {
+    #[expect(clippy::disallowed_methods, reason = "the one place where the tracker's time enters")]
+    fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    fn now(self) -> Time {
+        Time::from_micros(u64::try_from(self.0.elapsed().as_micros()).unwrap_or(u64::MAX))
+    }
+}

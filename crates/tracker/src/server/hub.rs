@@ -1,0 +1,124 @@
+//! The task that owns the swarm table: feeds it news of sockets and gives them its messages.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use headwater_base::Time;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::sleep;
+
+use super::Clock;
+use crate::{CloseReason, Input, SocketId, Stats, Step, Swarms};
+
+/// What the table's task hears.
+#[derive(Debug)]
+pub(super) enum News {
+    /// A socket opened; what is for it goes here.
+    Opened(SocketId, mpsc::Sender<Order>),
+    /// A socket brought a message.
+    Text(SocketId, String),
+    /// A socket closed.
+    Closed(SocketId),
+    /// Somebody wants the figures.
+    Asked(oneshot::Sender<Stats>),
+    /// The operator ends it.
+    Ended(oneshot::Sender<()>),
+}
+
+/// What a socket's task is told. When no more can come, the socket is dropped.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// Send a message.
+    Send(String),
+    /// Close after what was ordered before.
+    Close(Goodbye),
+}
+
+/// Why a socket is closed.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Goodbye {
+    /// The table says so.
+    Refused(CloseReason),
+    /// The tracker ends.
+    Ended,
+}
+
+/// Runs until told to end, or until nobody is left to tell it anything.
+pub(super) async fn run(mut swarms: Swarms, mut inbox: mpsc::Receiver<News>) {
+    let clock = Clock::start();
+    let mut sockets = BTreeMap::new();
+    loop {
+        let wake = carry_out(&mut swarms, &mut sockets, clock.now());
+        let news = tokio::select! {
+            news = inbox.recv() => news,
+            () = until(wake, clock) => continue,
+        };
+        match news {
+            Some(News::Opened(id, orders)) => {
+                sockets.insert(id, orders);
+                swarms.handle(clock.now(), Input::Opened(id));
+            }
+            Some(News::Text(socket, text)) => {
+                swarms.handle(clock.now(), Input::Text { socket, text });
+            }
+            Some(News::Closed(id)) => {
+                sockets.remove(&id);
+                swarms.handle(clock.now(), Input::Closed(id));
+            }
+            Some(News::Asked(answer)) => {
+                // Whoever asked may have gone.
+                let _ = answer.send(swarms.stats());
+            }
+            Some(News::Ended(done)) => {
+                say_goodbye(&sockets);
+                let _ = done.send(());
+                return;
+            }
+            None => return say_goodbye(&sockets),
+        }
+    }
+}
+
+/// Does all the table wants done; answers when it wants to be woken.
+fn carry_out(
+    swarms: &mut Swarms,
+    sockets: &mut BTreeMap<SocketId, mpsc::Sender<Order>>,
+    now: Time,
+) -> Option<Time> {
+    loop {
+        match swarms.next(now) {
+            Step::Send { socket, text } => {
+                let slow = sockets
+                    .get(&socket)
+                    .is_some_and(|orders| orders.try_send(Order::Send(text)).is_err());
+                if slow {
+                    // Its task ends when this side of its queue is gone.
+                    sockets.remove(&socket);
+                    swarms.handle(now, Input::Closed(socket));
+                }
+            }
+            Step::Close { socket, reason } => {
+                if let Some(orders) = sockets.remove(&socket) {
+                    // A full queue ends the socket as well.
+                    let _ = orders.try_send(Order::Close(Goodbye::Refused(reason)));
+                }
+            }
+            Step::Sleep(wake) => return wake,
+        }
+    }
+}
+
+fn say_goodbye(sockets: &BTreeMap<SocketId, mpsc::Sender<Order>>) {
+    for orders in sockets.values() {
+        // A full queue ends the socket as well, when this side of it is dropped.
+        let _ = orders.try_send(Order::Close(Goodbye::Ended));
+    }
+}
+
+async fn until(wake: Option<Time>, clock: Clock) {
+    match wake {
+        // A timer fires only at the millisecond, so a moment later than too early.
+        Some(at) => sleep(at.since(clock.now()) + Duration::from_millis(1)).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,63 @@
+//! Figures of a tracker, for operators and tests.
+
+/// What a tracker holds and has done since it started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Open sockets.
+    pub sockets: u64,
+    /// Swarms with a peer in them.
+    pub swarms: u64,
+    /// Places in swarms.
+    pub peers: u64,
+    /// Places held by seeders.
+    pub seeders: u64,
+    /// Offers that may still be answered.
+    pub offers_open: u64,
+    /// Announces taken.
+    pub announces: u64,
+    /// Scrapes answered.
+    pub scrapes: u64,
+    /// Offers relayed to a peer.
+    pub offers_relayed: u64,
+    /// Answers relayed to the peer that made the offer.
+    pub answers_relayed: u64,
+    /// Answers to no open offer, or from another than the one it went to.
+    pub answers_dropped: u64,
+    /// Messages refused with a reason.
+    pub refusals: u64,
+    /// Peers that stopped announcing and were removed.
+    pub peers_expired: u64,
+    /// Sockets this side closed.
+    pub sockets_closed: u64,
+}
+
+/// How a figure moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Figure {
+    /// It goes up and down.
+    Gauge,
+    /// It only goes up.
+    Counter,
+}
+
+impl Stats {
+    /// Every figure under a name that Prometheus takes.
+    pub fn figures(&self) -> [(&'static str, Figure, u64); 13] {
+        use Figure::{Counter, Gauge};
+        [
+            ("tracker_sockets", Gauge, self.sockets),
+            ("tracker_swarms", Gauge, self.swarms),
+            ("tracker_peers", Gauge, self.peers),
+            ("tracker_seeders", Gauge, self.seeders),
+            ("tracker_offers_open", Gauge, self.offers_open),
+            ("tracker_announces_total", Counter, self.announces),
+            ("tracker_scrapes_total", Counter, self.scrapes),
+            ("tracker_offers_relayed_total", Counter, self.offers_relayed),
+            ("tracker_answers_relayed_total", Counter, self.answers_relayed),
+            ("tracker_answers_dropped_total", Counter, self.answers_dropped),
+            ("tracker_refusals_total", Counter, self.refusals),
+            ("tracker_peers_expired_total", Counter, self.peers_expired),
+            ("tracker_sockets_closed_total", Counter, self.sockets_closed),
+        ]
+    }
+}

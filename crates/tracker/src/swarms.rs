@@ -1,0 +1,431 @@
+//! The swarm table: takes clients' messages, says what to send to whom. Knows no sockets, clock
+//! or threads; the same seed and inputs give the same steps.
+
+mod budget;
+mod offers;
+mod swarm;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use headwater_base::{InfoHash, PeerId, Rng, Seed, Time};
+use headwater_wire::tracker::{
+    Action, Announce, AnnounceReply, Answer, BadMessage, ClientMessage, Happening, Offer,
+    ScrapeEntry, TrackerMessage,
+};
+
+use crate::{Config, Stats};
+use budget::Budget;
+use offers::{Offers, Relayed};
+use swarm::{Peer, Swarm};
+
+/// A client's socket; never reused in a tracker's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SocketId(pub u64);
+
+/// Something that happened to a socket.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// It opened.
+    Opened(SocketId),
+    /// It brought a message.
+    Text {
+        /// Which socket.
+        socket: SocketId,
+        /// One whole message.
+        text: String,
+    },
+    /// It closed. For its peers that is as good as a `stopped`.
+    Closed(SocketId),
+}
+
+/// What `Swarms::next` answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Send a message.
+    Send {
+        /// Through which socket.
+        socket: SocketId,
+        /// One whole message.
+        text: String,
+    },
+    /// Close a socket once what was sent has left; no input of it counts any more.
+    Close {
+        /// Which socket.
+        socket: SocketId,
+        /// Why.
+        reason: CloseReason,
+    },
+    /// Nothing is left to do before this time, or before the next input.
+    Sleep(Option<Time>),
+}
+
+/// Why the tracker closes a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CloseReason {
+    /// It sent a message that is too long.
+    #[error("message of {found} bytes, at most {allowed} allowed")]
+    TooLong {
+        /// The message's size.
+        found: usize,
+        /// The most allowed.
+        allowed: usize,
+    },
+    /// It sends too much.
+    #[error("more than {allowed} messages a second")]
+    TooFast {
+        /// The most allowed in the long run.
+        allowed: u32,
+    },
+    /// It was silent.
+    #[error("no message for {seconds} s")]
+    Silent {
+        /// For how long.
+        seconds: u64,
+    },
+    /// There are too many.
+    #[error("tracker is full with {allowed} sockets")]
+    Full {
+        /// The most allowed.
+        allowed: usize,
+    },
+}
+
+/// Why an announce is refused. The socket stays open: its other swarms are well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+enum Refusal {
+    #[error("swarm is full with {0} peers")]
+    Swarm(usize),
+    #[error("socket is in {0} swarms, and no more are allowed")]
+    Socket(usize),
+    #[error("tracker is full with {0} swarms")]
+    Swarms(usize),
+    #[error("tracker is full with {0} peers")]
+    Peers(usize),
+}
+
+/// What a timer is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    /// A peer did not announce.
+    Peer(InfoHash, PeerId),
+    /// A socket was silent.
+    Socket(SocketId),
+}
+
+#[derive(Debug)]
+struct Socket {
+    /// The places it holds. Libtorrent has one name for each torrent on one socket.
+    peers: BTreeSet<(InfoHash, PeerId)>,
+    budget: Budget,
+    /// When it is closed unless it sends something.
+    end: Time,
+}
+
+/// Every swarm of a tracker. `handle` takes inputs; `next` is called until it answers `Sleep`.
+#[derive(Debug)]
+pub struct Swarms {
+    config: Config,
+    rng: Rng,
+    swarms: BTreeMap<InfoHash, Swarm>,
+    sockets: BTreeMap<SocketId, Socket>,
+    offers: Offers,
+    timers: BTreeSet<(Time, Due)>,
+    steps: VecDeque<Step>,
+    stats: Stats,
+}
+
+impl Swarms {
+    /// Makes an empty table.
+    pub fn new(config: Config, seed: &Seed) -> Self {
+        Self {
+            config,
+            rng: seed.split("tracker"),
+            swarms: BTreeMap::new(),
+            sockets: BTreeMap::new(),
+            offers: Offers::default(),
+            timers: BTreeSet::new(),
+            steps: VecDeque::new(),
+            stats: Stats::default(),
+        }
+    }
+
+    /// Takes what happened.
+    pub fn handle(&mut self, now: Time, input: Input) {
+        self.expire(now);
+        match input {
+            Input::Opened(socket) => self.open(now, socket),
+            Input::Text { socket, text } => self.read(now, socket, &text),
+            Input::Closed(socket) => self.forget_socket(socket),
+        }
+    }
+
+    /// The next thing to do. Call until it answers `Sleep`.
+    pub fn next(&mut self, now: Time) -> Step {
+        self.expire(now);
+        let timer = self.timers.first().map(|(at, _)| *at);
+        let wake = timer.into_iter().chain(self.offers.next_end()).min();
+        self.steps.pop_front().unwrap_or(Step::Sleep(wake))
+    }
+
+    /// What the table holds and has done.
+    pub fn stats(&self) -> Stats {
+        Stats {
+            sockets: self.sockets.len() as u64,
+            swarms: self.swarms.len() as u64,
+            offers_open: self.offers.len() as u64,
+            ..self.stats
+        }
+    }
+
+    fn open(&mut self, now: Time, socket: SocketId) {
+        let allowed = self.config.sockets_max;
+        if self.sockets.len() >= allowed {
+            return self.close(socket, CloseReason::Full { allowed });
+        }
+        let end = now + self.config.silence_max;
+        let entry = Socket { peers: BTreeSet::new(), budget: Budget::new(now), end };
+        self.sockets.insert(socket, entry);
+        self.timers.insert((end, Due::Socket(socket)));
+    }
+
+    fn read(&mut self, now: Time, socket: SocketId, text: &str) {
+        let Some(entry) = self.sockets.get_mut(&socket) else { return };
+        let end = now + self.config.silence_max;
+        self.timers.remove(&(entry.end, Due::Socket(socket)));
+        self.timers.insert((end, Due::Socket(socket)));
+        entry.end = end;
+        let allowed = self.config.messages_per_second;
+        if !entry.budget.take(now, allowed, self.config.messages_at_once) {
+            return self.refuse_and_close(socket, CloseReason::TooFast { allowed });
+        }
+        let allowed = headwater_wire::limit::TRACKER_TEXT_BYTES_MAX;
+        if text.len() > allowed {
+            let found = text.len();
+            return self.refuse_and_close(socket, CloseReason::TooLong { found, allowed });
+        }
+        match ClientMessage::decode(text) {
+            Ok(ClientMessage::Announce(announce)) => self.announce(now, socket, announce),
+            Ok(ClientMessage::Answer(answer)) => self.answer(socket, answer),
+            Ok(ClientMessage::Scrape(hashes)) => self.scrape(socket, &hashes),
+            Err(bad) => self.refuse(socket, bad),
+        }
+    }
+
+    fn announce(&mut self, now: Time, socket: SocketId, announce: Announce) {
+        let Announce { info_hash, peer_id, happening, left, wanted, offers, .. } = announce;
+        self.stats.announces += 1;
+        if happening == Some(Happening::Stopped) {
+            if self.holds(socket, info_hash, peer_id) {
+                self.remove_peer(info_hash, peer_id);
+            }
+            return self.reply(socket, info_hash);
+        }
+        if let Err(refusal) = self.admit(socket, info_hash, peer_id) {
+            let action = Action::Announce;
+            return self.send_failure(socket, Some(info_hash), action, refusal.to_string());
+        }
+        let before = self.swarms.get(&info_hash).and_then(|swarm| swarm.lookup(&peer_id));
+        let was_seeder = before.is_some_and(|peer| peer.seeder);
+        // A peer without metadata cannot tell what is left: a new one fetches, a known one does
+        // what it did.
+        let keeps = was_seeder && happening != Some(Happening::Started);
+        let completed = happening == Some(Happening::Completed);
+        let seeder = completed || left.map_or(keeps, |left| left == 0);
+        let peer = Peer { id: peer_id, socket, seeder, end: now + self.config.peer_life };
+        self.put_peer(info_hash, peer);
+        if completed
+            && !was_seeder
+            && let Some(swarm) = self.swarms.get_mut(&info_hash)
+        {
+            swarm.downloaded = swarm.downloaded.saturating_add(1);
+        }
+        self.reply(socket, info_hash);
+        let most = wanted.map_or(usize::MAX, |wanted| wanted as usize);
+        self.relay(now, info_hash, &peer, offers, most.min(self.config.offers_relayed_max));
+    }
+
+    /// Sends each offer to another peer, as far as there are peers.
+    fn relay(
+        &mut self,
+        now: Time,
+        info_hash: InfoHash,
+        from: &Peer,
+        offers: Vec<Offer>,
+        most: usize,
+    ) {
+        let Some(swarm) = self.swarms.get(&info_hash) else { return };
+        let receivers = swarm.pick(&mut self.rng, from, most.min(offers.len()));
+        for (Offer { offer_id, sdp }, to) in offers.into_iter().zip(receivers) {
+            let relayed = Relayed { info_hash, from: from.id, to: to.id, offer_id };
+            let end = now + self.config.offer_life;
+            self.offers.put(end, relayed, self.config.offers_remembered_max);
+            let message = TrackerMessage::Offer { info_hash, peer_id: from.id, offer_id, sdp };
+            self.send(to.socket, &message);
+            self.stats.offers_relayed += 1;
+        }
+    }
+
+    /// Relays an answer if it comes from whom the offer went to. It says nothing of the
+    /// answering peer's state: some clients leave `left` out.
+    fn answer(&mut self, socket: SocketId, answer: Answer) {
+        let Answer { info_hash, peer_id, to_peer_id, offer_id, sdp, .. } = answer;
+        let relayed = Relayed { info_hash, from: to_peer_id, to: peer_id, offer_id };
+        let asked = self.holds(socket, info_hash, peer_id) && self.offers.take(&relayed);
+        let maker = self.swarms.get(&info_hash).and_then(|swarm| swarm.lookup(&to_peer_id));
+        let Some(maker) = maker.filter(|_| asked) else {
+            self.stats.answers_dropped += 1;
+            return;
+        };
+        let to = maker.socket;
+        self.send(to, &TrackerMessage::Answer { info_hash, peer_id, offer_id, sdp });
+        self.stats.answers_relayed += 1;
+    }
+
+    fn scrape(&mut self, socket: SocketId, hashes: &[InfoHash]) {
+        let none = Swarm::default();
+        let entry = |info_hash: &InfoHash| {
+            let swarm = self.swarms.get(info_hash).unwrap_or(&none);
+            ScrapeEntry {
+                info_hash: *info_hash,
+                complete: swarm.seeders() as u32,
+                incomplete: swarm.leechers() as u32,
+                downloaded: swarm.downloaded,
+            }
+        };
+        let message = TrackerMessage::Scrape(hashes.iter().map(entry).collect());
+        self.send(socket, &message);
+        self.stats.scrapes += 1;
+    }
+
+    /// Whether there is room for the peer, if it is new.
+    fn admit(&self, socket: SocketId, info_hash: InfoHash, id: PeerId) -> Result<(), Refusal> {
+        let config = &self.config;
+        let held = self.sockets.get(&socket).map(|socket| &socket.peers);
+        if held.is_some_and(|peers| peers.contains(&(info_hash, id))) {
+            return Ok(());
+        }
+        if held.is_some_and(|peers| peers.len() >= config.peers_per_socket_max) {
+            return Err(Refusal::Socket(config.peers_per_socket_max));
+        }
+        let swarm = self.swarms.get(&info_hash);
+        if swarm.is_some_and(|swarm| swarm.lookup(&id).is_some()) {
+            return Ok(());
+        }
+        if swarm.is_some_and(|swarm| swarm.len() >= config.peers_per_swarm_max) {
+            return Err(Refusal::Swarm(config.peers_per_swarm_max));
+        }
+        if swarm.is_none() && self.swarms.len() >= config.swarms_max {
+            return Err(Refusal::Swarms(config.swarms_max));
+        }
+        if self.stats.peers >= config.peers_max as u64 {
+            return Err(Refusal::Peers(config.peers_max));
+        }
+        Ok(())
+    }
+
+    /// Puts a peer in. A peer that was there on another socket moved: the newest one counts.
+    fn put_peer(&mut self, info_hash: InfoHash, peer: Peer) {
+        let downloaded = self.swarms.get(&info_hash).map_or(0, |swarm| swarm.downloaded);
+        self.remove_peer(info_hash, peer.id);
+        let swarm = self.swarms.entry(info_hash).or_default();
+        swarm.downloaded = downloaded;
+        swarm.put(peer);
+        self.stats.peers += 1;
+        self.stats.seeders += u64::from(peer.seeder);
+        self.timers.insert((peer.end, Due::Peer(info_hash, peer.id)));
+        if let Some(socket) = self.sockets.get_mut(&peer.socket) {
+            socket.peers.insert((info_hash, peer.id));
+        }
+    }
+
+    fn remove_peer(&mut self, info_hash: InfoHash, id: PeerId) {
+        let Some(swarm) = self.swarms.get_mut(&info_hash) else { return };
+        let Some(peer) = swarm.remove(&id) else { return };
+        if swarm.is_empty() {
+            self.swarms.remove(&info_hash);
+        }
+        self.stats.peers -= 1;
+        self.stats.seeders -= u64::from(peer.seeder);
+        self.timers.remove(&(peer.end, Due::Peer(info_hash, id)));
+        if let Some(socket) = self.sockets.get_mut(&peer.socket) {
+            socket.peers.remove(&(info_hash, id));
+        }
+    }
+
+    fn holds(&self, socket: SocketId, info_hash: InfoHash, id: PeerId) -> bool {
+        self.sockets.get(&socket).is_some_and(|socket| socket.peers.contains(&(info_hash, id)))
+    }
+
+    fn reply(&mut self, socket: SocketId, info_hash: InfoHash) {
+        let swarm = self.swarms.get(&info_hash);
+        let (complete, incomplete) =
+            swarm.map_or((0, 0), |swarm| (swarm.seeders(), swarm.leechers()));
+        let small = complete + incomplete <= self.config.peers_small && incomplete > 0;
+        let interval = if small { self.config.interval_small } else { self.config.interval };
+        let reply = AnnounceReply {
+            interval: Some(interval.as_secs() as u32),
+            complete: Some(complete as u32),
+            incomplete: Some(incomplete as u32),
+            ..AnnounceReply::new(info_hash)
+        };
+        self.send(socket, &TrackerMessage::Announce(reply));
+    }
+
+    fn refuse(&mut self, socket: SocketId, bad: BadMessage) {
+        self.send_failure(socket, bad.info_hash, bad.action, bad.error.to_string());
+    }
+
+    fn refuse_and_close(&mut self, socket: SocketId, reason: CloseReason) {
+        self.send_failure(socket, None, Action::Announce, reason.to_string());
+        self.close(socket, reason);
+    }
+
+    fn send_failure(
+        &mut self,
+        socket: SocketId,
+        info_hash: Option<InfoHash>,
+        action: Action,
+        reason: String,
+    ) {
+        self.send(socket, &TrackerMessage::Failure { info_hash, action, reason });
+        self.stats.refusals += 1;
+    }
+
+    fn send(&mut self, socket: SocketId, message: &TrackerMessage) {
+        self.steps.push_back(Step::Send { socket, text: message.encode() });
+    }
+
+    fn close(&mut self, socket: SocketId, reason: CloseReason) {
+        self.forget_socket(socket);
+        self.steps.push_back(Step::Close { socket, reason });
+        self.stats.sockets_closed += 1;
+    }
+
+    fn forget_socket(&mut self, id: SocketId) {
+        let Some(socket) = self.sockets.remove(&id) else { return };
+        self.timers.remove(&(socket.end, Due::Socket(id)));
+        for (info_hash, peer) in socket.peers {
+            self.remove_peer(info_hash, peer);
+        }
+    }
+
+    fn expire(&mut self, now: Time) {
+        self.offers.expire(now);
+        while let Some((at, due)) = self.timers.first().copied().filter(|(at, _)| *at <= now) {
+            self.timers.remove(&(at, due));
+            match due {
+                Due::Peer(info_hash, id) => {
+                    self.remove_peer(info_hash, id);
+                    self.stats.peers_expired += 1;
+                }
+                Due::Socket(socket) => {
+                    let seconds = self.config.silence_max.as_secs();
+                    self.close(socket, CloseReason::Silent { seconds });
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,101 @@
+//! Which offers went to whom and may still be answered. Bounded: the oldest go first.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use headwater_base::{InfoHash, PeerId, Time};
+use headwater_wire::tracker::OfferId;
+
+/// One offer on its way to one peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Relayed {
+    pub(super) info_hash: InfoHash,
+    /// Who made it.
+    pub(super) from: PeerId,
+    /// Who got it, and alone may answer it.
+    pub(super) to: PeerId,
+    pub(super) offer_id: OfferId,
+}
+
+/// All open offers. Each lives equally long, so the order they came in is that they end in.
+#[derive(Debug, Default)]
+pub(super) struct Offers {
+    ends: BTreeMap<Relayed, Time>,
+    /// Every offer in `ends` under its end, and some that were answered or came again.
+    queue: VecDeque<(Time, Relayed)>,
+}
+
+impl Offers {
+    /// Remembers an offer until `end`, and at most `most` offers in all.
+    pub(super) fn put(&mut self, end: Time, offer: Relayed, most: usize) {
+        self.ends.insert(offer, end);
+        self.queue.push_back((end, offer));
+        while self.queue.len() > most {
+            self.drop_oldest();
+        }
+    }
+
+    /// Whether the offer is open; it no longer is afterwards.
+    pub(super) fn take(&mut self, offer: &Relayed) -> bool {
+        self.ends.remove(offer).is_some()
+    }
+
+    /// Forgets what has ended.
+    pub(super) fn expire(&mut self, now: Time) {
+        while self.queue.front().is_some_and(|(end, _)| *end <= now) {
+            self.drop_oldest();
+        }
+    }
+
+    /// When there is next something to forget.
+    pub(super) fn next_end(&self) -> Option<Time> {
+        self.queue.front().map(|(end, _)| *end)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    fn drop_oldest(&mut self) {
+        let Some((end, offer)) = self.queue.pop_front() else { return };
+        if self.ends.get(&offer) == Some(&end) {
+            self.ends.remove(&offer);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn offer(number: u8) -> Relayed {
+        Relayed {
+            info_hash: InfoHash([1; 20]),
+            from: PeerId([2; 20]),
+            to: PeerId([3; 20]),
+            offer_id: OfferId([number; 20]),
+        }
+    }
+
+    #[test]
+    fn oldest_offer_goes_when_there_are_too_many() {
+        let mut offers = Offers::default();
+        for number in 0..4 {
+            offers.put(Time::from_millis(u64::from(number)), offer(number), 3);
+        }
+        assert_eq!(offers.len(), 3);
+        assert!(!offers.take(&offer(0)));
+        assert!(offers.take(&offer(1)));
+    }
+
+    #[test]
+    fn offer_made_again_lives_from_then() {
+        let mut offers = Offers::default();
+        offers.put(Time::from_millis(10), offer(1), 9);
+        offers.put(Time::from_millis(20), offer(1), 9);
+        offers.expire(Time::from_millis(19));
+        assert!(offers.take(&offer(1)));
+        assert_eq!((offers.len(), offers.next_end()), (0, Some(Time::from_millis(20))));
+        offers.expire(Time::from_millis(20));
+        assert_eq!(offers.next_end(), None);
+    }
+}
