@@ -8,11 +8,14 @@ import { Card, type CardStart } from "./card.js";
 import { byId, make, setText } from "./dom.js";
 import { many, share, speed } from "./figures.js";
 import { takeAddress, takeIn, type Desk } from "./intake.js";
-import { notice, noticeLacks, plain } from "./notice.js";
+import { notice, noticeLacks } from "./notice.js";
 import { recents } from "./recent.js";
 import { served, showServed } from "./served.js";
+import { plain } from "./trouble.js";
 
 const TICK_MS = 1000;
+
+const FRESH = { skipped: [], lasting: true, magnet: null, paused: false };
 
 const cards = new Map<string, Card>();
 
@@ -51,7 +54,8 @@ function ownTracker(): string {
 function makeDesk(client: Headwater, trackers: string[]): Desk {
   return {
     open: (source) => void attempt(async () => {
-      const card = show(await client.add(source), {});
+      const magnet = typeof source === "string" && source.startsWith("magnet:") ? source : null;
+      const card = show(await client.add(source), { magnet });
       for (const other of cards.values()) if (other !== card) other.close();
       card.open(true);
     }),
@@ -77,7 +81,7 @@ async function attempt(act: () => Promise<void>): Promise<void> {
 async function resume(client: Headwater): Promise<void> {
   for (const { magnet, paused, skipped } of recents()) {
     await attempt(async () => {
-      show(await client.add(magnet, { paused }), { skipped });
+      show(await client.add(magnet, { paused }), { magnet, paused, skipped });
     });
   }
 }
@@ -96,7 +100,7 @@ function show(torrent: Torrent, start: Partial<CardStart>): Card {
     byId("empty", HTMLElement).hidden = cards.size > 0;
     byId("torrents", HTMLElement).focus();
   };
-  const card = new Card(torrent, { skipped: [], lasting: true, gone, ...start });
+  const card = new Card(torrent, { ...FRESH, ...start, gone });
   cards.set(torrent.infoHash, card);
   byId("cards", HTMLElement).prepend(card.element);
   byId("empty", HTMLElement).hidden = true;

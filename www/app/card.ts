@@ -4,18 +4,17 @@
  */
 import { make, makeButton, setText } from "./dom.js";
 import { Facts } from "./facts.js";
-import { share } from "./figures.js";
 import type { File as TorrentFile, Torrent } from "headwater";
-import { announce } from "./live.js";
+import { CardHead } from "./head.js";
 import { choose } from "./media.js";
-import { notice, plain, plainWarning } from "./notice.js";
+import { notice } from "./notice.js";
 import { Player } from "./player.js";
 import { forget, remember } from "./recent.js";
 import { askRemoval } from "./removal.js";
 import { Sections } from "./sections.js";
-import { tell } from "./sentence.js";
 import { openShare } from "./share.js";
 import { look, type Snapshot } from "./snapshot.js";
+import { plain, plainWarning } from "./trouble.js";
 
 let cards = 0;
 
@@ -25,6 +24,10 @@ export interface CardStart {
   skipped: string[];
   /** Whether a reload opens it again; what is shared from this device it cannot. */
   lasting: boolean;
+  /** The link it was opened by, which knows trackers before the torrent does. */
+  magnet: string | null;
+  /** Whether the user paused it. */
+  paused: boolean;
   /** What to do when it was removed. */
   gone: () => void;
 }
@@ -33,35 +36,32 @@ export interface CardStart {
 export class Card {
   /** Where it shows it. */
   readonly element: HTMLElement;
-  private readonly fold: HTMLButtonElement;
-  private readonly sentence = make("p", { class: "sentence" });
-  private readonly note = make("p", { class: "note", hidden: true });
-  private readonly progress = make("progress", { class: "card-progress", max: 1, value: 0 });
-  private readonly part = make("span", { class: "card-part", "aria-hidden": "true" });
+  private readonly head: CardHead;
   private readonly body = make("div", { class: "card-body" });
   private readonly pause: HTMLButtonElement;
   private readonly player = new Player();
   private readonly facts = new Facts();
   private readonly sections: Sections;
   private skipped: string[];
+  private paused: boolean;
   private trouble: string | null = null;
+  private warning = "";
   private filled = false;
   private wanted = true;
   private plays = false;
-  private said = "";
 
   constructor(readonly torrent: Torrent, private readonly start: CardStart) {
     this.skipped = start.skipped;
+    this.paused = start.paused;
     const title = `card-${(cards += 1)}`;
-    this.fold = makeButton("", { class: "fold", id: title, dir: "auto" }, () => this.toggle());
+    this.head = new CardHead(title, () => this.toggle());
     this.pause = makeButton("Pause", {}, () => void this.flip());
     this.sections = new Sections({
       play: (file) => this.play(file),
       choose: (skipped) => this.choose(skipped),
     });
     this.element = make("article", { class: "card", "aria-labelledby": title },
-      make("header", { class: "card-head" }, make("h3", {}, this.fold), this.part,
-        this.sentence, this.note, this.progress), this.body);
+      this.head.element, this.body);
     this.body.append(
       make("div", { class: "card-main" }, this.player.element,
         make("div", { class: "card-side" }, this.facts.element, this.makeActs())),
@@ -76,16 +76,13 @@ export class Card {
   refresh(second: boolean): Snapshot {
     const now = look(this.torrent);
     if (now.known && !this.filled) this.fill();
-    setText(this.fold, now.name);
-    setText(this.part, now.known ? share(now.progress) : "");
-    this.progress.value = now.progress;
-    this.progress.setAttribute("aria-label", `Progress of ${now.name}`);
+    this.head.refresh(now, this.trouble, this.warning);
     const stopped = now.phase === "paused" || now.phase === "failed";
     setText(this.pause, stopped ? "Resume" : "Pause");
     this.element.dataset["phase"] = now.phase;
-    this.say(now);
     if (second) this.sections.sample(now);
     if (!this.body.hidden) {
+      this.head.speak(now);
       this.facts.refresh(now);
       this.sections.refresh(now);
       if (this.wanted && this.filled) this.stage();
@@ -122,24 +119,13 @@ export class Card {
     this.torrent.addEventListener("metadata", refresh);
     this.torrent.addEventListener("done", refresh);
     this.torrent.addEventListener("warning", ({ detail }) => {
-      const text = plainWarning(detail);
-      this.note.hidden = text === "";
-      setText(this.note, text);
+      this.warning = plainWarning(detail) || this.warning;
+      this.refresh(false);
     });
     this.torrent.addEventListener("error", ({ detail }) => {
       this.trouble = plain(detail);
       this.refresh(false);
     });
-  }
-
-  /** The passing of time alone is shown and not spoken. */
-  private say(now: Snapshot): void {
-    const text = tell(now, this.trouble);
-    setText(this.sentence, text);
-    const gist = `${now.phase} ${now.people.length} ${now.troubled.length}`;
-    if (gist === this.said || this.body.hidden) return;
-    this.said = gist;
-    announce(`${now.name}: ${text}`);
   }
 
   private fill(): void {
@@ -178,7 +164,7 @@ export class Card {
 
   private unfold(open: boolean): void {
     this.body.hidden = !open;
-    this.fold.setAttribute("aria-expanded", String(open));
+    this.head.unfold(open);
   }
 
   private async flip(): Promise<void> {
@@ -189,7 +175,8 @@ export class Card {
     } catch (error) {
       notice(plain(error), true);
     }
-    this.keep(!stopped);
+    this.paused = !stopped;
+    this.keep();
     this.refresh(false);
   }
 
@@ -213,10 +200,10 @@ export class Card {
     this.keep();
   }
 
-  private keep(paused = look(this.torrent).phase === "paused"): void {
+  private keep(): void {
     if (!this.start.lasting) return;
-    remember({
-      hash: this.torrent.infoHash, magnet: this.torrent.magnet, paused, skipped: this.skipped,
-    });
+    const { infoHash: hash, magnet, length } = this.torrent;
+    const link = length > 0 ? magnet : this.start.magnet ?? magnet;
+    remember({ hash, magnet: link, paused: this.paused, skipped: this.skipped });
   }
 }

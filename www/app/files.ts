@@ -5,8 +5,9 @@ import { make, makeButton, setText } from "./dom.js";
 import { bytes, count, many, share } from "./figures.js";
 import type { File as TorrentFile } from "headwater";
 import { kindOf } from "./media.js";
-import { notice, plain } from "./notice.js";
+import { notice } from "./notice.js";
 import { saveBlob, streamUrl } from "./saving.js";
+import { plain } from "./trouble.js";
 
 /** Most files listed; a page with more would crawl. */
 const FILES_MAX = 500;

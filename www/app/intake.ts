@@ -5,7 +5,8 @@
 import { sourceIn, sourceInHash } from "./address.js";
 import { byId, setText } from "./dom.js";
 import { dropped, type Placed } from "./folder.js";
-import { notice, plain } from "./notice.js";
+import { notice } from "./notice.js";
+import { plain } from "./trouble.js";
 
 /** What the intake hands on. */
 export interface Desk {

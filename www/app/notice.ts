@@ -1,42 +1,8 @@
 /**
- * Shows what went wrong, or what this browser lacks, with what still works and the next step.
+ * Shows notices at the top of the page, and says what this browser lacks, what still works without
+ * it, and the next step.
  */
 import { byId, make, makeButton } from "./dom.js";
-
-/** Plain words for the codes that users meet; any other shows the error's own message. */
-const PLAIN: Record<string, string> = {
-  "storage-full": "Storage is full. Remove a torrent with its data, or choose fewer files, " +
-    "then press Resume.",
-  "no-webrtc": "This browser cannot make peer connections, so nothing can be fetched or shared. " +
-    "What is stored here still plays.",
-  "other-tab": "This torrent is open in another tab, which fetches and shares it. Go on there, " +
-    "or close that tab and press Resume here.",
-};
-
-/** Says an error for a person: plain words where they are known, and its code. */
-export function plain(error: unknown): string {
-  const code = codeOf(error);
-  const known = code === null ? undefined : PLAIN[code];
-  const text = known ?? messageOf(error);
-  const sentence = text.charAt(0).toUpperCase() + text.slice(1).replace(/\.?$/, ".");
-  return code === null ? sentence : `${sentence} (${code})`;
-}
-
-/** Plain words for a warning; empty for one that the sentence tells already. */
-export function plainWarning(warning: { code: string; message: string }): string {
-  return warning.code === "tracker" ? "" : plain(warning);
-}
-
-/** Returns an error's stable code. */
-export function codeOf(error: unknown): string | null {
-  const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === "string" ? code : null;
-}
-
-function messageOf(error: unknown): string {
-  const message = (error as { message?: unknown } | null)?.message;
-  return typeof message === "string" && message !== "" ? message : String(error);
-}
 
 /** Shows a notice at the top of the page until it is dismissed; the same one only once. */
 export function notice(text: string, urgent: boolean): void {

@@ -26,6 +26,12 @@ export function tell(now: Snapshot, trouble: string | null): string {
   }
 }
 
+/** Says what goes wrong beside, while it lasts; `null` when nothing does. */
+export function tellBeside(now: Snapshot): string | null {
+  if (now.phase === "paused" || now.phase === "failed") return null;
+  return now.people.length > 0 || now.phase === "complete" ? unreached(now) : null;
+}
+
 /** Writes how long the rest will take, or `null` when nobody can know. */
 export function timeLeft(now: Snapshot): string | null {
   if (now.phase !== "fetching" || now.down < SENDING_MIN) return null;
@@ -42,7 +48,11 @@ function resolving(now: Snapshot): string {
 }
 
 function looking(now: Snapshot): string {
-  if (now.troubled.length === 0) return "Looking for people who have this.";
+  return unreached(now) ?? "Looking for people who have this.";
+}
+
+function unreached(now: Snapshot): string | null {
+  if (now.troubled.length === 0) return null;
   return `Cannot reach ${list(now.troubled.slice(0, 2).map(host))}; trying again.`;
 }
 
@@ -62,9 +72,6 @@ function fetching(now: Snapshot): string {
 function complete(now: Snapshot): string {
   const others = now.people.filter((each) => each.has < 1).length;
   if (others > 0) return `Finished: sharing with ${people(others)}.`;
-  if (now.troubled.length > 0) {
-    return `Finished, but new people cannot find you: ${looking(now).toLowerCase()}`;
-  }
   return "Finished: ready to share while this page is open.";
 }
 

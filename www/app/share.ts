@@ -6,8 +6,9 @@ import { encode } from "uqr";
 import { make, makeButton, makeSvg, setText } from "./dom.js";
 import { pageLink } from "./address.js";
 import type { Torrent } from "headwater";
-import { notice, plain } from "./notice.js";
+import { notice } from "./notice.js";
 import { saveBlob } from "./saving.js";
+import { plain } from "./trouble.js";
 
 /** Longest link a QR code is made of; a denser one is hard to read from a screen. */
 const QR_BYTES_MAX = 900;
