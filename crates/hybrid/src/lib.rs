@@ -1,4 +1,8 @@
 //! The native shell: drives the core over WebRTC, files and WebSocket trackers.
 //! It decides nothing a peer could notice; that is the core's part.
 
+pub mod make;
+pub mod serve;
+pub mod shell;
+pub mod store;
 pub mod transport;

@@ -14,10 +14,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use headwater_base::{Bitfield, Digest1, InfoHash, PieceIndex, hex, sha1};
 use headwater_engine::{StoreError, Stored};
-use headwater_metainfo::Torrent;
+use headwater_metainfo::{Span, Torrent};
 
 use journal::{Journal, Known, Record, Stamp};
-pub(crate) use layout::{RECORDS, is_folder, relative};
+pub(crate) use layout::RECORDS;
 
 /// Most files of one torrent kept open.
 const OPEN_FILES_MAX: usize = 64;
@@ -80,15 +80,13 @@ impl Store {
             let same = found.is_some() && found.as_ref() == known.stamps.get(&(file as u32));
             let size = found.map_or(0, |stamp| stamp.size);
             stamps.extend(found.map(|stamp| (file as u32, stamp)));
-            for piece in layout::pieces_of(torrent, file).map(PieceIndex) {
+            for piece in torrent.file_pieces(file).map(PieceIndex) {
                 if !same {
                     known.have.clear(piece);
                     known.doubtful.set(piece);
                 }
-                let reaches = |span: &layout::Span| {
-                    span.file != file || span.offset + span.len as u64 <= size
-                };
-                if !self.spans(piece).iter().all(reaches) {
+                let reaches = |s: Span| s.file != file || s.offset.0 + u64::from(s.len) <= size;
+                if !torrent.piece_spans(piece).all(reaches) {
                     absent.set(piece);
                 }
             }
@@ -108,12 +106,12 @@ impl Store {
     pub fn read_block(&self, piece: PieceIndex, begin: u32, len: u32) -> Result<Bytes, StoreError> {
         let mut out = vec![0; len as usize];
         let mut at = 0;
-        for span in layout::spans(&self.torrent, piece, begin, len) {
-            let part = &mut out[at..at + span.len];
-            at += span.len;
+        for span in self.torrent.spans(piece, begin, len) {
+            let part = &mut out[at..at + span.len as usize];
+            at += part.len();
             if !span.pad {
                 let file = self.file(span.file, false).map_err(failed)?;
-                layout::read_at(&file, part, span.offset).map_err(failed)?;
+                layout::read_at(&file, part, span.offset.0).map_err(failed)?;
             }
         }
         if at == out.len() {
@@ -143,14 +141,14 @@ impl Store {
         self.doubt_touched(&touched, journal.as_mut())?;
         for PieceToWrite { piece, data } in pieces {
             let mut rest = *data;
-            for span in self.spans(*piece) {
-                let (part, next) = rest.split_at_checked(span.len).ok_or_else(|| {
+            for span in self.torrent.piece_spans(*piece) {
+                let (part, next) = rest.split_at_checked(span.len as usize).ok_or_else(|| {
                     StoreError::Io(format!("piece {piece} has only {} bytes", data.len()))
                 })?;
                 rest = next;
                 if !span.pad {
                     let file = self.file(span.file, true).map_err(failed)?;
-                    layout::write_at(&file, part, span.offset).map_err(failed)?;
+                    layout::write_at(&file, part, span.offset.0).map_err(failed)?;
                 }
             }
         }
@@ -173,7 +171,7 @@ impl Store {
         for file in touched {
             let known = journal.known();
             if self.stamp(*file).as_ref() != known.stamps.get(&(*file as u32)) {
-                let pieces = layout::pieces_of(&self.torrent, *file).map(PieceIndex);
+                let pieces = self.torrent.file_pieces(*file).map(PieceIndex);
                 doubts.extend(pieces.filter(|p| known.have.has(*p)).map(Record::Doubt));
             }
         }
@@ -184,8 +182,7 @@ impl Store {
     pub fn delete(&self) -> Result<(), StoreError> {
         self.locked_files().clear();
         for file in self.real_files() {
-            let Ok(path) = layout::resolve(&self.root, &relative(&self.torrent, file), false)
-            else {
+            let Ok(path) = layout::resolve(&self.root, &self.path(file), false) else {
                 continue;
             };
             fs::remove_file(&path).map_err(failed)?;
@@ -216,7 +213,7 @@ impl Store {
     }
 
     fn files_of(&self, pieces: impl Iterator<Item = PieceIndex>) -> BTreeSet<usize> {
-        let spans = pieces.flat_map(|piece| self.spans(piece));
+        let spans = pieces.flat_map(|piece| self.torrent.piece_spans(piece));
         spans.filter(|span| !span.pad).map(|span| span.file).collect()
     }
 
@@ -224,16 +221,17 @@ impl Store {
         self.journal.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn spans(&self, piece: PieceIndex) -> Vec<layout::Span> {
-        layout::spans(&self.torrent, piece, 0, self.torrent.piece_len(piece))
-    }
-
     fn real_files(&self) -> impl Iterator<Item = usize> + '_ {
         (0..self.torrent.files.len()).filter(|file| !self.torrent.files[*file].pad)
     }
 
+    /// Where a file lies below the root. No file is called nothing, so a wrong number fails later.
+    fn path(&self, file: usize) -> String {
+        self.torrent.stored_path(file).unwrap_or_default()
+    }
+
     fn stamp(&self, file: usize) -> Option<Stamp> {
-        let path = layout::resolve(&self.root, &relative(&self.torrent, file), false).ok()?;
+        let path = layout::resolve(&self.root, &self.path(file), false).ok()?;
         fs::metadata(path).ok().filter(fs::Metadata::is_file).map(|found| Stamp::of(&found))
     }
 
@@ -241,7 +239,7 @@ impl Store {
         for file in self.real_files() {
             if self.torrent.files[file].length.0 == 0 && self.stamp(file).is_none() {
                 // Seeding does not need it, and fetching meets the same trouble again.
-                let _ = layout::open(&self.root, &relative(&self.torrent, file), true);
+                let _ = layout::open(&self.root, &self.path(file), true);
             }
         }
     }
@@ -254,7 +252,7 @@ impl Store {
         if files.len() >= OPEN_FILES_MAX {
             files.clear();
         }
-        let open = layout::open(&self.root, &relative(&self.torrent, file), write)?;
+        let open = layout::open(&self.root, &self.path(file), write)?;
         let length = self.torrent.files[file].length.0;
         if write && open.metadata()?.len() > length {
             open.set_len(length)?;
@@ -291,7 +289,7 @@ pub fn is_complete(root: &Path, torrent: &Torrent) -> bool {
         return false;
     };
     let same = |file: usize| {
-        let path = layout::resolve(root, &relative(torrent, file), false).ok()?;
+        let path = layout::resolve(root, &torrent.stored_path(file)?, false).ok()?;
         let stamp = Stamp::of(&fs::metadata(path).ok()?);
         Some(torrent.files[file].length.0 == 0 || known.stamps.get(&(file as u32)) == Some(&stamp))
     };
@@ -319,10 +317,10 @@ fn lock(records: &Path, name: &str) -> Result<File, StoreError> {
 }
 
 fn failed(error: io::Error) -> StoreError {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
-            StoreError::Full(error.to_string())
-        }
-        _ => StoreError::Io(error.to_string()),
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    if matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge) {
+        StoreError::Full(error.to_string())
+    } else {
+        StoreError::Io(error.to_string())
     }
 }

@@ -13,6 +13,7 @@ use headwater_engine::LinkEnd;
 use rtc::ice::mdns::MulticastDnsMode;
 use rtc::peer_connection::configuration::setting_engine::SctpMaxMessageSize;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
 use webrtc::peer_connection::{
     PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCConfigurationBuilder,
     RTCIceServer, SettingEngineBuilder,
@@ -27,6 +28,9 @@ const SCTP_QUEUE_BYTES: usize = 1 << 20;
 
 /// How long a first offer waits for the STUN server's name to resolve.
 const RESOLVE_WAIT: Duration = Duration::from_millis(800);
+
+/// Longest wait for links to say goodbye.
+const CLOSE_TIME_MAX: Duration = Duration::from_millis(500);
 
 /// Time between two attempts to resolve the STUN server's name.
 const RESOLVE_AGAIN: Duration = Duration::from_secs(30);
@@ -52,6 +56,7 @@ pub struct RtcTransport {
     links: BTreeMap<LinkId, Handle>,
     links_max: usize,
     events: mpsc::Sender<LinkEvent>,
+    tasks: JoinSet<()>,
 }
 
 struct Handle {
@@ -87,7 +92,15 @@ impl RtcTransport {
             links: BTreeMap::new(),
             links_max: config.links_max,
             events,
+            tasks: JoinSet::new(),
         }
+    }
+
+    /// Closes every link and waits a little for the other sides to be told.
+    pub async fn finish(&mut self) {
+        self.links.clear();
+        let all = async { while self.tasks.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(CLOSE_TIME_MAX, all).await;
     }
 
     fn start(&mut self, link: LinkId, role: Role) {
@@ -107,7 +120,8 @@ impl RtcTransport {
             commands: to_do,
             queued: Arc::clone(&queued),
         };
-        tokio::spawn(task.run(role, gone));
+        while self.tasks.try_join_next().is_some() {}
+        self.tasks.spawn(task.run(role, gone));
         self.links.insert(link, Handle { commands, queued, _alive: alive });
     }
 

@@ -1,0 +1,71 @@
+//! The commands of the program and what they have in common.
+
+mod args;
+mod create;
+mod failure;
+mod get;
+mod peer;
+mod seed;
+mod serve;
+mod show;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+use serde_json::Value;
+
+use args::{Cli, Command};
+use failure::Failure;
+
+/// Threads that may block on files and hashing.
+const BLOCKING_THREADS: usize = 8;
+
+/// Runs the command that the command line names.
+pub(crate) fn main() -> ExitCode {
+    let Cli { command, json } = Cli::parse();
+    let is_show = matches!(command, Command::Show(_));
+    let Err(failure) = run(command, json) else { return ExitCode::SUCCESS };
+    if json {
+        let start = if is_show { "{\"valid\":false,\"error\":" } else { "{\"error\":" };
+        print_line(&format!("{start}{}}}", failure.to_json()));
+    } else {
+        eprintln!("error [{}]: {}", failure.code, failure.message);
+    }
+    ExitCode::from(failure.exit)
+}
+
+fn run(command: Command, json: bool) -> Result<(), Failure> {
+    match command {
+        Command::Show(args) => show::run(&args, json),
+        Command::Create(args) => create::run(&args, json),
+        Command::Get(args) => wait(get::run(args, json)),
+        Command::Seed(args) => wait(seed::run(args, json)),
+        Command::Serve(args) => wait(serve::run(args, json)),
+    }
+}
+
+fn wait(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS)
+        .build()
+        .map_err(|e| Failure::failed("runtime", e))?;
+    runtime.block_on(work)
+}
+
+/// Whether a source is a magnet link rather than a file's name.
+fn is_magnet(text: &str) -> bool {
+    text.trim().get(..7).is_some_and(|start| start.eq_ignore_ascii_case("magnet:"))
+}
+
+/// Writes one line of JSON to stdout. A reader that went away is no failure.
+fn print(value: &Value) {
+    print_line(&value.to_string());
+}
+
+/// Writes one line to stdout at once.
+fn print_line(line: &str) {
+    let mut out = io::stdout().lock();
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}

@@ -1,0 +1,168 @@
+//! What the command line may say.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// A BitTorrent peer that meets web pages: it shares and fetches over WebRTC.
+#[derive(Debug, Parser)]
+#[command(
+    name = "headwater",
+    version,
+    after_help = "Exit codes: 0 ok, 1 failed, 2 bad usage or \
+    bad input.\nErrors go to stderr with a stable code; with --json they go to stdout as JSON."
+)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Write machine-readable JSON to stdout.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Say what a torrent file or magnet link is, or why it is invalid.
+    Show(Show),
+    /// Make a torrent file of a file or folder.
+    Create(Create),
+    /// Download a torrent; run again to resume.
+    Get(Get),
+    /// Share files and folders, and print their magnet links.
+    Seed(Seed),
+    /// Run tracker, web app and peer in one process.
+    Serve(Serve),
+}
+
+/// Arguments of `show`.
+#[derive(Args, Debug)]
+pub(crate) struct Show {
+    /// A torrent file or a magnet link.
+    #[arg(value_name = "FILE|MAGNET")]
+    pub(crate) source: String,
+}
+
+/// Arguments of `create`.
+#[derive(Args, Debug)]
+pub(crate) struct Create {
+    /// The file or folder.
+    pub(crate) path: PathBuf,
+    /// Where the torrent file goes [default: NAME.torrent in the current folder].
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Make a version 1 torrent, which every client reads; the default.
+    #[arg(long)]
+    pub(crate) v1: bool,
+    /// Bytes in a piece, a power of two from 16384 [default: by size].
+    #[arg(long, value_name = "N")]
+    pub(crate) piece_length: Option<u32>,
+    /// A tracker to name in it; repeat for more.
+    #[arg(long, value_name = "URL")]
+    pub(crate) tracker: Vec<String>,
+    /// A web seed to name in it (BEP 19); repeat for more.
+    #[arg(long, value_name = "URL")]
+    pub(crate) web_seed: Vec<String>,
+    /// Let only the named trackers introduce peers (BEP 27).
+    #[arg(long)]
+    pub(crate) private: bool,
+    /// Free text to put in it.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) comment: Option<String>,
+}
+
+/// Arguments of `get`.
+#[derive(Args, Debug)]
+pub(crate) struct Get {
+    /// A magnet link, an info-hash of 40 hex digits, or a torrent file.
+    pub(crate) source: String,
+    /// The folder it goes to.
+    #[arg(short, long, value_name = "DIR", default_value = ".")]
+    pub(crate) output: PathBuf,
+    /// Keep sharing when everything is there.
+    #[arg(long)]
+    pub(crate) seed: bool,
+    #[command(flatten)]
+    pub(crate) peer: Peer,
+}
+
+/// Arguments of `seed`.
+#[derive(Args, Debug)]
+pub(crate) struct Seed {
+    /// Files and folders to share.
+    #[arg(required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) peer: Peer,
+}
+
+/// Arguments of `serve`.
+#[derive(Args, Debug)]
+pub(crate) struct Serve {
+    /// Share every file and folder in this folder.
+    #[arg(long)]
+    pub(crate) dir: Option<PathBuf>,
+    /// Where to listen.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7420")]
+    pub(crate) listen: SocketAddr,
+    /// A further name this server is reached by; repeat for more.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) host: Vec<String>,
+    #[command(flatten)]
+    pub(crate) peer: Peer,
+}
+
+/// What everything that talks to peers takes.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Peer {
+    /// A WebTorrent tracker (ws: or wss:) to announce to; repeat for more.
+    #[arg(long, value_name = "URL")]
+    pub(crate) tracker: Vec<String>,
+    /// The STUN server that tells our public address, or `none`.
+    #[arg(long, value_name = "URL", default_value = "stun:stun.l.google.com:19302")]
+    pub(crate) stun: String,
+    /// Most bytes a second to send, with K, M or G for 1024s.
+    #[arg(long, value_name = "RATE", value_parser = rate)]
+    pub(crate) upload_limit: Option<u64>,
+    /// Most bytes a second to fetch, with K, M or G for 1024s.
+    #[arg(long, value_name = "RATE", value_parser = rate)]
+    pub(crate) download_limit: Option<u64>,
+    /// Most links at a time.
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    pub(crate) max_peers: u16,
+}
+
+/// Reads `300K` and the like.
+fn rate(text: &str) -> Result<u64, String> {
+    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, unit) = text.split_at(split);
+    let factor = match unit.to_ascii_uppercase().as_str() {
+        "" => 1,
+        "K" => 1 << 10,
+        "M" => 1 << 20,
+        "G" => 1 << 30,
+        _ => return Err(format!("unknown unit {unit:?}, K, M or G expected")),
+    };
+    let number: u64 = digits.parse().map_err(|_| "a whole number expected".to_owned())?;
+    number.checked_mul(factor).filter(|rate| *rate > 0).ok_or_else(|| "out of range".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_take_units() {
+        assert_eq!(rate("5"), Ok(5));
+        assert_eq!(rate("300k"), Ok(300 << 10));
+        assert_eq!(rate("2M"), Ok(2 << 20));
+        assert!(rate("0").is_err() && rate("1x").is_err() && rate("-1").is_err());
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+}

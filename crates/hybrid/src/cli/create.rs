@@ -1,0 +1,67 @@
+//! `headwater create`: a torrent file of a file or folder.
+
+use std::fs;
+use std::path::PathBuf;
+
+use headwater_hybrid::make::{Content, MakeError};
+use headwater_metainfo::Torrent;
+use headwater_metainfo::create::Options;
+use headwater_metainfo::show::Summary;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
+
+use super::args::Create;
+use super::failure::Failure;
+use super::{print, print_line};
+
+/// Runs the command.
+pub(crate) fn run(args: &Create, json: bool) -> Result<(), Failure> {
+    let content = Content::at(&args.path).map_err(|e| refused(&e))?;
+    let options = Options {
+        piece_length: args.piece_length,
+        trackers: args.tracker.iter().map(|url| vec![url.clone()]).collect(),
+        web_seeds: args.web_seed.clone(),
+        private: args.private,
+        comment: args.comment.clone(),
+        ..defaults()
+    };
+    let torrent = hash(&content, options)?;
+    let name = PathBuf::from(format!("{}.torrent", torrent.name));
+    let output = args.output.clone().unwrap_or(name);
+    fs::write(&output, torrent.to_bytes()).map_err(|e| Failure::file(&output, &e))?;
+    let magnet = torrent.magnet().to_string();
+    if json {
+        let mut shown: Value =
+            serde_json::from_str(&Summary::from(&torrent).to_json()).unwrap_or_default();
+        shown["path"] = json!(output.display().to_string());
+        shown["magnet"] = json!(magnet);
+        print(&shown);
+    } else {
+        print_line(&format!("{}\n{magnet}", output.display()));
+    }
+    Ok(())
+}
+
+/// What every torrent made here says.
+pub(crate) fn defaults() -> Options {
+    let created_by = Some(concat!("Headwater/", env!("CARGO_PKG_VERSION")).to_owned());
+    Options { created_by, ..Options::default() }
+}
+
+/// Hashes with a progress bar on stderr.
+pub(crate) fn hash(content: &Content, options: Options) -> Result<Torrent, Failure> {
+    let bar = ProgressBar::new(content.length()).with_message(content.name.clone());
+    bar.set_style(style("hashing {wide_msg} {bar:24} {bytes}/{total_bytes} {bytes_per_sec}"));
+    let torrent = content.hash(options, |done| bar.set_position(done));
+    bar.finish_and_clear();
+    torrent.map_err(|e| refused(&e))
+}
+
+/// A style by template; a wrong one is a plain bar.
+pub(crate) fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+fn refused(error: &MakeError) -> Failure {
+    Failure::input(error.code(), error)
+}

@@ -1,0 +1,224 @@
+//! `headwater get`: downloads a torrent, shows how it goes, ends when everything is there.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use headwater_base::TorrentId;
+use headwater_client::{AddOptions, Event, StoreError, TorrentState, TorrentView};
+use headwater_hybrid::shell::{News, OwnedSource, Place, Shell, Stopped};
+use headwater_hybrid::store;
+use headwater_metainfo::{Magnet, Torrent};
+use indicatif::{HumanBytes, ProgressBar};
+use serde_json::{Value, json};
+use tokio::sync::broadcast::error::RecvError;
+
+use super::args::Get;
+use super::create::style;
+use super::failure::Failure;
+use super::show::{bytes, refused};
+use super::{is_magnet, peer, print, print_line};
+
+/// Time between two looks at how it goes.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// How many looks make a line of JSON.
+const LOOKS_PER_LINE: u32 = 4;
+
+/// Runs the command.
+pub(crate) async fn run(args: Get, json: bool) -> Result<(), Failure> {
+    peer::check_trackers(&args.peer.tracker)?;
+    fs::create_dir_all(&args.output).map_err(|e| Failure::file(&args.output, &e))?;
+    let (source, trackers) = read(&args)?;
+    let shell = peer::start(&args.peer, Vec::new())?;
+    let mut news = shell.news();
+    let place = Place { root: args.output.clone(), verified: None };
+    let options = AddOptions { trackers, ..AddOptions::default() };
+    let added = shell.add(source, options, place).await?;
+    let added = added.map_err(|e| Failure::input(e.code(), e))?;
+    let mut watch = Watch::new(json, added.torrent);
+    let result = tokio::select! {
+        result = watch.until_done(&shell, &mut news) => result,
+        () = peer::until_told() => Err(Failure::failed("stopped", "stopped before it was done")),
+    };
+    watch.bar.finish_and_clear();
+    if result.is_ok() {
+        done(&shell, added.torrent, &args.output, json).await?;
+        if args.seed {
+            peer::until_told().await;
+        }
+    }
+    shell.stop().await;
+    result
+}
+
+/// Reads the source and takes what an earlier run kept of its metadata.
+fn read(args: &Get) -> Result<(OwnedSource, Vec<String>), Failure> {
+    let mut trackers = args.peer.tracker.clone();
+    let text = args.source.trim();
+    let hash = headwater_base::InfoHash::from_hex(text).filter(|_| !Path::new(text).exists());
+    let hash = if is_magnet(text) {
+        let magnet = Magnet::parse(text).map_err(|e| refused(&e))?;
+        trackers.extend(magnet.trackers.iter().cloned());
+        Some(magnet.info_hash)
+    } else {
+        hash
+    };
+    let torrent = match hash {
+        Some(hash) => store::saved_torrent(&args.output, hash),
+        None => Some(Torrent::parse(&bytes(Path::new(text))?).map_err(|e| refused(&e))?),
+    };
+    let known = torrent.as_ref().map(|torrent| torrent.trackers.concat()).unwrap_or_default();
+    if trackers.is_empty() && known.is_empty() {
+        eprintln!("warning [no-tracker]: it names no tracker; give one with --tracker URL");
+    }
+    let source = match torrent {
+        Some(torrent) => OwnedSource::Torrent(Arc::new(torrent)),
+        None => OwnedSource::Text(text.to_owned()),
+    };
+    Ok((source, trackers))
+}
+
+/// Shows how a download goes.
+struct Watch {
+    json: bool,
+    torrent: TorrentId,
+    bar: ProgressBar,
+    looks: u32,
+}
+
+impl Watch {
+    fn new(json: bool, torrent: TorrentId) -> Self {
+        let bar = if json { ProgressBar::hidden() } else { ProgressBar::new(0) };
+        bar.set_style(style("{wide_msg} {bar:24} {bytes}/{total_bytes} {percent}%"));
+        Self { json, torrent, bar, looks: 0 }
+    }
+
+    async fn until_done(
+        &mut self,
+        shell: &Shell,
+        news: &mut tokio::sync::broadcast::Receiver<News>,
+    ) -> Result<(), Failure> {
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        loop {
+            tokio::select! {
+                heard = news.recv() => match heard {
+                    Ok(News::Client(event)) => {
+                        if self.hear(&event)? {
+                            return Ok(());
+                        }
+                    }
+                    Ok(News::LinkOpened(_) | News::LinkClosed { .. }) => {}
+                    // What was missed shows at the next look.
+                    Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return Err(Stopped.into()),
+                },
+                _ = look.tick() => {
+                    let id = self.torrent;
+                    if let Some(view) = shell.client(move |c, _| c.torrent_view(id)).await? {
+                        if view.state == TorrentState::Seeding {
+                            return Ok(());
+                        }
+                        self.show(&view);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes note of an event and tells whether everything is there.
+    fn hear(&self, event: &Event) -> Result<bool, Failure> {
+        if let Event::TorrentFailed { torrent, error } = event
+            && *torrent == self.torrent
+        {
+            return Err(failed(error));
+        }
+        self.tell(event);
+        Ok(*event == Event::TorrentDone(self.torrent))
+    }
+
+    fn tell(&self, event: &Event) {
+        let Some(mut warning) = peer::warning(event) else { return };
+        if self.json {
+            warning["event"] = json!("warning");
+            print(&warning);
+        } else {
+            let text = |key: &str| warning[key].as_str().unwrap_or_default().to_owned();
+            self.bar.suspend(|| eprintln!("warning [{}]: {}", text("code"), text("message")));
+        }
+    }
+
+    fn show(&mut self, view: &TorrentView) {
+        self.bar.set_length(view.wanted.0);
+        self.bar.set_position(view.wanted_stored.0);
+        self.bar.set_message(sentence(view));
+        if self.json && self.looks.is_multiple_of(LOOKS_PER_LINE) {
+            print(&progress(view));
+        }
+        self.looks += 1;
+    }
+}
+
+fn sentence(view: &TorrentView) -> String {
+    let peers = view.peers;
+    match view.state {
+        TorrentState::Resolving => format!("asking {peers} peers what it is"),
+        TorrentState::Checking => "checking what is there".to_owned(),
+        TorrentState::Leeching => {
+            let (down, up) = (HumanBytes(view.download_speed), HumanBytes(view.upload_speed));
+            format!("{peers} peers, {down}/s in, {up}/s out")
+        }
+        TorrentState::Seeding => format!("sharing with {peers} peers"),
+        TorrentState::Paused => "paused".to_owned(),
+        TorrentState::Failed => "failed".to_owned(),
+    }
+}
+
+fn progress(view: &TorrentView) -> Value {
+    json!({
+        "event": "progress",
+        "state": format!("{:?}", view.state).to_lowercase(),
+        "wanted": view.wanted.0,
+        "stored": view.wanted_stored.0,
+        "downloaded": view.downloaded.0,
+        "uploaded": view.uploaded.0,
+        "wasted": view.wasted.0,
+        "download_speed": view.download_speed,
+        "upload_speed": view.upload_speed,
+        "peers": view.peers,
+    })
+}
+
+fn failed(error: &StoreError) -> Failure {
+    let code = match error {
+        StoreError::Full(_) => "store-full",
+        StoreError::Busy(_) => "store-busy",
+        StoreError::Io(_) => "store-io",
+    };
+    Failure::failed(code, error)
+}
+
+/// Says where every file is.
+async fn done(shell: &Shell, id: TorrentId, root: &Path, json: bool) -> Result<(), Failure> {
+    let Some(torrent) = shell.client(move |c, _| c.metainfo(id)).await? else { return Ok(()) };
+    let uploaded = shell.client(move |c, _| c.torrent_view(id)).await?;
+    let files = torrent.files.iter().enumerate().filter(|(_, file)| !file.pad);
+    let files = files.filter_map(|(i, f)| Some((root.join(torrent.stored_path(i)?), f.length.0)));
+    if json {
+        let files: Vec<_> = files
+            .map(|(path, length)| json!({ "path": path.display().to_string(), "length": length }))
+            .collect();
+        let hash = torrent.info_hash.to_string();
+        let (down, wasted) = uploaded.map_or((0, 0), |view| (view.downloaded.0, view.wasted.0));
+        print(&json!({
+            "event": "done", "name": torrent.name, "info_hash": hash, "length": torrent.length.0,
+            "downloaded": down, "wasted": wasted, "files": files,
+        }));
+    } else {
+        for (path, _) in files {
+            print_line(&path.display().to_string());
+        }
+    }
+    Ok(())
+}

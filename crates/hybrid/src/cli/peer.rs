@@ -1,0 +1,100 @@
+//! What `get`, `seed` and `serve` share: a running client by the options, and how it ends.
+
+use headwater_base::{PeerId, Seed};
+use headwater_client::{Config, Event, TrackerTrouble, Warning};
+use headwater_hybrid::shell::Shell;
+use headwater_hybrid::transport::RtcConfig;
+use serde_json::{Value, json};
+
+use super::args::Peer;
+use super::failure::Failure;
+
+/// Starts a client as the options say.
+pub(crate) fn start(peer: &Peer, trackers: Vec<String>) -> Result<Shell, Failure> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|e| Failure::failed("random", e))?;
+    let seed = Seed(seed);
+    let links_max = usize::from(peer.max_peers.max(1));
+    let config = Config {
+        trackers,
+        links_max,
+        links_per_torrent_max: links_max,
+        upload_limit: peer.upload_limit,
+        download_limit: peer.download_limit,
+        ..Config::new(peer_id(&seed))
+    };
+    let stun = Some(peer.stun.clone()).filter(|stun| stun != "none");
+    Ok(Shell::start(config, seed, &RtcConfig { stun, links_max }))
+}
+
+/// A name after BEP 20: `-HW0001-` and twelve random digits.
+fn peer_id(seed: &Seed) -> PeerId {
+    let mut random = seed.split("peer id");
+    let mut id = *b"-HW0001-............";
+    for byte in &mut id[8..] {
+        *byte = b'0' + random.below(10) as u8;
+    }
+    PeerId(id)
+}
+
+/// Checks trackers before they are used.
+pub(crate) fn check_trackers(urls: &[String]) -> Result<(), Failure> {
+    let usable = |url: &str| ["ws://", "wss://"].iter().any(|scheme| url.starts_with(scheme));
+    match urls.iter().find(|url| !usable(url)) {
+        Some(url) => {
+            let message = format!("tracker {url:?} is no WebSocket (ws: or wss:)");
+            Err(Failure::input("bad-tracker", message))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Waits for Ctrl-C or a polite request to end.
+pub(crate) async fn until_told() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut term) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = term.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// A warning as code and sentence; other events are none.
+pub(crate) fn warning(event: &Event) -> Option<Value> {
+    let Event::Warned { warning, .. } = event else { return None };
+    let (code, message) = match warning {
+        Warning::Tracker { url, trouble, .. } => match trouble {
+            TrackerTrouble::Unreachable(why) => {
+                let message = format!("tracker {url} is unreachable and tried again: {why}");
+                return Some(
+                    json!({ "code": "tracker-unreachable", "tracker": url, "message": message }),
+                );
+            }
+            TrackerTrouble::Refused(why) => {
+                ("tracker-refused", format!("tracker {url} refuses and is tried again: {why}"))
+            }
+            TrackerTrouble::Malformed => {
+                ("tracker-malformed", format!("tracker {url} sent what no tracker sends"))
+            }
+        },
+        Warning::PeerBanned { peer, piece } => {
+            ("peer-banned", format!("peer {peer} sent wrong data for piece {piece} and is banned"))
+        }
+        Warning::MetadataFalse { peer } => {
+            ("metadata-false", format!("peer {peer} gave metadata of another torrent"))
+        }
+        Warning::PieceLost(piece) => {
+            ("piece-lost", format!("stored piece {piece} is no longer right and is fetched again"))
+        }
+        Warning::LinksUnsupported => {
+            ("links-unsupported", "no link can be made on this machine".to_owned())
+        }
+    };
+    Some(json!({ "code": code, "message": message }))
+}

@@ -1,0 +1,97 @@
+//! `headwater seed`: shares files and folders and prints their magnet links.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use headwater_base::Bitfield;
+use headwater_client::AddOptions;
+use headwater_hybrid::make::Content;
+use headwater_hybrid::serve::magnet;
+use headwater_hybrid::shell::{News, OwnedSource, Place, Shell};
+use headwater_hybrid::store;
+use headwater_metainfo::Torrent;
+use serde_json::json;
+
+use super::args::Seed;
+use super::create::{defaults, hash};
+use super::failure::Failure;
+use super::{peer, print, print_line};
+
+/// A torrent whose bytes all lie in `root`.
+pub(crate) struct Made {
+    pub(crate) root: PathBuf,
+    pub(crate) torrent: Arc<Torrent>,
+    /// Whether it was hashed just now.
+    fresh: bool,
+}
+
+/// Runs the command.
+pub(crate) async fn run(args: Seed, json: bool) -> Result<(), Failure> {
+    peer::check_trackers(&args.peer.tracker)?;
+    if args.peer.tracker.is_empty() {
+        eprintln!("warning [no-tracker]: nobody finds this without --tracker URL");
+    }
+    let made: Vec<_> = args.paths.iter().map(|path| make(path)).collect::<Result<_, _>>()?;
+    let shell = peer::start(&args.peer, args.peer.tracker.clone())?;
+    let news = shell.news();
+    for made in &made {
+        share(&shell, made).await?;
+        let magnet = magnet(&made.torrent, &args.peer.tracker);
+        if json {
+            let hash = made.torrent.info_hash.to_string();
+            print(&json!({ "name": made.torrent.name, "info_hash": hash, "magnet": magnet }));
+        } else {
+            print_line(&magnet);
+        }
+    }
+    tokio::select! {
+        () = log(news) => {}
+        () = peer::until_told() => {}
+    }
+    shell.stop().await;
+    Ok(())
+}
+
+/// The torrent of a path: the one made before, or a new one.
+pub(crate) fn make(path: &Path) -> Result<Made, Failure> {
+    let content = Content::at(path).map_err(|e| Failure::input(e.code(), e))?;
+    let root = content.root.clone();
+    if let Some(torrent) = content.made_before() {
+        return Ok(Made { root, torrent: Arc::new(torrent), fresh: false });
+    }
+    let torrent = Arc::new(hash(&content, defaults())?);
+    Ok(Made { root, torrent, fresh: true })
+}
+
+/// Hands a torrent to the client.
+pub(crate) async fn share(shell: &Shell, made: &Made) -> Result<(), Failure> {
+    let verified = made.fresh.then(|| Bitfield::full(made.torrent.piece_count()));
+    let place = Place { root: made.root.clone(), verified };
+    if let Err(e) = store::save_torrent(&made.root, &made.torrent) {
+        eprintln!("warning [no-records]: {}: {e}; hashed again next time", made.root.display());
+    }
+    let source = OwnedSource::Torrent(Arc::clone(&made.torrent));
+    let added = shell.add(source, AddOptions::default(), place).await?;
+    added.map(|_| ()).map_err(|e| Failure::input(e.code(), e))
+}
+
+/// Writes what happens to stderr until the client stops.
+pub(crate) async fn log(mut news: tokio::sync::broadcast::Receiver<News>) {
+    use tokio::sync::broadcast::error::RecvError;
+    loop {
+        match news.recv().await {
+            Ok(News::Client(event)) => {
+                if let Some(warning) = peer::warning(&event) {
+                    let text = |key: &str| warning[key].as_str().unwrap_or_default().to_owned();
+                    eprintln!("warning [{}]: {}", text("code"), text("message"));
+                }
+            }
+            Ok(News::LinkOpened(link)) => eprintln!("link {link} opened over WebRTC"),
+            Ok(News::LinkClosed { link, received, sent }) => {
+                eprintln!("link {link} closed: {sent} bytes sent, {received} bytes received");
+            }
+            Err(RecvError::Lagged(missed)) => eprintln!("{missed} messages not shown"),
+            Err(RecvError::Closed) => return,
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Torrents made of files and folders on disk, and the ones made before found again.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use headwater_base::ByteCount;
+use headwater_metainfo::Torrent;
+use headwater_metainfo::create::{Draft, Options};
+
+use crate::store::{self, RECORDS};
+
+/// Deepest folder that is looked into.
+const DEPTH_MAX: usize = 64;
+
+/// Bytes read at a time.
+const READ_BYTES: usize = 1 << 20;
+
+/// Why no torrent can be made of a path.
+#[derive(Debug, thiserror::Error)]
+pub enum MakeError {
+    /// A file or folder cannot be read.
+    #[error("{path}: {error}")]
+    Io {
+        /// Which one.
+        path: String,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// A name is not Unicode text.
+    #[error("the name of {0} is not Unicode text")]
+    Name(String),
+    /// Folders within folders without end.
+    #[error("{path} lies more than {allowed} folders deep")]
+    Depth {
+        /// Which one.
+        path: String,
+        /// Deepest allowed.
+        allowed: usize,
+    },
+    /// A file changed while it was read.
+    #[error("{0} changed while it was hashed")]
+    Changed(String),
+    /// A torrent cannot describe it.
+    #[error(transparent)]
+    Draft(#[from] headwater_metainfo::Error),
+}
+
+impl MakeError {
+    /// A stable name of the error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Io { .. } => "unreadable",
+            Self::Name(_) => "bad-name",
+            Self::Depth { .. } => "too-deep",
+            Self::Changed(_) => "changed",
+            Self::Draft(error) => error.code(),
+        }
+    }
+}
+
+/// What lies at a path, in the order a torrent lists it.
+#[derive(Clone, Debug)]
+pub struct Content {
+    /// The folder above, free of symbolic links.
+    pub root: PathBuf,
+    /// The name of the file or folder.
+    pub name: String,
+    /// Whether it is a folder.
+    pub folder: bool,
+    files: Vec<Found>,
+}
+
+#[derive(Clone, Debug)]
+struct Found {
+    path: PathBuf,
+    relative: String,
+    length: u64,
+    changed: Option<SystemTime>,
+}
+
+impl Content {
+    /// Looks at `path`. Symbolic links inside a folder and our own records are left out.
+    pub fn at(path: &Path) -> Result<Self, MakeError> {
+        let path = path.canonicalize().map_err(|e| failed(path, e))?;
+        let name = text(&path)?;
+        let root = path.parent().unwrap_or(&path).to_owned();
+        let folder = path.is_dir();
+        let mut files = Vec::new();
+        if folder {
+            walk(&path, "", 0, &mut files)?;
+        } else {
+            files.push(found(&path, name.clone())?);
+        }
+        Ok(Self { root, name, folder, files })
+    }
+
+    /// Bytes of all files.
+    pub fn length(&self) -> u64 {
+        self.files.iter().map(|file| file.length).sum()
+    }
+
+    /// Hashes everything into a torrent and tells after each part how many bytes are done.
+    pub fn hash(&self, options: Options, tell: impl Fn(u64)) -> Result<Torrent, MakeError> {
+        let mut draft = if self.folder {
+            let sizes = self.files.iter().map(|f| (f.relative.clone(), ByteCount(f.length)));
+            Draft::folder(&self.name, sizes.collect(), options)?
+        } else {
+            Draft::single(&self.name, ByteCount(self.length()), options)?
+        };
+        let (mut done, mut buffer) = (0, vec![0; READ_BYTES]);
+        for file in &self.files {
+            let mut open = File::open(&file.path).map_err(|e| failed(&file.path, e))?;
+            let mut left = file.length;
+            while left > 0 {
+                let part = usize::try_from(left).unwrap_or(READ_BYTES).min(READ_BYTES);
+                let read = open.read(&mut buffer[..part]).map_err(|e| failed(&file.path, e))?;
+                if read == 0 {
+                    return Err(MakeError::Changed(file.path.display().to_string()));
+                }
+                draft.feed(&buffer[..read])?;
+                left -= read as u64;
+                done += read as u64;
+                tell(done);
+            }
+            let again = found(&file.path, file.relative.clone())?;
+            if (again.length, again.changed) != (file.length, file.changed) {
+                return Err(MakeError::Changed(file.path.display().to_string()));
+            }
+        }
+        Ok(draft.finish()?)
+    }
+
+    /// A torrent made of this before, if nothing changed since.
+    pub fn made_before(&self) -> Option<Torrent> {
+        let records = fs::read_dir(self.root.join(RECORDS)).ok()?;
+        records.filter_map(Result::ok).map(|entry| entry.path()).find_map(|path| {
+            let is_torrent = path.extension().is_some_and(|end| end == "torrent");
+            let torrent = is_torrent.then(|| fs::read(path).ok()).flatten()?;
+            let torrent = Torrent::parse(&torrent).ok()?;
+            let made = self.is_content_of(&torrent) && store::is_complete(&self.root, &torrent);
+            made.then_some(torrent)
+        })
+    }
+
+    fn is_content_of(&self, torrent: &Torrent) -> bool {
+        let real = torrent.files.iter().filter(|file| !file.pad);
+        let theirs = real.map(|file| (file.path.as_str(), file.length.0));
+        let ours = self.files.iter().map(|file| (file.relative.as_str(), file.length));
+        torrent.name == self.name && torrent.folder == self.folder && theirs.eq(ours)
+    }
+}
+
+fn walk(folder: &Path, prefix: &str, depth: usize, out: &mut Vec<Found>) -> Result<(), MakeError> {
+    if depth > DEPTH_MAX {
+        return Err(MakeError::Depth { path: folder.display().to_string(), allowed: DEPTH_MAX });
+    }
+    let entries = fs::read_dir(folder).map_err(|e| failed(folder, e))?;
+    let mut entries: Vec<_> = entries.collect::<io::Result<_>>().map_err(|e| failed(folder, e))?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        let kind = entry.file_type().map_err(|e| failed(&path, e))?;
+        if entry.file_name() == RECORDS || kind.is_symlink() {
+            continue;
+        }
+        let relative = format!("{prefix}{}", text(&path)?);
+        if kind.is_dir() {
+            walk(&path, &format!("{relative}/"), depth + 1, out)?;
+        } else if kind.is_file() {
+            out.push(found(&path, relative)?);
+        }
+    }
+    Ok(())
+}
+
+fn found(path: &Path, relative: String) -> Result<Found, MakeError> {
+    let metadata = fs::metadata(path).map_err(|e| failed(path, e))?;
+    let changed = metadata.modified().ok();
+    Ok(Found { path: path.to_owned(), relative, length: metadata.len(), changed })
+}
+
+fn text(path: &Path) -> Result<String, MakeError> {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.map(str::to_owned).ok_or_else(|| MakeError::Name(path.display().to_string()))
+}
+
+fn failed(path: &Path, error: io::Error) -> MakeError {
+    MakeError::Io { path: path.display().to_string(), error }
+}

@@ -1,0 +1,169 @@
+//! The HTTP face of `headwater serve`: web app, tracker, list of torrents, figures, health.
+//! Film bytes never leave through it: those go to peers over WebRTC only.
+
+mod assets;
+mod host;
+mod metrics;
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use headwater_metainfo::Torrent;
+use headwater_tracker::server::Tracker;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use crate::shell::Shell;
+use host::Hosts;
+use metrics::Figures;
+
+/// One server: what its pages and answers are made of.
+pub struct Site {
+    shell: Shell,
+    tracker: Tracker,
+    hosts: Hosts,
+    trackers: Vec<String>,
+    shared: Mutex<Vec<Arc<Torrent>>>,
+}
+
+impl Site {
+    /// Makes a site that listens at `listen` and is also reached by `names`. Its magnet links name
+    /// its own tracker and then `trackers`.
+    pub fn new(
+        shell: Shell,
+        tracker: Tracker,
+        listen: SocketAddr,
+        names: Vec<String>,
+        trackers: Vec<String>,
+    ) -> Arc<Self> {
+        let (hosts, shared) = (Hosts::new(listen, names), Mutex::default());
+        Arc::new(Self { shell, tracker, hosts, trackers, shared })
+    }
+
+    /// Lists a torrent from here on.
+    pub fn share(&self, torrent: Arc<Torrent>) {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner).push(torrent);
+    }
+
+    /// Answers requests until the listener fails.
+    pub async fn serve(self: Arc<Self>, listener: TcpListener) -> io::Result<()> {
+        let router = Router::new()
+            .route("/tracker", any(tracker))
+            .route("/torrents.json", get(torrents))
+            .route("/metrics", get(figures))
+            .route("/healthz", get(healthy))
+            .fallback(get(assets::answer))
+            .layer(middleware::from_fn_with_state(Arc::clone(&self), guard))
+            .with_state(self);
+        axum::serve(listener, router).await
+    }
+}
+
+/// The tracker's URL as a program on the same machine reaches it.
+pub fn local_tracker(listen: SocketAddr) -> String {
+    let mut address = listen;
+    if address.ip().is_unspecified() {
+        address.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    format!("ws://{address}/tracker")
+}
+
+/// Turns away requests that are not meant for this server.
+async fn guard(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
+    let host = text(request.headers(), header::HOST);
+    if host.is_some_and(|host| site.hosts.allows_host(host)) {
+        return next.run(request).await;
+    }
+    let host = host.unwrap_or("no name");
+    let why =
+        format!("this server is not reached as {host:?}; start it with --host NAME to allow\n");
+    (StatusCode::MISDIRECTED_REQUEST, why).into_response()
+}
+
+async fn tracker(
+    State(site): State<Arc<Site>>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    match text(&headers, header::ORIGIN) {
+        Some(origin) if !site.hosts.allows_origin(origin) => {
+            let why = format!("pages of {origin:?} may not use this tracker\n");
+            (StatusCode::FORBIDDEN, why).into_response()
+        }
+        Some(_) | None => site.tracker.upgrade(upgrade),
+    }
+}
+
+async fn torrents(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
+    let host = text(&headers, header::HOST).unwrap_or_default();
+    let mut trackers = vec![format!("ws://{host}/tracker")];
+    trackers.extend(site.trackers.iter().cloned());
+    let shared = site.shared.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let list: Vec<Value> = shared.iter().map(|torrent| describe(torrent, &trackers)).collect();
+    let fixed = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (fixed, format!("{}\n", Value::from(list))).into_response()
+}
+
+fn describe(torrent: &Torrent, trackers: &[String]) -> Value {
+    json!({
+        "name": torrent.name,
+        "length": torrent.length.0,
+        "info_hash_v1": torrent.info_hash.to_string(),
+        "info_hash_v2": null,
+        "magnet": magnet(torrent, trackers),
+    })
+}
+
+/// The link that leads to a torrent by these trackers before its own.
+pub fn magnet(torrent: &Torrent, trackers: &[String]) -> String {
+    let mut magnet = torrent.magnet();
+    let own = std::mem::take(&mut magnet.trackers);
+    for url in trackers.iter().cloned().chain(own) {
+        if !magnet.trackers.contains(&url) {
+            magnet.trackers.push(url);
+        }
+    }
+    magnet.to_string()
+}
+
+async fn figures(State(site): State<Arc<Site>>) -> Response {
+    let views = site.shell.client(|client, _| {
+        let torrents = client.torrents();
+        let views = torrents.into_iter().filter_map(|id| client.torrent_view(id));
+        (client.view(), views.collect())
+    });
+    let (views, links) = tokio::join!(views, site.shell.totals());
+    let (Ok((engine, torrents)), Ok(links)) = (views, links) else {
+        return unwell();
+    };
+    let tracker = site.tracker.stats().await.unwrap_or_default();
+    let text = metrics::text(&Figures { engine, torrents, links, tracker });
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+}
+
+async fn healthy(State(site): State<Arc<Site>>) -> Response {
+    match site.shell.totals().await {
+        Ok(_) => "ok\n".into_response(),
+        Err(_) => unwell(),
+    }
+}
+
+fn unwell() -> Response {
+    (StatusCode::SERVICE_UNAVAILABLE, "the peer has stopped\n").into_response()
+}
+
+fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
+}

@@ -1,0 +1,55 @@
+//! Figures in the text format that Prometheus reads.
+
+use std::fmt::Write;
+
+use headwater_client::{EngineView, TorrentView};
+use headwater_tracker::{Figure, Stats};
+
+use crate::shell::Totals;
+
+/// Everything that is shown.
+pub(super) struct Figures {
+    pub(super) engine: EngineView,
+    pub(super) torrents: Vec<TorrentView>,
+    pub(super) links: Totals,
+    pub(super) tracker: Stats,
+}
+
+/// Writes all figures.
+pub(super) fn text(figures: &Figures) -> String {
+    let Figures { engine, torrents, links, tracker } = figures;
+    let sum = |of: fn(&TorrentView) -> u64| torrents.iter().map(of).sum::<u64>();
+    let rows = [
+        ("torrents", "gauge", "Torrents that are shared.", torrents.len() as u64),
+        ("peers", "gauge", "Peers that finished their handshake.", engine.peers as u64),
+        ("download_bytes_per_second", "gauge", "Payload coming in.", engine.download_speed),
+        ("upload_bytes_per_second", "gauge", "Payload going out.", engine.upload_speed),
+        ("downloaded_bytes_total", "counter", "Payload fetched.", sum(|t| t.downloaded.0)),
+        ("uploaded_bytes_total", "counter", "Payload sent.", sum(|t| t.uploaded.0)),
+        ("wasted_bytes_total", "counter", "Payload thrown away.", sum(|t| t.wasted.0)),
+        ("links", "gauge", "Links and attempts alive.", links.alive),
+        ("links_opened_total", "counter", "Links that opened.", links.opened),
+        ("link_received_bytes_total", "counter", "Bytes that links brought.", links.received),
+        ("link_sent_bytes_total", "counter", "Bytes that links took.", links.sent),
+    ];
+    let mut out = String::new();
+    for (name, kind, help, value) in rows {
+        row(&mut out, name, kind, help, value);
+    }
+    for (name, kind, value) in tracker.figures() {
+        let kind = match kind {
+            Figure::Gauge => "gauge",
+            Figure::Counter => "counter",
+        };
+        row(&mut out, name, kind, "Of the tracker.", value);
+    }
+    out
+}
+
+fn row(out: &mut String, name: &str, kind: &str, help: &str, value: u64) {
+    // Writing to a string cannot fail.
+    let _ = write!(
+        out,
+        "# HELP headwater_{name} {help}\n# TYPE headwater_{name} {kind}\nheadwater_{name} {value}\n"
+    );
+}

@@ -1,0 +1,136 @@
+//! One task that owns the client and does what it says: links, files, trackers, timers.
+//! Everybody else talks to it through a [`Shell`].
+
+mod clock;
+mod disk;
+mod driver;
+mod tracker;
+
+use headwater_base::{Seed, Time, TorrentId};
+use headwater_client::{AddError, AddOptions, Added, Client, Config, Event, Source};
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+pub use disk::Place;
+use driver::Driver;
+pub use driver::Totals;
+
+use crate::transport::RtcConfig;
+
+/// News the events of the last moments may pile up to before a slow listener misses some.
+const NEWS_MAX: usize = 4096;
+
+/// What the shell tells whoever listens.
+#[derive(Clone, Debug)]
+pub enum News {
+    /// The client says so.
+    Client(Event),
+    /// A link opened.
+    LinkOpened(headwater_base::LinkId),
+    /// A link that was open closed, after so many bytes.
+    LinkClosed {
+        /// Which link.
+        link: headwater_base::LinkId,
+        /// Bytes that came in, protocol included.
+        received: u64,
+        /// Bytes that went out, protocol included.
+        sent: u64,
+    },
+}
+
+/// A handle on a running client. Clones talk to the same one.
+#[derive(Clone)]
+pub struct Shell {
+    orders: mpsc::Sender<Order>,
+    news: broadcast::Sender<News>,
+}
+
+type Order = Box<dyn FnOnce(&mut Driver) + Send>;
+
+/// The shell is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the client has stopped")]
+pub struct Stopped;
+
+impl Shell {
+    /// Starts a client. Must be called inside a Tokio runtime.
+    pub fn start(config: Config, seed: Seed, rtc: &RtcConfig) -> Self {
+        let (orders, to_do) = mpsc::channel(64);
+        let (news, _) = broadcast::channel(NEWS_MAX);
+        let driver = Driver::new(Client::new(config, seed), rtc, news.clone());
+        tokio::spawn(driver.run(to_do));
+        Self { orders, news }
+    }
+
+    /// Listens from here on.
+    pub fn news(&self) -> broadcast::Receiver<News> {
+        self.news.subscribe()
+    }
+
+    /// Adds a torrent whose bytes lie in `place`.
+    pub async fn add(
+        &self,
+        source: OwnedSource,
+        options: AddOptions,
+        place: Place,
+    ) -> Result<Result<Added, AddError>, Stopped> {
+        self.order(move |driver| driver.add(&source.borrowed(), options, place)).await
+    }
+
+    /// Calls any method of the client at this moment.
+    pub async fn client<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(&mut Client, Time) -> T + Send + 'static,
+    ) -> Result<T, Stopped> {
+        self.order(move |driver| driver.call(call)).await
+    }
+
+    /// What all links did so far.
+    pub async fn totals(&self) -> Result<Totals, Stopped> {
+        self.order(|driver| driver.totals()).await
+    }
+
+    /// Removes a torrent; with `delete` its stored data goes too.
+    pub async fn remove(&self, torrent: TorrentId, delete: bool) -> Result<(), Stopped> {
+        self.client(move |client, now| client.remove(now, torrent, delete)).await
+    }
+
+    /// Says goodbye to every tracker and peer, and stops.
+    pub async fn stop(&self) {
+        let (done, stopped) = oneshot::channel();
+        let order: Order = Box::new(move |driver| driver.stop(done));
+        if self.orders.send(order).await.is_ok() {
+            let _ = stopped.await;
+        }
+    }
+
+    async fn order<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(&mut Driver) -> T + Send + 'static,
+    ) -> Result<T, Stopped> {
+        let (answer, answered) = oneshot::channel();
+        let order: Order = Box::new(move |driver| {
+            // Whoever asked may be gone.
+            let _ = answer.send(call(driver));
+        });
+        self.orders.send(order).await.map_err(|_| Stopped)?;
+        answered.await.map_err(|_| Stopped)
+    }
+}
+
+/// A source that owns its bytes, to cross tasks.
+#[derive(Clone, Debug)]
+pub enum OwnedSource {
+    /// A magnet link or 40 hex digits.
+    Text(String),
+    /// A torrent that is read already.
+    Torrent(std::sync::Arc<headwater_metainfo::Torrent>),
+}
+
+impl OwnedSource {
+    fn borrowed(&self) -> Source<'_> {
+        match self {
+            Self::Text(text) => Source::read(text),
+            Self::Torrent(torrent) => Source::Torrent(std::sync::Arc::clone(torrent)),
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Store jobs on threads that may block; answers come back as inputs.
+//! Pieces of one torrent are written in order, as many at once as have piled up.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use headwater_base::{Bitfield, JobId, PieceIndex, TorrentId, sha1};
+use headwater_engine::{Input, PieceData, StoreError};
+use headwater_metainfo::Torrent;
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
+
+use crate::store::{self, PieceToWrite, Store};
+
+/// Most pieces written under one flush.
+const BATCH_MAX: usize = 64;
+
+/// Where a torrent's bytes lie.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The folder that holds its file or folder.
+    pub root: PathBuf,
+    /// Pieces the caller hashed just now, which need no second look.
+    pub verified: Option<Bitfield>,
+}
+
+/// The stores of all torrents.
+pub(super) struct Disk {
+    answers: mpsc::Sender<Input>,
+    open: BTreeMap<TorrentId, Open>,
+}
+
+struct Open {
+    store: Arc<OnceLock<Store>>,
+    orders: mpsc::UnboundedSender<Order>,
+}
+
+enum Order {
+    Write { job: JobId, piece: PieceIndex, data: PieceData },
+    Delete,
+}
+
+impl Disk {
+    pub(super) fn new(answers: mpsc::Sender<Input>) -> Self {
+        Self { answers, open: BTreeMap::new() }
+    }
+
+    /// Opens a torrent's store; `StoreOpened` follows.
+    pub(super) fn open(&mut self, torrent: TorrentId, metainfo: Arc<Torrent>, place: Place) {
+        let store = Arc::new(OnceLock::new());
+        let (orders, to_do) = mpsc::unbounded_channel();
+        tokio::spawn(write(Arc::clone(&store), to_do, self.answers.clone()));
+        let slot = Arc::clone(&store);
+        self.job(move || {
+            let opened = Store::open(&place.root, Arc::clone(&metainfo), place.verified.as_ref());
+            let result = opened.map(|(store, stored)| {
+                // Without it a magnet link asks its peers again, no more.
+                let _ = store::save_torrent(&place.root, &metainfo);
+                let _ = slot.set(store);
+                stored
+            });
+            Input::StoreOpened { torrent, result }
+        });
+        self.open.insert(torrent, Open { store, orders });
+    }
+
+    /// Closes a torrent's store; what it was told to write is written first.
+    pub(super) fn close(&mut self, torrent: TorrentId, delete: bool) {
+        if let Some(open) = self.open.remove(&torrent)
+            && delete
+        {
+            let _ = open.orders.send(Order::Delete);
+        }
+    }
+
+    /// Reads part of a piece; `BlockRead` follows.
+    pub(super) fn read(&self, job: JobId, torrent: TorrentId, at: (PieceIndex, u32, u32)) {
+        let store = self.store(torrent);
+        let (piece, begin, len) = at;
+        self.job(move || {
+            let result = opened(&store).and_then(|store| store.read_block(piece, begin, len));
+            Input::BlockRead { job, result }
+        });
+    }
+
+    /// Hashes bytes; `PieceHashed` follows.
+    pub(super) fn hash(&self, job: JobId, data: PieceData) {
+        self.job(move || Input::PieceHashed { job, result: Ok(sha1(&data)) });
+    }
+
+    /// Hashes a stored piece; `PieceHashed` follows.
+    pub(super) fn hash_stored(&self, job: JobId, torrent: TorrentId, piece: PieceIndex) {
+        let store = self.store(torrent);
+        self.job(move || {
+            let result = opened(&store).and_then(|store| store.hash_piece(piece));
+            Input::PieceHashed { job, result }
+        });
+    }
+
+    /// Stores a piece; `PieceWritten` follows.
+    pub(super) fn write(&self, job: JobId, torrent: TorrentId, piece: PieceIndex, data: PieceData) {
+        match self.open.get(&torrent) {
+            Some(open) => {
+                let _ = open.orders.send(Order::Write { job, piece, data });
+            }
+            None => self.job(move || Input::PieceWritten { job, result: Err(closed()) }),
+        }
+    }
+
+    fn store(&self, torrent: TorrentId) -> Option<Arc<OnceLock<Store>>> {
+        self.open.get(&torrent).map(|open| Arc::clone(&open.store))
+    }
+
+    fn job(&self, work: impl FnOnce() -> Input + Send + 'static) {
+        let answers = self.answers.clone();
+        tokio::spawn(async move {
+            if let Ok(input) = spawn_blocking(work).await {
+                let _ = answers.send(input).await;
+            }
+        });
+    }
+}
+
+fn opened(store: &Option<Arc<OnceLock<Store>>>) -> Result<&Store, StoreError> {
+    store.as_ref().and_then(|store| store.get()).ok_or_else(closed)
+}
+
+fn closed() -> StoreError {
+    StoreError::Io("the store is closed".to_owned())
+}
+
+/// Does a torrent's orders until its store closes.
+async fn write(
+    store: Arc<OnceLock<Store>>,
+    mut orders: mpsc::UnboundedReceiver<Order>,
+    answers: mpsc::Sender<Input>,
+) {
+    let mut batch = Vec::new();
+    while orders.recv_many(&mut batch, BATCH_MAX).await > 0 {
+        let (work, store) = (std::mem::take(&mut batch), Arc::clone(&store));
+        let Ok(done) = spawn_blocking(move || carry_out(&store, &work)).await else { return };
+        for input in done {
+            let _ = answers.send(input).await;
+        }
+    }
+}
+
+fn carry_out(store: &OnceLock<Store>, work: &[Order]) -> Vec<Input> {
+    let (mut pieces, mut jobs, mut delete) = (Vec::new(), Vec::new(), false);
+    for order in work {
+        match order {
+            Order::Write { job, piece, data } => {
+                pieces.push(PieceToWrite { piece: *piece, data });
+                jobs.push(*job);
+            }
+            Order::Delete => delete = true,
+        }
+    }
+    let store = store.get().ok_or_else(closed);
+    let result = store.and_then(|store| {
+        if !pieces.is_empty() {
+            store.write_pieces(&pieces)?;
+        }
+        if delete { store.delete() } else { Ok(()) }
+    });
+    jobs.into_iter().map(|job| Input::PieceWritten { job, result: result.clone() }).collect()
+}

@@ -1,0 +1,256 @@
+//! The loop around the client: inputs in as they come, steps out until it sleeps.
+
+use std::collections::BTreeMap;
+use std::future::pending;
+
+use headwater_base::{LinkId, Time, TorrentId};
+use headwater_client::{
+    Action, AddError, AddOptions, Added, Client, Input, Source, Step, StoreError, Wake,
+};
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+use super::clock::Clock;
+use super::disk::{Disk, Place};
+use super::tracker::Trackers;
+use super::{News, Order};
+use crate::transport::{LinkEvent, RtcConfig, RtcTransport, Transport};
+
+/// Most inputs taken before the client is asked what to do.
+const BATCH_MAX: usize = 64;
+
+/// Answers and link events that may wait.
+const QUEUE_MAX: usize = 256;
+
+/// What all links did since the shell started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Links that opened.
+    pub opened: u64,
+    /// Links and attempts alive.
+    pub alive: u64,
+    /// Bytes that came in, protocol included.
+    pub received: u64,
+    /// Bytes that went out, protocol included.
+    pub sent: u64,
+}
+
+/// Owns the client and everything it acts on.
+pub(super) struct Driver {
+    client: Client,
+    clock: Clock,
+    places: BTreeMap<TorrentId, Place>,
+    links: RtcTransport,
+    open: BTreeMap<LinkId, Flow>,
+    totals: Totals,
+    disk: Disk,
+    trackers: Trackers,
+    link_events: mpsc::Receiver<LinkEvent>,
+    answers: mpsc::Receiver<Input>,
+    news: broadcast::Sender<News>,
+    stopping: Option<oneshot::Sender<()>>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Flow {
+    received: u64,
+    sent: u64,
+}
+
+impl Driver {
+    pub(super) fn new(client: Client, rtc: &RtcConfig, news: broadcast::Sender<News>) -> Self {
+        let (tell_links, link_events) = mpsc::channel(QUEUE_MAX);
+        let (answer, answers) = mpsc::channel(QUEUE_MAX);
+        Self {
+            client,
+            clock: Clock::start(),
+            places: BTreeMap::new(),
+            links: RtcTransport::new(rtc, tell_links),
+            open: BTreeMap::new(),
+            totals: Totals::default(),
+            disk: Disk::new(answer.clone()),
+            trackers: Trackers::new(answer),
+            link_events,
+            answers,
+            news,
+            stopping: None,
+        }
+    }
+
+    /// Runs until it is stopped or nobody holds the shell any more.
+    pub(super) async fn run(mut self, mut orders: mpsc::Receiver<Order>) {
+        let mut wake = self.drain();
+        while self.stopping.is_none() {
+            let alarm = wake.map(|wake| self.clock.moment(wake.at));
+            tokio::select! {
+                order = orders.recv() => match order {
+                    Some(order) => order(&mut self),
+                    None => break,
+                },
+                Some(event) = self.link_events.recv() => self.link(event),
+                Some(input) = self.answers.recv() => self.handle(input),
+                () = until(alarm) => {}
+            }
+            self.take_waiting();
+            wake = self.drain();
+        }
+        self.goodbye().await;
+    }
+
+    /// Takes what else has come, so that one drain serves it all.
+    fn take_waiting(&mut self) {
+        for _ in 0..BATCH_MAX {
+            let (event, input) = (self.link_events.try_recv(), self.answers.try_recv());
+            if event.is_err() && input.is_err() {
+                return;
+            }
+            if let Ok(event) = event {
+                self.link(event);
+            }
+            if let Ok(input) = input {
+                self.handle(input);
+            }
+        }
+    }
+
+    async fn goodbye(&mut self) {
+        for torrent in self.client.torrents() {
+            self.client.remove(self.clock.now(), torrent, false);
+        }
+        self.drain();
+        // Nobody takes events any more: a full queue must not hold up the links.
+        self.link_events.close();
+        self.answers.close();
+        tokio::join!(self.trackers.finish(), self.links.finish());
+        if let Some(done) = self.stopping.take() {
+            let _ = done.send(());
+        }
+    }
+
+    pub(super) fn stop(&mut self, done: oneshot::Sender<()>) {
+        self.stopping = Some(done);
+    }
+
+    pub(super) fn add(
+        &mut self,
+        source: &Source<'_>,
+        options: AddOptions,
+        place: Place,
+    ) -> Result<Added, AddError> {
+        let added = self.client.add(self.clock.now(), source, options)?;
+        self.places.entry(added.torrent).or_insert(place);
+        Ok(added)
+    }
+
+    pub(super) fn call<T>(&mut self, call: impl FnOnce(&mut Client, Time) -> T) -> T {
+        call(&mut self.client, self.clock.now())
+    }
+
+    pub(super) fn totals(&self) -> Totals {
+        Totals { alive: self.links.link_count() as u64, ..self.totals }
+    }
+
+    fn handle(&mut self, input: Input) {
+        self.client.handle(self.clock.now(), input);
+    }
+
+    fn link(&mut self, event: LinkEvent) {
+        let input = match event {
+            LinkEvent::OfferMade { link, sdp } => Input::OfferMade { link, sdp },
+            LinkEvent::AnswerMade { link, sdp } => Input::AnswerMade { link, sdp },
+            LinkEvent::Opened(link) => {
+                self.open.insert(link, Flow::default());
+                self.totals.opened += 1;
+                self.tell(News::LinkOpened(link));
+                Input::LinkOpened { link, window: self.links.window(link) }
+            }
+            LinkEvent::Bytes { link, bytes } => {
+                self.totals.received += bytes.len() as u64;
+                if let Some(flow) = self.open.get_mut(&link) {
+                    flow.received += bytes.len() as u64;
+                }
+                Input::LinkBytes { link, bytes }
+            }
+            LinkEvent::Drained(link) => {
+                Input::LinkWritable { link, window: self.links.window(link) }
+            }
+            LinkEvent::Closed { link, end } => {
+                self.forget(link);
+                Input::LinkClosed { link, end }
+            }
+        };
+        self.handle(input);
+    }
+
+    fn forget(&mut self, link: LinkId) {
+        self.links.close(link);
+        if let Some(Flow { received, sent }) = self.open.remove(&link) {
+            self.tell(News::LinkClosed { link, received, sent });
+        }
+    }
+
+    fn tell(&self, news: News) {
+        // Nobody has to listen.
+        let _ = self.news.send(news);
+    }
+
+    /// Does what the client says until it sleeps.
+    fn drain(&mut self) -> Option<Wake> {
+        loop {
+            match self.client.next(self.clock.now()) {
+                Step::Action(action) => self.act(action),
+                Step::Event(event) => self.tell(News::Client(event)),
+                Step::Sleep(wake) => return wake,
+            }
+        }
+    }
+
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::OpenStore { torrent, metainfo } => match self.places.get(&torrent).cloned() {
+                Some(place) => self.disk.open(torrent, metainfo, place),
+                None => {
+                    let result = Err(StoreError::Io("no folder was named for it".to_owned()));
+                    self.handle(Input::StoreOpened { torrent, result });
+                }
+            },
+            Action::CloseStore { torrent, delete } => {
+                if let Some(place) = self.places.get_mut(&torrent) {
+                    // What was verified once may change while the store is closed.
+                    place.verified = None;
+                }
+                self.disk.close(torrent, delete);
+            }
+            Action::ReadBlock { job, torrent, piece, begin, len } => {
+                self.disk.read(job, torrent, (piece, begin, len));
+            }
+            Action::HashPiece { job, data } => self.disk.hash(job, data),
+            Action::HashStored { job, torrent, piece } => {
+                self.disk.hash_stored(job, torrent, piece);
+            }
+            Action::WritePiece { job, torrent, piece, data } => {
+                self.disk.write(job, torrent, piece, data);
+            }
+            Action::OpenTracker { tracker, url } => self.trackers.open(tracker, url),
+            Action::SendTracker { tracker, text } => self.trackers.send(tracker, text),
+            Action::CloseTracker(tracker) => self.trackers.close(tracker),
+            Action::MakeOffer(link) => self.links.make_offer(link),
+            Action::MakeAnswer { link, offer } => self.links.make_answer(link, offer),
+            Action::TakeAnswer { link, answer } => self.links.take_answer(link, answer),
+            Action::Send { link, bytes } => {
+                self.totals.sent += bytes.len() as u64;
+                if let Some(flow) = self.open.get_mut(&link) {
+                    flow.sent += bytes.len() as u64;
+                }
+                self.links.send(link, bytes);
+            }
+            Action::CloseLink(link) => self.forget(link),
+        }
+    }
+}
+
+async fn until(alarm: Option<tokio::time::Instant>) {
+    match alarm {
+        Some(alarm) => tokio::time::sleep_until(alarm).await,
+        None => pending().await,
+    }
+}

@@ -1,0 +1,208 @@
+//! The program as a user meets it: output, exit codes, errors, and what its server answers.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::{env, fs};
+
+use serde_json::Value;
+
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = env::temp_dir().join(format!("headwater-cli-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(path.join("film/cd 1")).expect("a temporary folder");
+        fs::write(path.join("film/cd 1/a.bin"), vec![7; 100_000]).expect("a write");
+        fs::write(path.join("film/note.txt"), "hello").expect("a write");
+        Self(path)
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_headwater"))
+            .args(args)
+            .current_dir(&self.0)
+            .output()
+            .expect("it runs")
+    }
+
+    fn json(&self, args: &[&str], code: i32) -> Value {
+        let output = self.run(args);
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
+        serde_json::from_slice(&output.stdout).expect("JSON on stdout")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn what_create_makes_show_reads() {
+    let folder = Folder::new("create");
+    let tracker = "wss://tracker.example/";
+    let made = folder.json(
+        &["create", "film", "--json", "--tracker", tracker, "--web-seed", "https://e.example/w/"],
+        0,
+    );
+    let shown = folder.json(&["show", "--json", "film.torrent"], 0);
+    assert_eq!(shown["info_hash_v1"], made["info_hash_v1"]);
+    assert_eq!(shown["info_hash_v2"], Value::Null);
+    assert_eq!((&shown["valid"], &shown["length"]), (&true.into(), &100_005.into()));
+    assert_eq!((&shown["name"], &shown["piece_length"]), (&"film".into(), &16384.into()));
+    assert_eq!((&shown["pieces"], &shown["private"]), (&7.into(), &false.into()));
+    assert_eq!(shown["files"][0]["path"], "cd 1/a.bin");
+    assert_eq!(shown["trackers"][0][0], tracker);
+    assert_eq!(shown["web_seeds"][0], "https://e.example/w/");
+    let magnet = made["magnet"].as_str().expect("a link");
+    assert_eq!(folder.json(&["show", "--json", magnet], 0)["info_hash_v1"], made["info_hash_v1"]);
+}
+
+#[test]
+fn bad_input_has_a_code_and_exits_with_2() {
+    let folder = Folder::new("bad");
+    fs::write(folder.0.join("bad.torrent"), "d4:infoi1ee").expect("a write");
+    let shown = folder.json(&["show", "--json", "bad.torrent"], 2);
+    assert_eq!((&shown["valid"], &shown["error"]["code"]), (&false.into(), &"bad-info".into()));
+    assert!(shown["error"]["message"].is_string());
+    let magnet = folder.json(&["get", "--json", "magnet:?xt=urn:btih:12"], 2);
+    assert_eq!(magnet["error"]["code"], "bad-info-hash");
+    let absent = folder.json(&["seed", "--json", "absent"], 2);
+    assert_eq!(absent["error"]["code"], "unreadable");
+    let tracker = folder.json(&["seed", "--json", "film", "--tracker", "udp://t.example"], 2);
+    assert_eq!(tracker["error"]["code"], "bad-tracker");
+    let output = folder.run(&["show", "bad.torrent"]);
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with("error [bad-info]: "));
+    assert_eq!(folder.run(&["get"]).status.code(), Some(2));
+    assert_eq!(folder.run(&["get", "x", "--upload-limit", "much"]).status.code(), Some(2));
+}
+
+#[test]
+fn help_names_every_command() {
+    let folder = Folder::new("help");
+    let help = String::from_utf8(folder.run(&["--help"]).stdout).expect("text");
+    for command in ["show", "create", "get", "seed", "serve"] {
+        assert!(help.contains(command), "{command} is missing");
+        assert_eq!(folder.run(&[command, "--help"]).status.code(), Some(0));
+    }
+}
+
+struct Server {
+    child: Child,
+    host: String,
+}
+
+impl Server {
+    fn start(dir: &Path) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_headwater"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--stun", "none", "--host", "film.example"])
+            .arg("--dir")
+            .arg(dir)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it runs");
+        let mut line = String::new();
+        let mut out = BufReader::new(child.stdout.take().expect("piped"));
+        out.read_line(&mut line).expect("a first line");
+        let host = line.trim().strip_prefix("http://").expect("a URL").trim_end_matches('/');
+        Self { host: host.to_owned(), child }
+    }
+
+    /// Asks and returns head and body.
+    fn ask(&self, method: &str, path: &str, host: &str, more: &str) -> (String, String) {
+        let mut stream = TcpStream::connect(&self.host).expect("it listens");
+        let request = format!("{method} {path} HTTP/1.0\r\nHost: {host}\r\n{more}\r\n");
+        stream.write_all(request.as_bytes()).expect("a request");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).expect("an answer");
+        let answer = String::from_utf8_lossy(&answer);
+        let (head, body) = answer.split_once("\r\n\r\n").expect("head and body");
+        (head.to_lowercase(), body.to_owned())
+    }
+
+    fn get(&self, path: &str) -> (String, String) {
+        self.ask("GET", path, &self.host, "")
+    }
+
+    fn torrents(&self) -> Vec<Value> {
+        serde_json::from_str(&self.get("/torrents.json").1).expect("a list")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn the_server_answers_to_its_own_names_only() {
+    let folder = Folder::new("hosts");
+    let server = Server::start(&folder.0);
+    for host in ["localhost", "127.0.0.1:1", "[::1]", "film.example"] {
+        assert!(server.ask("GET", "/healthz", host, "").0.contains(" 200 "), "{host}");
+    }
+    for (path, host) in [("/", "evil.example"), ("/torrents.json", "192.0.2.1"), ("/tracker", "x")]
+    {
+        assert!(server.ask("GET", path, host, "").0.contains(" 421 "), "{host}");
+    }
+    let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nOrigin: https://evil.example\r\n";
+    let mut stream = TcpStream::connect(&server.host).expect("it listens");
+    write!(stream, "GET /tracker HTTP/1.1\r\nHost: {}\r\n{upgrade}\r\n", server.host)
+        .expect("sent");
+    let mut first = String::new();
+    BufReader::new(stream).read_line(&mut first).expect("an answer");
+    assert!(first.contains(" 403 "), "{first}");
+}
+
+#[test]
+fn the_server_serves_a_fixed_map_of_names() {
+    let folder = Folder::new("names");
+    let server = Server::start(&folder.0);
+    let (head, _) = server.get("/");
+    for line in [
+        " 200 ok",
+        "content-type: text/html",
+        "x-content-type-options: nosniff",
+        "content-security-policy: default-src 'self'",
+        "service-worker-allowed: /",
+        "cache-control: no-cache",
+    ] {
+        assert!(head.contains(line), "{line} is missing in {head}");
+    }
+    for path in
+        ["/../Cargo.toml", "/..%2f..%2fetc/passwd", "/%2e%2e/x", "/film/note.txt", "//etc/passwd"]
+    {
+        assert!(server.get(path).0.contains(" 404 "), "{path}");
+    }
+    assert!(server.ask("POST", "/", &server.host, "").0.contains(" 405 "));
+    let (_, metrics) = server.get("/metrics");
+    assert!(metrics.contains("\nheadwater_links 0\n"), "{metrics}");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_server_shares_a_folder_and_ends_when_told() {
+    let folder = Folder::new("share");
+    let mut server = Server::start(&folder.0);
+    let mut torrents = server.torrents();
+    while torrents.is_empty() {
+        torrents = server.torrents();
+    }
+    assert_eq!((&torrents[0]["name"], &torrents[0]["length"]), (&"film".into(), &100_005.into()));
+    let magnet = torrents[0]["magnet"].as_str().expect("a link");
+    let port = server.host.rsplit(':').next().expect("a port");
+    assert!(magnet.contains(&format!("tr=ws%3A%2F%2F127.0.0.1%3A{port}%2Ftracker")), "{magnet}");
+    assert!(folder.0.join(".headwater").is_dir());
+    let told = Command::new("kill").args(["-TERM", &server.child.id().to_string()]).status();
+    assert!(told.expect("kill runs").success());
+    assert_eq!(server.child.wait().expect("it ends").code(), Some(0));
+}
