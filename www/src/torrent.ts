@@ -83,7 +83,6 @@ export class Torrent extends EventTarget {
     this.infoHash = added.infoHash;
     this.#name = added.name;
     this.#chosen = chosen;
-    if (added.metadata) this.#learn(added.metadata);
   }
 
   /** What it is called; the info-hash until a name is known. */
@@ -203,7 +202,7 @@ export class Torrent extends EventTarget {
   hear(event: TorrentEvent): void {
     switch (event.type) {
       case "metadata":
-        if (!this.#metadata) this.#learn(event.metadata);
+        this.#learn(event.metadata);
         break;
       case "done":
         this.#done.settle();
@@ -257,8 +256,7 @@ export class Torrent extends EventTarget {
       shape.pad ? [] : [new File(this, this.#owner, shape, index)],
     );
     this.#ready.settle();
-    // Whoever adds a torrent listens to it only afterwards.
-    setTimeout(() => this.#emit("metadata", metadata));
+    this.#emit("metadata", metadata);
   }
 
   #emit<K extends keyof TorrentEventMap>(type: K, detail: TorrentEventMap[K]["detail"]): void {

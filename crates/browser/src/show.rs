@@ -5,7 +5,7 @@ use headwater_client::{
     Added, Client, CloseReason, Event, PeerView, StoreError, TorrentState, TrackerTrouble,
     TrackerView, Warning,
 };
-use headwater_metainfo::{File, Magnet, mime_type, runs_scripts};
+use headwater_metainfo::{File, Magnet, Torrent, mime_type, runs_scripts};
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 
@@ -21,7 +21,6 @@ struct AddedShown {
     torrent: u32,
     info_hash: String,
     name: Option<String>,
-    metadata: Option<MetadataShown>,
     new: bool,
 }
 
@@ -123,7 +122,6 @@ pub(crate) fn added(client: &Client, added: Added) -> String {
         torrent: added.torrent.0,
         info_hash: client.info_hash(added.torrent).map(|it| it.to_string()).unwrap_or_default(),
         name: client.metainfo(added.torrent).map(|metainfo| metainfo.name.clone()),
-        metadata: metadata(client, added.torrent),
         new: added.new,
     })
 }
@@ -163,7 +161,9 @@ pub(crate) fn snapshot(client: &Client, torrent: TorrentId) -> Option<String> {
 pub(crate) fn event(client: &Client, event: Event) -> Option<(TorrentId, String)> {
     let (torrent, shown) = match event {
         Event::MetadataKnown(torrent) => {
-            let metadata = Box::new(metadata(client, torrent)?);
+            let view = client.torrent_view(torrent)?;
+            let trackers = view.trackers.into_iter().map(|tracker| tracker.url).collect();
+            let metadata = Box::new(metadata(&*client.metainfo(torrent)?, trackers));
             (torrent, EventShown::Metadata { metadata })
         }
         Event::TorrentDone(torrent) => (torrent, EventShown::Done),
@@ -231,30 +231,25 @@ fn warning_shown(warning: Warning) -> (&'static str, String) {
     }
 }
 
-/// What is known of a torrent's shape. Its magnet link names every tracker in use: whoever follows
-/// it must meet us somewhere.
-fn metadata(client: &Client, torrent: TorrentId) -> Option<MetadataShown> {
-    let metainfo = client.metainfo(torrent)?;
-    let view = client.torrent_view(torrent);
-    let trackers = view.map_or_else(Vec::new, |view| view.trackers);
-    let trackers: Vec<String> = trackers.into_iter().map(|tracker| tracker.url).collect();
+/// Its magnet link names every tracker in use: whoever follows it must meet us somewhere.
+fn metadata(torrent: &Torrent, trackers: Vec<String>) -> MetadataShown {
     let magnet = Magnet {
-        name: Some(metainfo.name.clone()),
+        name: Some(torrent.name.clone()),
         trackers: trackers.clone(),
-        web_seeds: metainfo.web_seeds.clone(),
-        ..Magnet::new(metainfo.info_hash)
+        web_seeds: torrent.web_seeds.clone(),
+        ..Magnet::new(torrent.info_hash)
     };
-    Some(MetadataShown {
-        name: metainfo.name.clone(),
-        length: metainfo.length.0,
-        piece_length: metainfo.piece_length,
-        piece_count: metainfo.piece_count(),
-        private: metainfo.private,
-        comment: metainfo.comment.clone(),
+    MetadataShown {
+        name: torrent.name.clone(),
+        length: torrent.length.0,
+        piece_length: torrent.piece_length,
+        piece_count: torrent.piece_count(),
+        private: torrent.private,
+        comment: torrent.comment.clone(),
         magnet: magnet.to_string(),
         trackers,
-        files: metainfo.files.iter().map(file_shown).collect(),
-    })
+        files: torrent.files.iter().map(file_shown).collect(),
+    }
 }
 
 fn file_shown(file: &File) -> FileShown {

@@ -1,59 +1,262 @@
 //! The whole engine: hands what happened to the part it concerns, and collects what to do.
 //! Knows which link and job belongs to which torrent; knows nothing of how pieces are picked.
 
+use core::time::Duration;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use headwater_base::{Seed, Time, TorrentId};
+use headwater_base::{JobId, LinkId, ReaderId, Seed, Time, TorrentId};
 use headwater_metainfo::Torrent;
 
-use crate::{Config, EngineView, Input, PeerView, PieceState, Step, TorrentView};
+use crate::desk::Desk;
+use crate::discovery::{DiscoveryInput, Out};
+use crate::picker::Window;
+use crate::timer::Timer;
+use crate::transfer::Transfer;
+use crate::{
+    AddTorrent, Config, EngineView, Event, Input, LinkEnd, PeerView, PieceState, Step, TorrentView,
+    Wake,
+};
 
 /// The BitTorrent state machine of all torrents together.
 pub struct Engine {
-    config: Config,
+    desk: Desk,
+    transfers: BTreeMap<TorrentId, Transfer>,
+    readers: BTreeMap<ReaderId, TorrentId>,
 }
 
 impl Engine {
     /// Makes an engine without torrents. The same seed and inputs give the same outputs.
-    pub fn new(config: Config, _seed: &Seed) -> Self {
-        Self { config }
+    pub fn new(config: Config, seed: &Seed) -> Self {
+        let desk = Desk::new(config, seed);
+        Self { desk, transfers: BTreeMap::new(), readers: BTreeMap::new() }
     }
 
     /// Takes note of something that happened. Call `next` afterwards.
-    pub fn handle(&mut self, _now: Time, _input: Input) {}
+    pub fn handle(&mut self, now: Time, input: Input) {
+        self.desk.now = now.max(self.desk.now);
+        match input {
+            Input::TorrentAdded { torrent, add } => self.add(torrent, *add),
+            Input::TorrentRemoved { torrent, delete } => self.remove(torrent, delete),
+            Input::TorrentPaused(torrent) => self.with(torrent, Transfer::pause),
+            Input::TorrentResumed(torrent) => self.with(torrent, Transfer::resume),
+            Input::FilesChosen { torrent, priorities } => {
+                self.with(torrent, |transfer, desk| transfer.choose(desk, priorities));
+            }
+            Input::ReaderMoved { reader, torrent, start, end } => {
+                let window = Window { start: start.0, end: end.0 };
+                self.move_reader(reader, torrent, window);
+            }
+            Input::ReaderClosed(reader) => {
+                if let Some(torrent) = self.readers.remove(&reader) {
+                    self.with(torrent, |transfer, desk| transfer.close_reader(desk, reader));
+                }
+            }
+            Input::LimitsChanged { upload, download } => {
+                self.limits_changed(upload, download);
+            }
+            Input::StoreOpened { torrent, result } => {
+                self.with(torrent, |transfer, desk| transfer.store_opened(desk, result));
+            }
+            Input::BlockRead { job, .. }
+            | Input::PieceHashed { job, .. }
+            | Input::PieceWritten { job, .. } => self.job_done(job, input),
+            Input::LinkBytes { link, bytes } => {
+                self.on_link(link, |transfer, desk| transfer.received(desk, link, bytes));
+            }
+            Input::LinkWritable { link, window } => {
+                self.on_link(link, |transfer, desk| transfer.writable(desk, link, window));
+            }
+            Input::LinkClosed { link, end } => self.link_closed(link, end),
+            Input::LinkOpened { link, window } => {
+                self.discover(DiscoveryInput::LinkOpened { link, window });
+            }
+            Input::TrackerOpened(tracker) => self.discover(DiscoveryInput::TrackerOpened(tracker)),
+            Input::TrackerText { tracker, text } => {
+                self.discover(DiscoveryInput::TrackerText { tracker, text });
+            }
+            Input::TrackerClosed { tracker, why } => {
+                self.discover(DiscoveryInput::TrackerClosed { tracker, why });
+            }
+            Input::OfferMade { link, sdp } => {
+                self.discover(DiscoveryInput::OfferMade { link, sdp });
+            }
+            Input::AnswerMade { link, sdp } => {
+                self.discover(DiscoveryInput::AnswerMade { link, sdp });
+            }
+        }
+    }
+
+    fn limits_changed(&mut self, upload: Option<u64>, download: Option<u64>) {
+        self.desk.config.upload_limit = upload;
+        self.desk.config.download_limit = download;
+        self.desk.upload.set_rate(upload);
+        self.desk.download.set_rate(download);
+        self.desk.free_gates();
+    }
+
+    fn link_closed(&mut self, link: LinkId, end: LinkEnd) {
+        if self.desk.links.contains_key(&link) {
+            self.on_link(link, |transfer, desk| transfer.link_closed(desk, link));
+        } else {
+            self.discover(DiscoveryInput::LinkClosed { link, end });
+        }
+    }
+
+    /// Hands discovery its news. Links that open are taken over at once, since bytes may follow.
+    fn discover(&mut self, news: DiscoveryInput) {
+        self.desk.discovery.handle(self.desk.now, news);
+        self.drain_discovery();
+    }
+
+    fn drain_discovery(&mut self) {
+        while let Some(out) = self.desk.discovery.next(self.desk.now) {
+            match out {
+                Out::Action(action) => self.desk.act(action),
+                Out::Event(event) => self.desk.tell(event),
+                Out::Linked { torrent, link, role, window, expected_peer } => {
+                    self.desk.links.insert(link, torrent);
+                    self.with(torrent, |transfer, desk| {
+                        transfer.linked(desk, (link, role), window, expected_peer);
+                    });
+                }
+            }
+        }
+    }
 
     /// Returns the next thing to do. Call until it answers `Sleep`; a link may stall otherwise.
-    pub fn next(&mut self, _now: Time) -> Step {
-        Step::Sleep(None)
+    pub fn next(&mut self, now: Time) -> Step {
+        self.desk.now = now.max(self.desk.now);
+        loop {
+            if let Some(step) = self.desk.steps.pop_front() {
+                return step;
+            }
+            if let Some((torrent, link)) = self.desk.kicks.pop_first() {
+                self.with(torrent, |transfer, desk| transfer.work(desk, link));
+                continue;
+            }
+            if let Some(timer) = self.desk.timers.due(self.desk.now) {
+                self.rang(timer);
+                continue;
+            }
+            self.drain_discovery();
+            if self.desk.steps.is_empty() && self.desk.kicks.is_empty() {
+                return Step::Sleep(self.wake());
+            }
+        }
+    }
+
+    /// The next deadline, always later than the present.
+    fn wake(&self) -> Option<Wake> {
+        let ours = self.desk.timers.next();
+        let theirs = self.desk.discovery.wake();
+        let wake = ours.into_iter().chain(theirs).min_by_key(|wake| wake.at)?;
+        let soon = self.desk.now + Duration::from_millis(1);
+        Some(Wake { at: wake.at.max(soon), ..wake })
+    }
+
+    fn rang(&mut self, timer: Timer) {
+        match timer {
+            Timer::Handshake(link)
+            | Timer::KeepAlive(link)
+            | Timer::Silence(link)
+            | Timer::Snub(link)
+            | Timer::Retire(link)
+            | Timer::Useless(link)
+            | Timer::Upload(link)
+            | Timer::Download(link) => {
+                self.on_link(link, |transfer, desk| transfer.rang(desk, timer));
+            }
+            Timer::Choke(torrent) | Timer::Metadata(torrent) | Timer::Urgent(torrent) => {
+                self.with(torrent, |transfer, desk| transfer.rang(desk, timer));
+            }
+            Timer::Measure => {
+                let now = self.desk.now;
+                if self.desk.sent.rate(now) + self.desk.fetched.rate(now) > 0 {
+                    self.desk.measure();
+                }
+            }
+        }
+    }
+
+    fn with(&mut self, torrent: TorrentId, act: impl FnOnce(&mut Transfer, &mut Desk)) {
+        if let Some(transfer) = self.transfers.get_mut(&torrent) {
+            act(transfer, &mut self.desk);
+        }
+    }
+
+    fn on_link(&mut self, link: LinkId, act: impl FnOnce(&mut Transfer, &mut Desk)) {
+        if let Some(&torrent) = self.desk.links.get(&link) {
+            self.with(torrent, act);
+        }
+    }
+
+    fn add(&mut self, torrent: TorrentId, add: AddTorrent) {
+        if let Some(transfer) = self.transfers.get_mut(&torrent) {
+            transfer.merge(&mut self.desk, add);
+            return;
+        }
+        let mut transfer = Transfer::new(torrent, add);
+        transfer.begin(&mut self.desk);
+        self.transfers.insert(torrent, transfer);
+    }
+
+    fn remove(&mut self, torrent: TorrentId, delete: bool) {
+        if let Some(transfer) = self.transfers.remove(&torrent) {
+            transfer.remove(&mut self.desk, delete);
+            self.readers.retain(|_, of| *of != torrent);
+        }
+    }
+
+    fn move_reader(&mut self, reader: ReaderId, torrent: TorrentId, window: Window) {
+        match self.transfers.get_mut(&torrent) {
+            Some(transfer) => {
+                self.readers.insert(reader, torrent);
+                transfer.move_reader(&mut self.desk, reader, window);
+            }
+            None => self.desk.tell(Event::ReaderFailed(reader)),
+        }
+    }
+
+    fn job_done(&mut self, job: JobId, answer: Input) {
+        if let Some((torrent, done)) = self.desk.jobs.remove(&job) {
+            self.with(torrent, |transfer, desk| transfer.job_done(desk, job, done, answer));
+        }
     }
 
     /// The settings it runs with.
     pub fn config(&self) -> &Config {
-        &self.config
+        &self.desk.config
     }
 
     /// A torrent's metadata, once it is known.
-    pub fn metainfo(&self, _torrent: TorrentId) -> Option<Arc<Torrent>> {
-        None
+    pub fn metainfo(&self, torrent: TorrentId) -> Option<Arc<Torrent>> {
+        self.transfers.get(&torrent)?.metainfo()
     }
 
     /// All torrents together.
     pub fn view(&self) -> EngineView {
-        EngineView::default()
+        let now = self.desk.now;
+        EngineView {
+            download_speed: self.desk.fetched.rate(now),
+            upload_speed: self.desk.sent.rate(now),
+            peers: self.transfers.values().map(Transfer::peer_count).sum(),
+            links: self.desk.links.len() + self.desk.discovery.attempts(),
+        }
     }
 
     /// One torrent.
-    pub fn torrent_view(&self, _torrent: TorrentId) -> Option<TorrentView> {
-        None
+    pub fn torrent_view(&self, torrent: TorrentId) -> Option<TorrentView> {
+        Some(self.transfers.get(&torrent)?.view(&self.desk))
     }
 
     /// The peers of one torrent that finished their handshake.
-    pub fn peer_views(&self, _torrent: TorrentId) -> Vec<PeerView> {
-        Vec::new()
+    pub fn peer_views(&self, torrent: TorrentId) -> Vec<PeerView> {
+        self.transfers.get(&torrent).map(|of| of.peer_views(&self.desk)).unwrap_or_default()
     }
 
     /// Every piece of one torrent; empty while its metadata is unknown.
-    pub fn piece_states(&self, _torrent: TorrentId) -> Vec<PieceState> {
-        Vec::new()
+    pub fn piece_states(&self, torrent: TorrentId) -> Vec<PieceState> {
+        self.transfers.get(&torrent).map(Transfer::piece_states).unwrap_or_default()
     }
 }

@@ -3,13 +3,19 @@
 #![forbid(unsafe_code)]
 
 mod action;
+mod bucket;
 mod config;
-#[cfg_attr(not(test), expect(dead_code, reason = "the engine does not drive it yet"))]
+mod desk;
 mod discovery;
 mod engine;
 mod event;
 mod input;
 pub mod limit;
+mod meter;
+mod peer;
+mod picker;
+mod timer;
+mod transfer;
 mod view;
 
 pub use action::{Action, PieceData, Step, Wake};

@@ -1,4 +1,113 @@
 //! Every limit of the engine, with why it is what it is.
 
+use core::time::Duration;
+
 /// Largest info dictionary fetched from peers (BEP 9). The largest seen in the wild is 4.2 MB.
 pub const METADATA_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Metadata blocks asked of one peer at once. Metadata is small; a few hide the round trip.
+pub const METADATA_ASKED_MAX: usize = 4;
+/// A metadata block not here by then is asked of somebody else.
+pub const METADATA_PATIENCE: Duration = Duration::from_secs(8);
+/// A peer that had no metadata is asked again after this: it never says when it gets some.
+pub const METADATA_RETRY: Duration = Duration::from_secs(15);
+/// How often metadata requests are looked at.
+pub const METADATA_ROUND: Duration = Duration::from_secs(2);
+/// Metadata requests kept of one peer. More than any torrent has blocks aims at our memory.
+pub const METADATA_SERVED_MAX: usize = 1024;
+
+/// A link that shows no valid handshake by then is closed.
+pub const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(25);
+/// A link on which we said nothing for so long gets a keep-alive, at the latest after twice the
+/// span; peers drop a link that is silent for two minutes.
+pub const KEEP_ALIVE: Duration = Duration::from_secs(50);
+/// A link that is silent this long is closed.
+pub const SILENCE: Duration = Duration::from_secs(180);
+/// How long the better of two links to a peer must live before the other is closed.
+pub const RETIRE_SOON: Duration = Duration::from_secs(2);
+/// The same for the side that leaves the closing to the other, in case it never does it.
+pub const RETIRE_LATE: Duration = Duration::from_secs(15);
+/// Two seeds stay linked this long: one may turn out to want something after all.
+pub const USELESS_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Peers banned and remembered; beyond that the first are forgotten.
+pub const BANNED_MAX: usize = 4096;
+/// Failed pieces whose blocks' digests are kept, and failures kept of each.
+pub const FAILED_PIECES_MAX: usize = 64;
+/// Failures of one piece remembered.
+pub const FAILURES_PER_PIECE_MAX: usize = 8;
+
+/// Bytes of pieces being fetched, hashed or written in one torrent at once.
+pub const OPEN_BYTES_MAX: u64 = 32 * 1024 * 1024;
+/// Pieces that may be open whatever their size.
+pub const OPEN_PIECES_MIN: usize = 4;
+/// Pieces picked at random at the start, so that there is soon something to trade.
+pub const RANDOM_PIECES: u32 = 4;
+/// Buffers of finished pieces kept for the next ones.
+pub const SPARE_BUFFERS_MAX: usize = 4;
+/// Rarity is told apart up to this many copies; what is more common is common enough.
+pub const RARITY_MAX: u32 = 63;
+
+/// Blocks asked of a peer of which nothing is known yet.
+pub const PIPELINE_MIN: usize = 8;
+/// Most blocks asked of one peer, whatever it allows.
+pub const PIPELINE_MAX: usize = 500;
+/// Most blocks asked of a peer that does not say how many it takes (`reqq` of BEP 10).
+pub const PIPELINE_DEFAULT: usize = 250;
+/// Time a pipeline covers besides the round trip, so that a late refill starves nobody.
+pub const PIPELINE_MARGIN: Duration = Duration::from_secs(1);
+/// The same while somebody reads: what is asked last should not wait behind much.
+pub const PIPELINE_MARGIN_READING: Duration = Duration::from_millis(500);
+/// A peer that owes blocks and sends none for so long is snubbed.
+pub const SNUB: Duration = Duration::from_secs(15);
+/// A peer that refused or owed too long is asked for nothing for so long.
+pub const HOLD: Duration = Duration::from_secs(3);
+/// Blocks asked a second time of one peer in end game, at once.
+pub const END_GAME_MAX: usize = 32;
+/// Blocks given up or cancelled that are still taken when they come.
+pub const LATE_MAX: usize = 1024;
+/// Blocks nobody asked for that are ignored before the link is closed.
+pub const UNASKED_MAX: u32 = 2048;
+
+/// Bytes from a reader's place on that are urgent: worth asking two peers.
+pub const URGENT_BYTES: u64 = 2 * 1024 * 1024;
+/// Bytes from a reader's place on that come before anything else.
+pub const READ_AHEAD_BYTES: u64 = 16 * 1024 * 1024;
+/// An urgent block that is not here by then is asked of a second peer.
+pub const URGENT_PATIENCE: Duration = Duration::from_millis(1000);
+/// Blocks a peer may owe above its pipeline when they are urgent.
+pub const URGENT_ROOM: usize = 8;
+/// How often urgent blocks are looked at.
+pub const URGENT_ROUND: Duration = Duration::from_millis(250);
+/// A peer this many times slower than another that has the piece gets no urgent block.
+pub const URGENT_SLOWNESS: u32 = 4;
+/// A queue this short is short enough for urgent blocks, whatever others have.
+pub const URGENT_QUEUE: Duration = Duration::from_millis(500);
+
+/// Requests kept of one peer. WebTorrent keeps any number, libtorrent 2000; we say 500 (`reqq`).
+pub const SERVED_MAX: usize = 500;
+/// Largest request; a larger one ends the link, as in WebTorrent.
+pub const REQUEST_BYTES_MAX: u32 = 128 * 1024;
+/// Largest read from the store at once.
+pub const READ_BYTES_MAX: u32 = 64 * 1024;
+/// Bytes read ahead of one link's window, so that it never idles while the store reads.
+pub const READ_AHEAD_PER_LINK: u32 = 256 * 1024;
+/// Control bytes that wait for one link to drain. A peer that never reads is closed above it.
+pub const CONTROL_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// Peers served at once, besides the optimistic one.
+pub const UPLOAD_SLOTS: usize = 8;
+/// How often slots are given out anew.
+pub const CHOKE_ROUND: Duration = Duration::from_secs(10);
+/// A peer served this long yields its slot to others that wait, once we have everything.
+pub const SLOT_TURN: Duration = Duration::from_secs(60);
+/// Rounds an optimistic slot lasts.
+pub const OPTIMISTIC_ROUNDS: u32 = 3;
+/// A peer we serve that sent nothing for so long, though we want something, loses its slot.
+pub const ANTI_SNUB: Duration = Duration::from_secs(60);
+
+/// Stored pieces hashed at once while a store is checked.
+pub const CHECKS_MAX: usize = 4;
+/// How often speeds are looked at while anything flows.
+pub const MEASURE_ROUND: Duration = Duration::from_secs(1);
+/// Most pieces a torrent's state is kept for. 2^22 pieces of 16 KiB are 64 GiB.
+pub const PIECES_MAX: u32 = 1 << 22;

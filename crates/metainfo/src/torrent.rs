@@ -85,6 +85,3 @@ impl Torrent {
         self.trackers.iter().flatten().map(String::as_str)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,0 +1,124 @@
+//! What every part of the engine writes to: the tray of things to do, timers, jobs, limits shared
+//! by all torrents, and discovery. Decides nothing.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use headwater_base::{JobId, LinkId, PeerId, PieceIndex, Rng, Seed, Time, TorrentId};
+
+use crate::bucket::Bucket;
+use crate::discovery::Discovery;
+use crate::meter::Meter;
+use crate::timer::{Timer, Timers};
+use crate::{Action, Config, Event, PieceData, Step, Warning, limit};
+
+/// Work that the shell does, and what it is for.
+pub(crate) enum Job {
+    /// Reads blocks for a peer.
+    Read { link: LinkId, piece: PieceIndex, begin: u32 },
+    /// Hashes a complete piece.
+    Hash { piece: PieceIndex, data: PieceData, senders: Vec<PeerId> },
+    /// Hashes a stored piece.
+    Check { piece: PieceIndex },
+    /// Writes a verified piece.
+    Write { piece: PieceIndex, data: PieceData },
+}
+
+impl Job {
+    /// Its name, for assertions.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Read { .. } => "ReadBlock",
+            Self::Hash { .. } => "HashPiece",
+            Self::Check { .. } => "HashStored",
+            Self::Write { .. } => "WritePiece",
+        }
+    }
+}
+
+/// The shared part of the engine.
+pub(crate) struct Desk {
+    /// When the input that is being handled happened.
+    pub(crate) now: Time,
+    pub(crate) config: Config,
+    pub(crate) steps: VecDeque<Step>,
+    pub(crate) timers: Timers,
+    pub(crate) jobs: BTreeMap<JobId, (TorrentId, Job)>,
+    /// Links that may have something to send or to ask.
+    pub(crate) kicks: BTreeSet<(TorrentId, LinkId)>,
+    /// Which torrent each open link belongs to.
+    pub(crate) links: BTreeMap<LinkId, TorrentId>,
+    pub(crate) discovery: Discovery,
+    pub(crate) upload: Bucket,
+    pub(crate) download: Bucket,
+    pub(crate) sent: Meter,
+    pub(crate) fetched: Meter,
+    pub(crate) seed: Seed,
+    pub(crate) rng: Rng,
+    next_job: u64,
+}
+
+impl Desk {
+    pub(crate) fn new(config: Config, seed: &Seed) -> Self {
+        Self {
+            now: Time::ZERO,
+            steps: VecDeque::new(),
+            timers: Timers::default(),
+            jobs: BTreeMap::new(),
+            kicks: BTreeSet::new(),
+            links: BTreeMap::new(),
+            discovery: Discovery::new(&config, seed),
+            upload: Bucket::new(config.upload_limit),
+            download: Bucket::new(config.download_limit),
+            sent: Meter::default(),
+            fetched: Meter::default(),
+            rng: seed.split("engine"),
+            seed: seed.clone(),
+            next_job: 0,
+            config,
+        }
+    }
+
+    /// Has the shell do something.
+    pub(crate) fn act(&mut self, action: Action) {
+        self.steps.push_back(Step::Action(action));
+    }
+
+    /// Tells whoever listens.
+    pub(crate) fn tell(&mut self, event: Event) {
+        self.steps.push_back(Step::Event(event));
+    }
+
+    /// Tells of something the engine copes with.
+    pub(crate) fn warn(&mut self, torrent: TorrentId, warning: Warning) {
+        self.tell(Event::Warned { torrent, warning });
+    }
+
+    /// Notes a job and names it.
+    pub(crate) fn job(&mut self, torrent: TorrentId, job: Job) -> JobId {
+        let id = JobId(self.next_job);
+        self.next_job += 1;
+        self.jobs.insert(id, (torrent, job));
+        id
+    }
+
+    /// Sets `timer` a span from the present.
+    pub(crate) fn set(&mut self, timer: Timer, span: core::time::Duration) {
+        self.timers.set(timer, self.now + span);
+    }
+
+    /// Has speeds looked at for as long as something flows.
+    pub(crate) fn measure(&mut self) {
+        self.timers.start(Timer::Measure, self.now + limit::MEASURE_ROUND);
+    }
+
+    /// Has those who wait for a limit go on at once.
+    pub(crate) fn free_gates(&mut self) {
+        for link in self.links.keys() {
+            for timer in [Timer::Upload(*link), Timer::Download(*link)] {
+                if self.timers.is_set(timer) {
+                    self.timers.set(timer, self.now);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! One link and what is known of the peer at its end. Keeps what may be sent within the link's
+//! window; decides nothing about pieces.
+
+mod early;
+mod outbox;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use core::time::Duration;
+
+use headwater_base::{Bitfield, ByteCount, LinkId, PeerId, Time};
+use headwater_wire::{BlockSpan, Decoder};
+
+use crate::bucket::{Bucket, Gate};
+use crate::discovery::Role;
+use crate::meter::Meter;
+use crate::picker::BlockAt;
+use crate::{PeerView, limit};
+pub(crate) use early::Early;
+pub(crate) use outbox::Outbox;
+
+/// A block we asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) at: BlockAt,
+    pub(crate) asked: Time,
+}
+
+/// A request of the peer that we serve.
+#[derive(Debug)]
+pub(crate) struct Served {
+    pub(crate) span: BlockSpan,
+    pub(crate) state: Serve,
+}
+
+/// How far a request of the peer is.
+#[derive(Debug)]
+pub(crate) enum Serve {
+    /// Nothing was done.
+    Queued,
+    /// The store reads it in this job.
+    Reading(headwater_base::JobId),
+    /// It can be sent.
+    Ready(bytes::Bytes),
+}
+
+/// One peer.
+pub(crate) struct Peer {
+    pub(crate) link: LinkId,
+    pub(crate) role: Role,
+    pub(crate) decoder: Decoder,
+    pub(crate) outbox: Outbox,
+    /// What it calls itself, once its handshake came.
+    pub(crate) id: Option<PeerId>,
+    pub(crate) joined_at: Time,
+    /// It speaks the fast extension (BEP 6).
+    pub(crate) fast: bool,
+    /// It speaks extended messages (BEP 10).
+    pub(crate) extended: bool,
+    pub(crate) agent: String,
+    /// Its id for metadata messages.
+    pub(crate) metadata_id: Option<u8>,
+    pub(crate) metadata_size: Option<u32>,
+    /// Most requests it takes.
+    pub(crate) requests_max: usize,
+
+    /// The pieces it has; empty until ours are known too.
+    pub(crate) has: Bitfield,
+    /// What it said of its pieces before the number of pieces was known.
+    pub(crate) early: Early,
+    /// The picker counts it as a seed.
+    pub(crate) as_seed: bool,
+    /// Wanted pieces it has.
+    pub(crate) useful: u32,
+    /// We told it what we have.
+    pub(crate) told_pieces: bool,
+
+    pub(crate) choking_us: bool,
+    pub(crate) interested: bool,
+    pub(crate) choked: bool,
+    pub(crate) interesting: bool,
+    /// A better link to the same peer is open; this one waits to be closed.
+    pub(crate) retiring: bool,
+
+    /// Blocks asked for and not answered, oldest first.
+    pub(crate) asked: VecDeque<Wanted>,
+    /// Blocks given up or cancelled that may still come.
+    pub(crate) late: BTreeSet<BlockAt>,
+    /// Blocks that came unasked.
+    pub(crate) unasked: u32,
+    /// It owed blocks for too long and has sent none since.
+    pub(crate) snubbing: bool,
+    /// It is asked for nothing until a block comes or a timer rings.
+    pub(crate) on_hold: bool,
+    /// Shortest time between a request and its block.
+    pub(crate) round_trip: Option<Duration>,
+    pub(crate) last_block: Time,
+    pub(crate) fetched: Meter,
+    pub(crate) download: Bucket,
+    pub(crate) download_gate: Gate,
+
+    /// What it asked for, in order: ready, being read, queued.
+    pub(crate) serving: VecDeque<Served>,
+    /// Bytes of `serving` that are ready or being read.
+    pub(crate) read_ahead: u32,
+    pub(crate) sent: Meter,
+    pub(crate) upload: Bucket,
+    pub(crate) upload_gate: Gate,
+    /// When it was last unchoked.
+    pub(crate) served_since: Time,
+    /// Metadata blocks it asked for.
+    pub(crate) metadata_wanted: VecDeque<u32>,
+
+    pub(crate) heard_at: Time,
+}
+
+/// The limits a peer starts with.
+#[derive(Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) upload: Option<u64>,
+    pub(crate) download: Option<u64>,
+}
+
+impl Peer {
+    pub(crate) fn new(link: LinkId, role: Role, window: usize, now: Time, limits: Limits) -> Self {
+        Self {
+            link,
+            role,
+            decoder: Decoder::new(),
+            outbox: Outbox::new(link, window),
+            id: None,
+            joined_at: now,
+            fast: false,
+            extended: false,
+            agent: String::new(),
+            metadata_id: None,
+            metadata_size: None,
+            requests_max: limit::PIPELINE_DEFAULT,
+            has: Bitfield::default(),
+            early: Early::default(),
+            as_seed: false,
+            useful: 0,
+            told_pieces: false,
+            choking_us: true,
+            interested: false,
+            choked: true,
+            interesting: false,
+            retiring: false,
+            asked: VecDeque::new(),
+            late: BTreeSet::new(),
+            unasked: 0,
+            snubbing: false,
+            on_hold: false,
+            round_trip: None,
+            last_block: now,
+            fetched: Meter::default(),
+            download: Bucket::new(limits.download),
+            download_gate: Gate::Unpaid,
+            serving: VecDeque::new(),
+            read_ahead: 0,
+            sent: Meter::default(),
+            upload: Bucket::new(limits.upload),
+            upload_gate: Gate::Unpaid,
+            served_since: Time::ZERO,
+            metadata_wanted: VecDeque::new(),
+            heard_at: now,
+        }
+    }
+
+    /// Whether its handshake came.
+    pub(crate) fn is_joined(&self) -> bool {
+        self.id.is_some()
+    }
+
+    /// Whether it may be asked for blocks.
+    pub(crate) fn serves_us(&self) -> bool {
+        self.is_joined() && !self.choking_us && !self.retiring
+    }
+
+    /// How many blocks it should owe: what it sends in a round trip and a margin.
+    pub(crate) fn pipeline(&self, now: Time, reading: bool) -> usize {
+        if self.snubbing {
+            return 1;
+        }
+        let margin = if reading { limit::PIPELINE_MARGIN_READING } else { limit::PIPELINE_MARGIN };
+        let span = self.round_trip.unwrap_or_default().min(limit::SNUB) + margin;
+        let bytes = u128::from(self.fetched.rate(now)) * span.as_micros() / 1_000_000;
+        let blocks = bytes.div_ceil(u128::from(headwater_base::BLOCK_LEN)) as usize;
+        blocks.max(limit::PIPELINE_MIN).min(self.requests_max).min(limit::PIPELINE_MAX)
+    }
+
+    /// How long it would take to send what it owes, and one block more.
+    pub(crate) fn queue_span(&self, now: Time) -> Duration {
+        if self.snubbing {
+            return Duration::MAX;
+        }
+        let bytes = (self.asked.len() as u64 + 1) * u64::from(headwater_base::BLOCK_LEN);
+        let rate = self.fetched.rate(now);
+        if rate == 0 && self.asked.len() <= limit::PIPELINE_MIN {
+            // Nothing is known of it yet: it gets the benefit of the doubt.
+            return limit::URGENT_QUEUE;
+        }
+        Duration::from_micros(bytes * 1_000_000 / rate.max(1))
+    }
+
+    /// Remembers a block that may come though it is not waited for.
+    pub(crate) fn remember_late(&mut self, at: BlockAt) {
+        if self.late.len() >= limit::LATE_MAX {
+            self.late.pop_first();
+        }
+        self.late.insert(at);
+    }
+
+    /// Takes a block off those asked for; answers when it was asked for.
+    pub(crate) fn answered(&mut self, at: BlockAt) -> Option<Time> {
+        let place = self.asked.iter().position(|wanted| wanted.at == at)?;
+        self.asked.remove(place).map(|wanted| wanted.asked)
+    }
+
+    /// Whether it has every piece.
+    pub(crate) fn is_seed(&self) -> bool {
+        (!self.has.is_empty() && self.has.is_full()) || self.early.is_all()
+    }
+
+    pub(crate) fn view(&self, now: Time) -> Option<PeerView> {
+        let asked: u64 = self.asked.len() as u64 * u64::from(headwater_base::BLOCK_LEN);
+        let peer = self.id?;
+        Some(PeerView {
+            link: self.link,
+            peer,
+            agent: if self.agent.is_empty() { agent_of(peer) } else { self.agent.clone() },
+            pieces: self.has.count(),
+            downloaded: ByteCount(self.fetched.total()),
+            uploaded: ByteCount(self.sent.total()),
+            download_speed: self.fetched.rate(now),
+            upload_speed: self.sent.rate(now),
+            choking_us: self.choking_us,
+            interested: self.interested,
+            choked: self.choked,
+            interesting: self.interesting,
+            asked: ByteCount(asked),
+        })
+    }
+}
+
+/// The client a peer id names (BEP 20), or nothing.
+fn agent_of(peer: PeerId) -> String {
+    let name = match &peer.0 {
+        [b'-', b'W', b'W', ..] => "WebTorrent",
+        [b'-', b'W', b'D', ..] => "WebTorrent Desktop",
+        [b'-', b'L', b'T', ..] | [b'-', b'l', b't', ..] => "libtorrent",
+        [b'-', b'H', b'W', ..] => "Headwater",
+        _ => "",
+    };
+    name.to_owned()
+}
+
+/// All peers of a torrent.
+pub(crate) type Peers = BTreeMap<LinkId, Peer>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer() -> Peer {
+        let limits = Limits { upload: None, download: None };
+        Peer::new(LinkId(1), Role::Offered, 1000, Time::ZERO, limits)
+    }
+
+    #[test]
+    fn fresh_peer_is_asked_for_several_blocks_and_a_snubbing_one_for_one() {
+        let mut peer = peer();
+        assert_eq!(peer.pipeline(Time::ZERO, false), limit::PIPELINE_MIN);
+        peer.snubbing = true;
+        assert_eq!(peer.pipeline(Time::ZERO, false), 1);
+    }
+
+    #[test]
+    fn pipeline_covers_bandwidth_times_delay() {
+        let mut peer = peer();
+        peer.round_trip = Some(Duration::from_millis(500));
+        for milli in 0..4000 {
+            peer.fetched.add(Time::from_millis(milli), 1638);
+        }
+        let blocks = peer.pipeline(Time::from_millis(4000), false);
+        assert!((140..=160).contains(&blocks), "{blocks}");
+        peer.requests_max = 50;
+        assert_eq!(peer.pipeline(Time::from_millis(4000), false), 50);
+    }
+}

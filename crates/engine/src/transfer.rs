@@ -1,0 +1,314 @@
+//! One torrent: what stage it is in, its peers, pieces and readers. Its parts lie in the folder of
+//! the same name; this file starts, stops and describes it.
+
+mod blame;
+mod choke;
+mod download;
+mod link;
+mod message;
+mod metadata;
+mod reader;
+mod store;
+mod upload;
+mod verify;
+mod view;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use headwater_base::{Bitfield, InfoHash, LinkId, PieceIndex, ReaderId, TorrentId};
+use headwater_metainfo::Torrent;
+
+use crate::desk::Desk;
+use crate::discovery::Totals;
+use crate::meter::Meter;
+use crate::peer::Peers;
+use crate::picker::Picker;
+use crate::timer::Timer;
+use crate::{Action, AddTorrent, CloseReason, Event, Priority, StoreError};
+use blame::Blame;
+use choke::Slots;
+use metadata::Fetch;
+use reader::Reader;
+
+/// What a torrent is doing, pauses left aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Peers are asked for metadata.
+    Resolving,
+    /// The store is being opened.
+    Opening,
+    /// Doubtful pieces are being hashed.
+    Checking,
+    /// Blocks are asked for and served.
+    Running,
+    /// The store failed; nothing goes on.
+    Failed,
+}
+
+/// One torrent.
+pub(crate) struct Transfer {
+    id: TorrentId,
+    info_hash: InfoHash,
+    tiers: Vec<Vec<String>>,
+    /// Files named when it was added, until its metadata is known.
+    files: Option<Vec<u32>>,
+    /// What the user chose for each file.
+    choice: Vec<Priority>,
+    metainfo: Option<Arc<Torrent>>,
+    stage: Stage,
+    paused: bool,
+    fetch: Fetch,
+    /// Known as soon as the store is open.
+    picker: Option<Picker>,
+    /// Pieces that wait to be hashed as they are stored, and those being hashed.
+    doubtful: VecDeque<PieceIndex>,
+    checks: usize,
+    peers: Peers,
+    blame: Blame,
+    slots: Slots,
+    readers: BTreeMap<ReaderId, Reader>,
+    sent: Meter,
+    fetched: Meter,
+    wasted: u64,
+    /// `TorrentDone` was told, and nothing was lacking since.
+    told_done: bool,
+}
+
+impl Transfer {
+    pub(crate) fn new(id: TorrentId, add: AddTorrent) -> Self {
+        Self {
+            id,
+            info_hash: add.info_hash,
+            tiers: add.trackers,
+            files: add.files,
+            choice: Vec::new(),
+            metainfo: add.metainfo,
+            stage: Stage::Resolving,
+            paused: add.paused,
+            fetch: Fetch::default(),
+            picker: None,
+            doubtful: VecDeque::new(),
+            checks: 0,
+            peers: Peers::new(),
+            blame: Blame::default(),
+            slots: Slots::default(),
+            readers: BTreeMap::new(),
+            sent: Meter::default(),
+            fetched: Meter::default(),
+            wasted: 0,
+            told_done: false,
+        }
+    }
+
+    /// Does what a new torrent needs first.
+    pub(crate) fn begin(&mut self, desk: &mut Desk) {
+        if self.metainfo.is_some() {
+            self.open_store(desk);
+        }
+        self.look_for_peers(desk);
+    }
+
+    /// Takes trackers and metadata it lacks.
+    pub(crate) fn merge(&mut self, desk: &mut Desk, add: AddTorrent) {
+        for tier in add.trackers {
+            let known = |url: &String| self.tiers.iter().flatten().any(|known| known == url);
+            let fresh: Vec<_> = tier.into_iter().filter(|url| !known(url)).collect();
+            if !fresh.is_empty() {
+                self.tiers.push(fresh);
+            }
+        }
+        if let (Stage::Resolving, Some(metainfo)) = (self.stage, add.metainfo) {
+            self.metadata_known(desk, metainfo);
+        }
+        self.look_for_peers(desk);
+    }
+
+    fn is_active(&self) -> bool {
+        !self.paused && self.stage != Stage::Failed
+    }
+
+    fn look_for_peers(&mut self, desk: &mut Desk) {
+        if self.is_active() {
+            let private = self.metainfo.as_ref().is_some_and(|metainfo| metainfo.private);
+            desk.discovery.start(desk.now, self.id, self.info_hash, &self.tiers, private);
+            self.tell_discovery(desk);
+        }
+    }
+
+    /// Tells discovery how far the torrent is and how many links it has room for.
+    fn tell_discovery(&mut self, desk: &mut Desk) {
+        if !self.is_active() {
+            return;
+        }
+        let running = self.stage == Stage::Running;
+        let left = self.picker.as_ref().filter(|_| running).map(Picker::left);
+        let (uploaded, downloaded) = (self.sent.total(), self.fetched.total());
+        desk.discovery.progress(desk.now, self.id, Totals { uploaded, downloaded, left });
+        let room = desk.config.links_per_torrent_max.saturating_sub(self.peers.len());
+        desk.discovery.want(desk.now, self.id, room);
+    }
+
+    /// Stops everything that involves peers.
+    pub(crate) fn pause(&mut self, desk: &mut Desk) {
+        if !core::mem::replace(&mut self.paused, true) {
+            self.leave_swarm(desk);
+        }
+    }
+
+    /// Goes on after a pause or a failure.
+    pub(crate) fn resume(&mut self, desk: &mut Desk) {
+        let failed = self.stage == Stage::Failed;
+        if !self.paused && !failed {
+            return;
+        }
+        self.paused = false;
+        if failed {
+            self.stage = Stage::Resolving;
+            self.fetch = Fetch::default();
+            if self.metainfo.is_some() {
+                self.open_store(desk);
+            }
+        }
+        self.look_for_peers(desk);
+        self.check_more(desk);
+    }
+
+    /// Ends the torrent. Jobs it waits for are ignored when they are answered.
+    pub(crate) fn remove(mut self, desk: &mut Desk, delete: bool) {
+        self.leave_swarm(desk);
+        self.drop_jobs(desk);
+        self.fail_readers(desk);
+        if self.metainfo.is_some() && self.stage != Stage::Failed || delete {
+            desk.act(Action::CloseStore { torrent: self.id, delete });
+        }
+    }
+
+    /// Stops because the store failed. What is stored stays.
+    fn fail(&mut self, desk: &mut Desk, error: StoreError) {
+        if self.stage == Stage::Failed {
+            return;
+        }
+        let opened = self.picker.is_some();
+        self.stage = Stage::Failed;
+        self.leave_swarm(desk);
+        self.drop_jobs(desk);
+        self.picker = None;
+        self.doubtful.clear();
+        self.checks = 0;
+        self.told_done = false;
+        if opened {
+            desk.act(Action::CloseStore { torrent: self.id, delete: false });
+        }
+        desk.tell(Event::TorrentFailed { torrent: self.id, error });
+        self.fail_readers(desk);
+    }
+
+    fn leave_swarm(&mut self, desk: &mut Desk) {
+        desk.discovery.stop(self.id);
+        let links: Vec<LinkId> = self.peers.keys().copied().collect();
+        for link in links {
+            self.close(desk, link, CloseReason::Stopped);
+        }
+        for timer in [Timer::Choke(self.id), Timer::Metadata(self.id), Timer::Urgent(self.id)] {
+            desk.timers.clear(timer);
+        }
+    }
+
+    fn drop_jobs(&mut self, desk: &mut Desk) {
+        desk.jobs.retain(|_, (torrent, _)| *torrent != self.id);
+    }
+
+    pub(crate) fn metainfo(&self) -> Option<Arc<Torrent>> {
+        self.metainfo.clone()
+    }
+
+    /// Takes the user's choice of files.
+    pub(crate) fn choose(&mut self, desk: &mut Desk, priorities: Vec<Priority>) {
+        self.choice = priorities;
+        self.files = None;
+        self.apply_choice(desk);
+    }
+
+    fn apply_choice(&mut self, desk: &mut Desk) {
+        let (Some(metainfo), Some(picker)) = (&self.metainfo, &mut self.picker) else { return };
+        if let Some(files) = self.files.take() {
+            self.choice = (0..metainfo.files.len() as u32)
+                .map(|at| if files.contains(&at) { Priority::Normal } else { Priority::Skip })
+                .collect();
+        }
+        let vain = picker.set_priorities(piece_priorities(metainfo, &self.choice));
+        for (link, at) in vain {
+            self.cancel(link, at);
+        }
+        self.told_done &= self.picker.as_ref().is_some_and(Picker::is_done);
+        self.reconsider_all(desk);
+        self.tell_if_done(desk);
+    }
+
+    fn tell_if_done(&mut self, desk: &mut Desk) {
+        let done = self.picker.as_ref().is_some_and(Picker::is_done);
+        if done && self.stage == Stage::Running && !self.told_done {
+            self.told_done = true;
+            desk.tell(Event::TorrentDone(self.id));
+        }
+    }
+
+    /// Has every peer looked at for things to ask or send.
+    fn kick_all(&self, desk: &mut Desk) {
+        desk.kicks.extend(self.peers.keys().map(|link| (self.id, *link)));
+    }
+
+    /// Does what there is to do on one link.
+    pub(crate) fn work(&mut self, desk: &mut Desk, link: LinkId) {
+        self.refill(desk, link);
+        self.serve(desk, link);
+        let Some(peer) = self.peers.get_mut(&link) else { return };
+        peer.outbox.flush(desk);
+        if peer.outbox.is_clogged() {
+            self.close(desk, link, CloseReason::Rule("peer reads nothing of what we say"));
+        }
+    }
+
+    /// Takes a timer of the torrent itself or of one of its links.
+    pub(crate) fn rang(&mut self, desk: &mut Desk, timer: Timer) {
+        match timer {
+            Timer::Handshake(link) => self.handshake_due(desk, link),
+            Timer::KeepAlive(link) => self.keep_alive_due(desk, link),
+            Timer::Silence(link) => self.silence_due(desk, link),
+            Timer::Retire(link) => self.retire_due(desk, link),
+            Timer::Useless(link) => self.useless_due(desk, link),
+            Timer::Snub(link) => self.snub_due(desk, link),
+            Timer::Upload(link) => self.upload_due(desk, link),
+            Timer::Download(link) => self.download_due(desk, link),
+            Timer::Choke(_) => self.choke_due(desk),
+            Timer::Metadata(_) => self.metadata_due(desk),
+            Timer::Urgent(_) => self.urgent_due(desk),
+            Timer::Measure => {}
+        }
+    }
+}
+
+/// The priority of each piece: the highest of the files it holds bytes of.
+fn piece_priorities(metainfo: &Torrent, choice: &[Priority]) -> Vec<Priority> {
+    let mut pieces = vec![Priority::Skip; metainfo.piece_count() as usize];
+    let length = u64::from(metainfo.piece_length);
+    for (at, file) in metainfo.files.iter().enumerate() {
+        if file.pad || file.length.0 == 0 {
+            continue;
+        }
+        let priority = choice.get(at).copied().unwrap_or_default();
+        let first = (file.offset.0 / length) as usize;
+        let last = ((file.offset.0 + file.length.0 - 1) / length) as usize;
+        let held = pieces.get_mut(first..=last).into_iter().flatten();
+        for piece in held {
+            *piece = priority.max(*piece);
+        }
+    }
+    pieces
+}
+
+/// A bitfield of the right size, whatever a store says.
+fn fitted(bits: Bitfield, count: u32) -> Bitfield {
+    if bits.len() == count { bits } else { Bitfield::empty(count) }
+}

@@ -1,0 +1,288 @@
+//! Asks peers for blocks and takes them in. Pipelines are refilled on every block that arrives;
+//! timers only find peers that owe blocks for too long.
+
+use core::time::Duration;
+
+use headwater_base::{BLOCK_LEN, BlockIndex, LinkId, PieceIndex, Time};
+use headwater_wire::{BlockSpan, Message};
+
+use super::{Stage, Transfer};
+use crate::bucket::Gate;
+use crate::desk::Desk;
+use crate::peer::{Peer, Peers, Wanted};
+use crate::picker::{Asker, BlockAt, Picker, Received};
+use crate::timer::Timer;
+use crate::{CloseReason, limit};
+
+impl Transfer {
+    /// Asks a peer for as many blocks as keep its link busy.
+    pub(super) fn refill(&mut self, desk: &mut Desk, link: LinkId) {
+        if self.stage != Stage::Running {
+            return;
+        }
+        let Some(picker) = &mut self.picker else { return };
+        let reading = picker.has_deadlines();
+        let Some(peer) = self.peers.get(&link) else { return };
+        if !peer.serves_us() || peer.useful == 0 || peer.on_hold {
+            return;
+        }
+        let pipeline = peer.pipeline(desk.now, reading);
+        let owes = peer.asked.len();
+        let limited = desk.config.download_limit.or(desk.config.peer_download_limit).is_some();
+        let extra = if reading && !limited && !peer.snubbing { limit::URGENT_ROOM } else { 0 };
+        let (room, urgent_room) =
+            (pipeline.saturating_sub(owes), (pipeline + extra).saturating_sub(owes));
+        if !limited {
+            ask(&mut self.peers, picker, desk, link, (room, urgent_room));
+        } else {
+            for _ in 0..room {
+                let Some(peer) = self.peers.get_mut(&link) else { return };
+                if !may_ask(peer, desk) || ask(&mut self.peers, picker, desk, link, (1, 1)) == 0 {
+                    break;
+                }
+                if let Some(peer) = self.peers.get_mut(&link) {
+                    peer.download_gate = Gate::Unpaid;
+                }
+            }
+        }
+        let Some(peer) = self.peers.get(&link) else { return };
+        if peer.asked.len() > owes {
+            desk.timers.start(Timer::Snub(link), desk.now + limit::SNUB);
+            if reading {
+                desk.timers.start(Timer::Urgent(self.id), desk.now + limit::URGENT_ROUND);
+            }
+        }
+    }
+
+    /// Takes a block.
+    pub(super) fn block(
+        &mut self,
+        desk: &mut Desk,
+        link: LinkId,
+        (piece, begin): (PieceIndex, u32),
+        data: &[u8],
+    ) -> Result<(), CloseReason> {
+        let Some(peer) = self.peers.get_mut(&link) else { return Ok(()) };
+        let at = BlockAt { piece, block: BlockIndex(begin / BLOCK_LEN) };
+        let len = data.len() as u64;
+        let asked = if begin.is_multiple_of(BLOCK_LEN) { peer.answered(at) } else { None };
+        let late = asked.is_none() && begin.is_multiple_of(BLOCK_LEN) && peer.late.remove(&at);
+        let (Some(picker), Some(id)) = (&mut self.picker, peer.id) else { return Ok(()) };
+        if asked.is_none() && !late {
+            self.wasted += len;
+            peer.unasked += 1;
+            let few = peer.unasked <= limit::UNASKED_MAX;
+            return if few { Ok(()) } else { Err(CloseReason::Rule("peer sends unasked blocks")) };
+        }
+        if picker.block_len(at) != Some(data.len() as u32) {
+            if picker.release(at, link) {
+                self.kick_all(desk);
+            }
+            return Err(CloseReason::Rule("peer sends blocks of the wrong size"));
+        }
+        peer.fetched.add(desk.now, len);
+        peer.last_block = desk.now;
+        peer.snubbing = false;
+        peer.on_hold = false;
+        if let Some(asked) = asked {
+            let trip = desk.now.since(asked);
+            peer.round_trip = Some(peer.round_trip.map_or(trip, |known| known.min(trip)));
+        }
+        self.fetched.add(desk.now, len);
+        desk.fetched.add(desk.now, len);
+        desk.measure();
+        match picker.receive(at, (link, id), data) {
+            Received::Useless => self.wasted += len,
+            Received::Taken { others, complete } => {
+                for other in others.into_iter().flatten() {
+                    self.cancel(other, at);
+                    desk.kicks.insert((self.id, other));
+                }
+                if complete {
+                    self.completed(desk, piece);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells a peer that a block is not wanted of it any more.
+    pub(super) fn cancel(&mut self, link: LinkId, at: BlockAt) {
+        let (Some(peer), Some(picker)) = (self.peers.get_mut(&link), &self.picker) else { return };
+        if peer.answered(at).is_some()
+            && let Some(len) = picker.block_len(at)
+        {
+            let span = BlockSpan { piece: at.piece, begin: at.begin(), len };
+            peer.outbox.say(&Message::Cancel(span));
+            peer.remember_late(at);
+        }
+    }
+
+    pub(super) fn choked_by(&mut self, desk: &mut Desk, link: LinkId) {
+        if let Some(peer) = self.peers.get_mut(&link) {
+            peer.choking_us = true;
+        }
+        self.give_up_asked(desk, link);
+    }
+
+    pub(super) fn unchoked_by(&mut self, desk: &mut Desk, link: LinkId) {
+        if let Some(peer) = self.peers.get_mut(&link) {
+            peer.choking_us = false;
+            peer.on_hold = false;
+            desk.kicks.insert((self.id, link));
+        }
+    }
+
+    pub(super) fn rejected_by(&mut self, desk: &mut Desk, link: LinkId, span: BlockSpan) {
+        let (Some(peer), Some(picker)) = (self.peers.get_mut(&link), &mut self.picker) else {
+            return;
+        };
+        let at = BlockAt { piece: span.piece, block: BlockIndex(span.begin / BLOCK_LEN) };
+        if !span.begin.is_multiple_of(BLOCK_LEN) || peer.answered(at).is_none() {
+            peer.late.remove(&at);
+            return;
+        }
+        if !peer.choking_us {
+            // It takes fewer at once than we thought, and would refuse again at once.
+            let fewer = peer.asked.len().max(limit::PIPELINE_MIN / 2);
+            peer.requests_max = peer.requests_max.min(fewer);
+            peer.on_hold = true;
+            if peer.asked.is_empty() {
+                desk.set(Timer::Snub(link), limit::HOLD);
+            }
+        }
+        if picker.release(at, link) {
+            self.kick_all(desk);
+        }
+    }
+
+    /// Waits no more for anything asked of a link; what comes all the same is taken.
+    pub(super) fn give_up_asked(&mut self, desk: &mut Desk, link: LinkId) {
+        let (Some(peer), Some(picker)) = (self.peers.get_mut(&link), &mut self.picker) else {
+            return;
+        };
+        let asked = core::mem::take(&mut peer.asked);
+        for wanted in &asked {
+            picker.release(wanted.at, link);
+            peer.remember_late(wanted.at);
+        }
+        picker.disown(link);
+        if !asked.is_empty() {
+            self.kick_all(desk);
+        }
+    }
+
+    pub(super) fn snub_due(&mut self, desk: &mut Desk, link: LinkId) {
+        let Some(peer) = self.peers.get_mut(&link) else { return };
+        let Some(oldest) = peer.asked.front() else {
+            peer.on_hold = false;
+            desk.kicks.insert((self.id, link));
+            return;
+        };
+        let due = peer.last_block.max(oldest.asked) + limit::SNUB;
+        if due > desk.now {
+            desk.timers.set(Timer::Snub(link), due);
+            return;
+        }
+        // Others come first for what it owes; then it is tried again with a single block.
+        peer.snubbing = true;
+        peer.on_hold = true;
+        self.give_up_asked(desk, link);
+        desk.set(Timer::Snub(link), limit::HOLD);
+    }
+
+    pub(super) fn download_due(&mut self, desk: &mut Desk, link: LinkId) {
+        if let Some(peer) = self.peers.get_mut(&link) {
+            peer.download_gate = Gate::Paid;
+            desk.kicks.insert((self.id, link));
+        }
+    }
+
+    pub(super) fn urgent_due(&mut self, desk: &mut Desk) {
+        if self.picker.as_ref().is_some_and(Picker::has_deadlines) && !self.peers.is_empty() {
+            self.kick_all(desk);
+            desk.set(Timer::Urgent(self.id), limit::URGENT_ROUND);
+        }
+    }
+
+    /// Drops requests that nobody reading waits for, to make room for what somebody does.
+    pub(super) fn drop_unawaited(&mut self, desk: &mut Desk) {
+        let Some(picker) = &mut self.picker else { return };
+        for peer in self.peers.values_mut() {
+            let asked = core::mem::take(&mut peer.asked);
+            let (kept, dropped): (Vec<_>, Vec<_>) =
+                asked.into_iter().partition(|one| picker.is_awaited(one.at.piece));
+            peer.asked = kept.into();
+            for Wanted { at, .. } in dropped {
+                picker.release(at, peer.link);
+                peer.remember_late(at);
+                if let Some(len) = picker.block_len(at) {
+                    let span = BlockSpan { piece: at.piece, begin: at.begin(), len };
+                    peer.outbox.say(&Message::Cancel(span));
+                }
+            }
+        }
+        self.kick_all(desk);
+    }
+}
+
+/// Chooses blocks and asks for them. Answers how many.
+fn ask(
+    peers: &mut Peers,
+    picker: &mut Picker,
+    desk: &Desk,
+    link: LinkId,
+    (room, urgent_room): (usize, usize),
+) -> usize {
+    let mut blocks = Vec::new();
+    if let (Some(peer), 1..) = (peers.get(&link), urgent_room) {
+        let span = peer.queue_span(desk.now);
+        picker.pick(
+            &Asker {
+                link,
+                has: &peer.has,
+                room,
+                urgent_room,
+                owes: peer.asked.len(),
+                now: desk.now,
+                late_before: Time::ZERO + desk.now.since(Time::ZERO + limit::URGENT_PATIENCE),
+                may_rush: &|piece| may_rush(peers, desk.now, (link, span), piece),
+            },
+            &mut blocks,
+        );
+    }
+    let Some(peer) = peers.get_mut(&link) else { return 0 };
+    for &at in &blocks {
+        if let Some(len) = picker.block_len(at) {
+            let span = BlockSpan { piece: at.piece, begin: at.begin(), len };
+            peer.outbox.say(&Message::Request(span));
+            peer.late.remove(&at);
+            peer.asked.push_back(Wanted { at, asked: desk.now });
+        }
+    }
+    blocks.len()
+}
+
+/// Whether nobody else would send a block of `piece` much sooner.
+fn may_rush(peers: &Peers, now: Time, (link, span): (LinkId, Duration), piece: PieceIndex) -> bool {
+    let sooner = |other: &Peer| {
+        other.link != link
+            && other.serves_us()
+            && other.has.has(piece)
+            && other.queue_span(now).saturating_mul(limit::URGENT_SLOWNESS) < span
+    };
+    span <= limit::URGENT_QUEUE || !peers.values().any(sooner)
+}
+
+/// Whether the limits let a peer be asked for one more block; else a timer tells when.
+fn may_ask(peer: &mut Peer, desk: &mut Desk) -> bool {
+    if peer.download_gate == Gate::Unpaid {
+        let bytes = u64::from(BLOCK_LEN);
+        let at = desk.download.pay(desk.now, bytes).max(peer.download.pay(desk.now, bytes));
+        peer.download_gate = if at > desk.now { Gate::Waiting } else { Gate::Paid };
+        if at > desk.now {
+            desk.timers.set(Timer::Download(peer.link), at);
+        }
+    }
+    peer.download_gate == Gate::Paid
+}

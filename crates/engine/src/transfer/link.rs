@@ -1,0 +1,306 @@
+//! The life of a link: opened, handshaken, doubled, silent, closed.
+
+use bytes::Bytes;
+use headwater_base::{LinkId, PeerId, PieceIndex};
+use headwater_wire::{Handshake, Message, Reserved};
+
+use super::{Stage, Transfer};
+use crate::desk::Desk;
+use crate::discovery::Role;
+use crate::peer::{Limits, Peer};
+use crate::picker::Picker;
+use crate::timer::Timer;
+use crate::{Action, CloseReason, Event, limit};
+
+impl Transfer {
+    /// Takes a link that opened. Both sides send their handshake at once.
+    pub(crate) fn linked(
+        &mut self,
+        desk: &mut Desk,
+        (link, role): (LinkId, Role),
+        window: usize,
+        expected: Option<PeerId>,
+    ) {
+        let banned = expected.is_some_and(|peer| self.blame.is_banned(peer));
+        if !self.is_active() || banned {
+            desk.links.remove(&link);
+            desk.discovery.link_over(desk.now, link);
+            desk.act(Action::CloseLink(link));
+            return;
+        }
+        let limits = Limits {
+            upload: desk.config.peer_upload_limit,
+            download: desk.config.peer_download_limit,
+        };
+        let mut peer = Peer::new(link, role, window, desk.now, limits);
+        if let Some(metainfo) = &self.metainfo {
+            peer.decoder.set_pieces(metainfo.piece_count());
+        }
+        let handshake = Handshake {
+            info_hash: self.info_hash,
+            peer_id: desk.config.peer_id,
+            reserved: Reserved::default().with_extension().with_fast(),
+        };
+        peer.outbox.say_raw(&handshake.to_bytes());
+        peer.outbox.flush(desk);
+        self.peers.insert(link, peer);
+        desk.set(Timer::Handshake(link), limit::HANDSHAKE_PATIENCE);
+        desk.set(Timer::KeepAlive(link), limit::KEEP_ALIVE);
+        desk.set(Timer::Silence(link), limit::SILENCE);
+        self.tell_discovery(desk);
+    }
+
+    /// Takes what a link says of its window.
+    pub(crate) fn writable(&mut self, desk: &mut Desk, link: LinkId, window: usize) {
+        if let Some(peer) = self.peers.get_mut(&link) {
+            peer.outbox.set_window(window);
+            desk.kicks.insert((self.id, link));
+        }
+    }
+
+    /// Takes bytes of a link.
+    pub(crate) fn received(&mut self, desk: &mut Desk, link: LinkId, bytes: Bytes) {
+        let Some(peer) = self.peers.get_mut(&link) else { return };
+        peer.heard_at = desk.now;
+        peer.decoder.push(bytes);
+        desk.kicks.insert((self.id, link));
+        if let Err(reason) = self.read(desk, link) {
+            self.close(desk, link, reason);
+        }
+    }
+
+    fn read(&mut self, desk: &mut Desk, link: LinkId) -> Result<(), CloseReason> {
+        if let Some(peer) = self.peers.get_mut(&link)
+            && let Some(handshake) = peer.decoder.next_handshake()?
+        {
+            self.greeted(desk, link, &handshake)?;
+        }
+        while let Some(peer) = self.peers.get_mut(&link)
+            && let Some(message) = peer.decoder.next_message()?
+        {
+            self.heard(desk, link, message)?;
+        }
+        Ok(())
+    }
+
+    fn greeted(
+        &mut self,
+        desk: &mut Desk,
+        link: LinkId,
+        handshake: &Handshake,
+    ) -> Result<(), CloseReason> {
+        if handshake.info_hash != self.info_hash {
+            return Err(CloseReason::WrongSwarm);
+        }
+        if handshake.peer_id == desk.config.peer_id {
+            return Err(CloseReason::Ourselves);
+        }
+        if self.blame.is_banned(handshake.peer_id) {
+            return Err(CloseReason::Banned);
+        }
+        let Some(peer) = self.peers.get_mut(&link) else { return Ok(()) };
+        peer.id = Some(handshake.peer_id);
+        peer.joined_at = desk.now;
+        peer.fast = handshake.reserved.has_fast();
+        peer.extended = handshake.reserved.has_extension();
+        desk.timers.clear(Timer::Handshake(link));
+        desk.discovery.peer_known(self.id, handshake.peer_id, true);
+        let peer = handshake.peer_id;
+        desk.tell(Event::PeerJoined { torrent: self.id, link, peer });
+        self.say_extensions(desk, link);
+        if let Some(picker) = &self.picker {
+            let count = picker.count();
+            self.settle_claims(desk, link, count)?;
+        }
+        self.tell_pieces(link);
+        self.settle_double(desk, peer);
+        Ok(())
+    }
+
+    /// Says what we have, once that is known.
+    pub(super) fn tell_pieces(&mut self, link: LinkId) {
+        let Some(peer) = self.peers.get_mut(&link) else { return };
+        let Some(picker) = &self.picker else { return };
+        if self.stage != Stage::Running || !peer.is_joined() || peer.told_pieces {
+            return;
+        }
+        peer.told_pieces = true;
+        let have = picker.have();
+        if peer.fast && have.is_full() && !have.is_empty() {
+            peer.outbox.say(&Message::HaveAll);
+        } else if peer.fast && have.is_empty() {
+            peer.outbox.say(&Message::HaveNone);
+        } else if !have.is_empty() {
+            peer.outbox.say(&Message::Bitfield(Bytes::copy_from_slice(have.as_bytes())));
+        }
+    }
+
+    /// Turns what a peer said of its pieces before they could be counted into what it has.
+    pub(super) fn settle_claims(
+        &mut self,
+        desk: &mut Desk,
+        link: LinkId,
+        count: u32,
+    ) -> Result<(), CloseReason> {
+        let Some(peer) = self.peers.get_mut(&link) else { return Ok(()) };
+        peer.decoder.set_pieces(count);
+        let has = peer.early.settle(count);
+        let has = has.ok_or(CloseReason::Rule("peer claims pieces that do not exist"))?;
+        self.set_pieces(desk, link, has);
+        Ok(())
+    }
+
+    /// Two links to one peer: both ends keep the one whose offerer has the smaller id. The side
+    /// with the smaller id closes the other; should it not, the other side does later. Until
+    /// then both carry data, so that a peer with rules of its own ends with one link too.
+    fn settle_double(&mut self, desk: &mut Desk, peer: PeerId) {
+        let links: Vec<LinkId> = self.links_to(desk, peer);
+        let Some((&kept, others)) = links.split_first() else { return };
+        if let Some(known) = self.peers.get_mut(&kept) {
+            known.retiring = false;
+            desk.timers.clear(Timer::Retire(kept));
+            if !others.is_empty() {
+                // A sign of life, without which the other side will not let the other link go.
+                known.outbox.say(&Message::KeepAlive);
+            }
+            desk.kicks.insert((self.id, kept));
+        }
+        let small = desk.config.peer_id < peer;
+        let grace = if small { limit::RETIRE_SOON } else { limit::RETIRE_LATE };
+        for &link in others {
+            if let Some(known) = self.peers.get_mut(&link) {
+                known.retiring = true;
+                desk.set(Timer::Retire(link), grace);
+                self.give_up_asked(desk, link);
+            }
+        }
+    }
+
+    /// The handshaken links to `peer`, the one to keep first.
+    fn links_to(&self, desk: &Desk, peer: PeerId) -> Vec<LinkId> {
+        let rank = |known: &Peer| {
+            let offered = known.role == Role::Offered;
+            offered != (desk.config.peer_id < peer)
+        };
+        let same = self.peers.values().filter(|known| known.id == Some(peer));
+        let mut links: Vec<_> = same.map(|known| (rank(known), known.link)).collect();
+        links.sort_unstable();
+        links.into_iter().map(|(_, link)| link).collect()
+    }
+
+    pub(super) fn retire_due(&mut self, desk: &mut Desk, link: LinkId) {
+        let Some((id, since)) =
+            self.peers.get(&link).and_then(|peer| Some((peer.id?, peer.joined_at)))
+        else {
+            return;
+        };
+        let kept = self.links_to(desk, id).first().copied().filter(|kept| *kept != link);
+        let Some(kept) = kept.and_then(|kept| self.peers.get(&kept)) else { return };
+        if kept.heard_at >= since {
+            self.close(desk, link, CloseReason::Duplicate);
+        } else if let Some(peer) = self.peers.get_mut(&link) {
+            // The link to keep may be dead without knowing: this one goes on until it speaks.
+            peer.retiring = false;
+            desk.set(Timer::Retire(link), limit::RETIRE_LATE);
+            desk.kicks.insert((self.id, link));
+        }
+    }
+
+    pub(super) fn handshake_due(&mut self, desk: &mut Desk, link: LinkId) {
+        self.close(desk, link, CloseReason::Silent(limit::HANDSHAKE_PATIENCE.as_secs()));
+    }
+
+    pub(super) fn keep_alive_due(&mut self, desk: &mut Desk, link: LinkId) {
+        let Some(peer) = self.peers.get_mut(&link) else { return };
+        if !peer.outbox.take_spoke() && peer.is_joined() {
+            peer.outbox.say(&Message::KeepAlive);
+            peer.outbox.flush(desk);
+            peer.outbox.take_spoke();
+        }
+        desk.set(Timer::KeepAlive(link), limit::KEEP_ALIVE);
+    }
+
+    pub(super) fn silence_due(&mut self, desk: &mut Desk, link: LinkId) {
+        let Some(peer) = self.peers.get(&link) else { return };
+        let due = peer.heard_at + limit::SILENCE;
+        if due > desk.now {
+            desk.timers.set(Timer::Silence(link), due);
+        } else {
+            self.close(desk, link, CloseReason::Silent(limit::SILENCE.as_secs()));
+        }
+    }
+
+    /// Has a link closed after a while when neither side has use for it.
+    pub(super) fn watch_use(&self, desk: &mut Desk, link: LinkId) {
+        if self.is_useless(link) {
+            let at = desk.now + limit::USELESS_PATIENCE;
+            desk.timers.start(Timer::Useless(link), at);
+        }
+    }
+
+    fn is_useless(&self, link: LinkId) -> bool {
+        let full = |picker: &Picker| !picker.have().is_empty() && picker.have().is_full();
+        self.stage == Stage::Running
+            && self.picker.as_ref().is_some_and(full)
+            && self.peers.get(&link).is_some_and(|peer| peer.is_seed() && !peer.interested)
+    }
+
+    pub(super) fn useless_due(&mut self, desk: &mut Desk, link: LinkId) {
+        if self.is_useless(link) {
+            self.close(desk, link, CloseReason::Useless);
+        }
+    }
+
+    /// Closes a link from our side.
+    pub(super) fn close(&mut self, desk: &mut Desk, link: LinkId, reason: CloseReason) {
+        if self.peers.contains_key(&link) {
+            desk.act(Action::CloseLink(link));
+            self.gone(desk, link, reason);
+        }
+    }
+
+    /// Takes that a link is no more.
+    pub(crate) fn gone(&mut self, desk: &mut Desk, link: LinkId, reason: CloseReason) {
+        self.give_up_asked(desk, link);
+        let Some(peer) = self.peers.remove(&link) else { return };
+        if let Some(picker) = &mut self.picker {
+            picker.peer_went(&peer.has, peer.as_seed);
+        }
+        desk.links.remove(&link);
+        desk.timers.clear_link(link);
+        desk.kicks.remove(&(self.id, link));
+        self.fetch.link_gone(link);
+        if let Some(id) = peer.id {
+            let linked = self.peers.values().any(|other| other.id == Some(id));
+            desk.discovery.peer_known(self.id, id, linked);
+            self.settle_double(desk, id);
+        }
+        desk.discovery.link_over(desk.now, link);
+        desk.tell(Event::PeerLeft { torrent: self.id, link, reason });
+        self.fill_slots(desk);
+        self.ask_metadata(desk);
+        self.tell_discovery(desk);
+    }
+
+    /// Closes every link to a peer that lied, and refuses it from here on.
+    pub(super) fn ban(&mut self, desk: &mut Desk, peer: PeerId, reason: &CloseReason) {
+        self.blame.ban(peer);
+        let links: Vec<LinkId> = self
+            .peers
+            .values()
+            .filter(|known| known.id == Some(peer))
+            .map(|known| known.link)
+            .collect();
+        for link in links {
+            self.close(desk, link, reason.clone());
+        }
+    }
+
+    /// Tells every peer that we have `piece`.
+    pub(super) fn tell_have(&mut self, desk: &mut Desk, piece: PieceIndex) {
+        for peer in self.peers.values_mut().filter(|peer| peer.told_pieces) {
+            peer.outbox.say(&Message::Have(piece));
+            desk.kicks.insert((self.id, peer.link));
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! What each message of a peer means. Late bitfields are taken: peers that started from a magnet
+//! link send theirs when they can.
+
+use bytes::Bytes;
+use headwater_base::{Bitfield, LinkId, PieceIndex};
+use headwater_wire::Message;
+use headwater_wire::extended::{Extension, Handshake, MetadataMessage};
+
+use super::{Stage, Transfer};
+use crate::desk::Desk;
+use crate::{CloseReason, limit};
+
+type Verdict = Result<(), CloseReason>;
+
+const NO_SUCH_PIECE: CloseReason = CloseReason::Rule("peer claims pieces that do not exist");
+
+impl Transfer {
+    /// Takes one message of a peer that finished its handshake.
+    pub(super) fn heard(&mut self, desk: &mut Desk, link: LinkId, message: Message) -> Verdict {
+        match message {
+            Message::KeepAlive | Message::Port(_) | Message::Unknown { .. } => {}
+            Message::Suggest(_) | Message::AllowedFast(_) => {}
+            Message::Choke => self.choked_by(desk, link),
+            Message::Unchoke => self.unchoked_by(desk, link),
+            Message::Interested => self.wanted_by(desk, link, true),
+            Message::NotInterested => self.wanted_by(desk, link, false),
+            Message::Have(piece) => return self.has_piece(desk, link, piece),
+            Message::Bitfield(bits) => return self.has_bits(desk, link, bits),
+            Message::HaveAll => self.has_all(desk, link),
+            Message::HaveNone => self.has_none(desk, link),
+            Message::Request(span) => return self.asked_by(desk, link, span),
+            Message::Cancel(span) => self.cancelled_by(link, span),
+            Message::Reject(span) => self.rejected_by(desk, link, span),
+            Message::Piece { piece, begin, data } => {
+                return self.block(desk, link, (piece, begin), &data);
+            }
+            Message::Extended { id: 0, payload } => return self.extensions(desk, link, &payload),
+            Message::Extended { id, payload } => {
+                if Extension::from_own_id(id) == Some(Extension::Metadata) {
+                    return self.metadata_message(desk, link, &payload);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn has_piece(&mut self, desk: &mut Desk, link: LinkId, piece: PieceIndex) -> Verdict {
+        let Some(peer) = self.peers.get_mut(&link) else { return Ok(()) };
+        let Some(picker) = &mut self.picker else {
+            return if peer.early.single(piece) { Ok(()) } else { Err(NO_SUCH_PIECE) };
+        };
+        if piece.0 >= picker.count() {
+            return Err(NO_SUCH_PIECE);
+        }
+        if peer.has.set(piece) {
+            if !peer.as_seed {
+                picker.peer_got(piece);
+            }
+            peer.useful += u32::from(picker.is_wanted(piece));
+            self.reconsider(desk, link);
+        }
+        Ok(())
+    }
+
+    fn has_bits(&mut self, desk: &mut Desk, link: LinkId, bits: Bytes) -> Verdict {
+        let Some(peer) = self.peers.get_mut(&link) else { return Ok(()) };
+        let Some(picker) = &self.picker else {
+            peer.early.bits(bits);
+            return Ok(());
+        };
+        let has = Bitfield::from_bytes(&bits, picker.count()).ok_or(NO_SUCH_PIECE)?;
+        self.set_pieces(desk, link, has);
+        Ok(())
+    }
+
+    fn has_all(&mut self, desk: &mut Desk, link: LinkId) {
+        if let Some(count) = self.picker.as_ref().map(crate::picker::Picker::count) {
+            self.set_pieces(desk, link, Bitfield::full(count));
+        } else if let Some(peer) = self.peers.get_mut(&link) {
+            peer.early.all();
+        }
+    }
+
+    fn has_none(&mut self, desk: &mut Desk, link: LinkId) {
+        if let Some(count) = self.picker.as_ref().map(crate::picker::Picker::count) {
+            self.set_pieces(desk, link, Bitfield::empty(count));
+        } else if let Some(peer) = self.peers.get_mut(&link) {
+            peer.early.none();
+        }
+    }
+
+    /// Replaces what a peer has.
+    pub(super) fn set_pieces(&mut self, desk: &mut Desk, link: LinkId, has: Bitfield) {
+        let Some(peer) = self.peers.get_mut(&link) else { return };
+        let Some(picker) = &mut self.picker else { return };
+        picker.peer_went(&peer.has, peer.as_seed);
+        peer.as_seed = picker.peer_came(&has);
+        peer.useful = picker.useful(&has);
+        peer.has = has;
+        self.reconsider(desk, link);
+    }
+
+    /// Says whether we want something of a peer, when that changed.
+    pub(super) fn reconsider(&mut self, desk: &mut Desk, link: LinkId) {
+        let Some(peer) = self.peers.get_mut(&link) else { return };
+        let interesting = peer.useful > 0 && self.stage == Stage::Running;
+        if interesting != peer.interesting && peer.is_joined() {
+            peer.interesting = interesting;
+            let word = if interesting { Message::Interested } else { Message::NotInterested };
+            peer.outbox.say(&word);
+        }
+        desk.kicks.insert((self.id, link));
+        self.watch_use(desk, link);
+    }
+
+    /// Counts anew what we want of each peer.
+    pub(super) fn reconsider_all(&mut self, desk: &mut Desk) {
+        let Some(picker) = &self.picker else { return };
+        for peer in self.peers.values_mut() {
+            peer.useful = picker.useful(&peer.has);
+        }
+        let links: Vec<LinkId> = self.peers.keys().copied().collect();
+        for link in links {
+            self.reconsider(desk, link);
+        }
+    }
+
+    fn extensions(&mut self, desk: &mut Desk, link: LinkId, payload: &[u8]) -> Verdict {
+        let said = Handshake::decode(payload)?;
+        let Some(peer) = self.peers.get_mut(&link) else { return Ok(()) };
+        if let Some(agent) = &said.agent {
+            peer.agent.clone_from(agent);
+        }
+        if let Some(most) = said.requests_max {
+            peer.requests_max = (most as usize).clamp(1, limit::PIPELINE_MAX);
+        }
+        if said.ids.contains_key(Extension::Metadata.name()) {
+            peer.metadata_id = said.id_of(Extension::Metadata);
+        }
+        if let Some(size) = said.metadata_size {
+            peer.metadata_size = Some(size);
+            self.fetch.forgive(link);
+        }
+        self.ask_metadata(desk);
+        Ok(())
+    }
+
+    /// Says which extensions we speak. Said again once metadata is known.
+    pub(super) fn say_extensions(&mut self, desk: &mut Desk, link: LinkId) {
+        let Some(peer) = self.peers.get_mut(&link) else { return };
+        if !peer.extended || !peer.is_joined() {
+            return;
+        }
+        let ours = Handshake {
+            agent: Some(desk.config.agent.clone()),
+            requests_max: Some(limit::SERVED_MAX as u32),
+            metadata_size: self.metainfo.as_ref().map(|metainfo| metainfo.info.len() as u32),
+            ..Handshake::ours()
+        };
+        peer.outbox.say(&Message::Extended { id: 0, payload: ours.encode() });
+        desk.kicks.insert((self.id, link));
+    }
+
+    fn metadata_message(&mut self, desk: &mut Desk, link: LinkId, payload: &Bytes) -> Verdict {
+        match MetadataMessage::decode(payload)? {
+            Some(MetadataMessage::Request { piece }) => {
+                return self.metadata_asked_by(desk, link, piece);
+            }
+            Some(MetadataMessage::Data { piece, total_size, data }) => {
+                self.metadata_block(desk, link, piece, total_size, data);
+            }
+            Some(MetadataMessage::Reject { piece }) => self.metadata_rejected(desk, link, piece),
+            None => {}
+        }
+        Ok(())
+    }
+}

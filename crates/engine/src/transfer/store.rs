@@ -1,0 +1,142 @@
+//! Where a torrent's bytes are kept: opened, checked, doubted. What is stored is trusted only when
+//! the store's own record says so or it hashes right.
+
+use headwater_base::{Bitfield, Digest1, JobId, LinkId, PieceIndex};
+
+use super::{Stage, Transfer, fitted};
+use crate::desk::{Desk, Job};
+use crate::picker::Picker;
+use crate::{Action, CloseReason, Event, Input, StoreError, Stored, Warning, limit};
+
+impl Transfer {
+    pub(super) fn open_store(&mut self, desk: &mut Desk) {
+        if let Some(metainfo) = self.metainfo.clone() {
+            self.stage = Stage::Opening;
+            desk.act(Action::OpenStore { torrent: self.id, metainfo });
+        }
+    }
+
+    /// Takes that the store is open, and what it holds.
+    pub(crate) fn store_opened(&mut self, desk: &mut Desk, result: Result<Stored, StoreError>) {
+        if self.stage != Stage::Opening {
+            return;
+        }
+        let Some(metainfo) = self.metainfo.clone() else { return };
+        let stored = match result {
+            Ok(stored) => stored,
+            Err(error) => {
+                self.fail(desk, error);
+                return;
+            }
+        };
+        let count = metainfo.piece_count();
+        let have = fitted(stored.have, count);
+        let doubtful: Bitfield = fitted(stored.doubtful, count);
+        self.doubtful = doubtful.ones().filter(|piece| !have.has(*piece)).collect();
+        let rng = desk.seed.split(&format!("picker {}", self.id));
+        let mut picker = Picker::new(&metainfo, have, rng);
+        for (id, reader) in &self.readers {
+            picker.set_window(*id, Some(reader.window));
+        }
+        self.picker = Some(picker);
+        self.stage = Stage::Checking;
+        self.apply_choice(desk);
+        let links: Vec<LinkId> = self.peers.keys().copied().collect();
+        for link in links {
+            if let Err(reason) = self.settle_claims(desk, link, count) {
+                self.close(desk, link, reason);
+            }
+        }
+        self.tell_readers(desk);
+        self.check_more(desk);
+    }
+
+    /// Has doubtful pieces hashed, a few at once; starts the transfer after the last.
+    pub(super) fn check_more(&mut self, desk: &mut Desk) {
+        if self.picker.is_none() || self.paused {
+            return;
+        }
+        while self.checks < limit::CHECKS_MAX
+            && let Some(piece) = self.doubtful.pop_front()
+        {
+            self.checks += 1;
+            let job = desk.job(self.id, Job::Check { piece });
+            desk.act(Action::HashStored { job, torrent: self.id, piece });
+        }
+        if self.stage == Stage::Checking && self.checks == 0 {
+            self.run(desk);
+        }
+    }
+
+    fn run(&mut self, desk: &mut Desk) {
+        self.stage = Stage::Running;
+        desk.tell(Event::TorrentReady(self.id));
+        let links: Vec<LinkId> = self.peers.keys().copied().collect();
+        for link in links {
+            self.tell_pieces(link);
+        }
+        self.reconsider_all(desk);
+        self.fill_slots(desk);
+        self.tell_discovery(desk);
+        self.tell_if_done(desk);
+    }
+
+    fn checked(&mut self, desk: &mut Desk, piece: PieceIndex, result: Result<Digest1, StoreError>) {
+        self.checks -= 1;
+        let (Some(picker), Some(metainfo)) = (&mut self.picker, &self.metainfo) else { return };
+        match result {
+            Err(error) => {
+                self.fail(desk, error);
+                return;
+            }
+            Ok(digest) if digest == metainfo.pieces[piece.idx()] => {
+                let wanted = picker.is_wanted(piece);
+                if picker.found(piece) {
+                    self.had(desk, piece, wanted);
+                }
+            }
+            Ok(_) => {
+                if picker.lost(piece) {
+                    desk.warn(self.id, Warning::PieceLost(piece));
+                    self.told_done = false;
+                    self.reconsider_all(desk);
+                    self.tell_discovery(desk);
+                }
+            }
+        }
+        self.check_more(desk);
+    }
+
+    /// Has a stored piece hashed again because it could not be read.
+    pub(super) fn doubt(&mut self, desk: &mut Desk, piece: PieceIndex) {
+        let has = self.picker.as_ref().is_some_and(|picker| picker.have().has(piece));
+        if has && !self.doubtful.contains(&piece) {
+            self.doubtful.push_back(piece);
+            self.check_more(desk);
+        }
+    }
+
+    /// Takes the answer to a job.
+    pub(crate) fn job_done(&mut self, desk: &mut Desk, id: JobId, job: Job, answer: Input) {
+        match (job, answer) {
+            (Job::Read { link, piece, begin }, Input::BlockRead { result, .. }) => {
+                self.was_read(desk, id, (link, piece, begin), result);
+            }
+            (Job::Hash { piece, data, senders }, Input::PieceHashed { result, .. }) => {
+                self.hashed(desk, piece, (data, senders), result);
+            }
+            (Job::Check { piece }, Input::PieceHashed { result, .. }) => {
+                self.checked(desk, piece, result);
+            }
+            (Job::Write { piece, data }, Input::PieceWritten { result, .. }) => {
+                self.written(desk, piece, data, result);
+            }
+            (job, answer) => panic!("{answer:?} does not answer {}", job.name()),
+        }
+    }
+
+    /// Takes that a link closed by itself.
+    pub(crate) fn link_closed(&mut self, desk: &mut Desk, link: LinkId) {
+        self.gone(desk, link, CloseReason::Remote);
+    }
+}

@@ -1,0 +1,193 @@
+//! Serves peers: keeps their requests in order, reads ahead of each link's window, sends within
+//! windows and limits. Only stored pieces are served.
+
+use bytes::Bytes;
+use headwater_base::{JobId, LinkId, PieceIndex};
+use headwater_wire::{BlockSpan, Message};
+
+use super::{Stage, Transfer};
+use crate::bucket::Gate;
+use crate::desk::{Desk, Job};
+use crate::peer::{Peer, Serve, Served};
+use crate::timer::Timer;
+use crate::{Action, CloseReason, StoreError, limit};
+
+impl Transfer {
+    /// Takes a request of a peer, or refuses it.
+    pub(super) fn asked_by(
+        &mut self,
+        desk: &mut Desk,
+        link: LinkId,
+        span: BlockSpan,
+    ) -> Result<(), CloseReason> {
+        let Some(peer) = self.peers.get_mut(&link) else { return Ok(()) };
+        if span.len > limit::REQUEST_BYTES_MAX {
+            return Err(CloseReason::Rule("peer asks for more than 128 KiB at once"));
+        }
+        let running = self.stage == Stage::Running;
+        let stored = self.picker.as_ref().is_some_and(|picker| {
+            let end = u64::from(span.begin) + u64::from(span.len);
+            picker.have().has(span.piece) && end <= u64::from(picker.piece_len(span.piece))
+        });
+        let fits = peer.serving.len() < limit::SERVED_MAX;
+        if running && stored && span.len > 0 && !peer.choked && fits {
+            peer.serving.push_back(Served { span, state: Serve::Queued });
+            desk.kicks.insert((self.id, link));
+        } else if peer.fast {
+            peer.outbox.say(&Message::Reject(span));
+            desk.kicks.insert((self.id, link));
+        }
+        Ok(())
+    }
+
+    /// Forgets a request, unless its bytes are on their way.
+    pub(super) fn cancelled_by(&mut self, link: LinkId, span: BlockSpan) {
+        let Some(peer) = self.peers.get_mut(&link) else { return };
+        if let Some(at) = peer.serving.iter().position(|served| served.span == span) {
+            drop_served(peer, at);
+            if peer.fast {
+                peer.outbox.say(&Message::Reject(span));
+            }
+        }
+    }
+
+    /// Forgets what a peer asked for when it is served no more.
+    pub(super) fn refuse_all(peer: &mut Peer) {
+        while let Some(served) = peer.serving.pop_front() {
+            if peer.fast {
+                peer.outbox.say(&Message::Reject(served.span));
+            }
+        }
+        peer.read_ahead = 0;
+    }
+
+    /// Sends a peer what it asked for, as far as its link and the limits allow, and reads ahead.
+    pub(super) fn serve(&mut self, desk: &mut Desk, link: LinkId) {
+        self.serve_metadata(desk, link);
+        self.send_ready(desk, link);
+        self.read_queued(desk, link);
+    }
+
+    fn send_ready(&mut self, desk: &mut Desk, link: LinkId) {
+        let Some(peer) = self.peers.get_mut(&link) else { return };
+        while let Some(Served { span, state: Serve::Ready(_) }) = peer.serving.front() {
+            let span = *span;
+            let len = span.len as usize;
+            if !peer.outbox.takes(desk, Message::PIECE_HEAD_LEN + len)
+                || !may_send(peer, desk, u64::from(span.len))
+            {
+                return;
+            }
+            let Some(Served { state: Serve::Ready(data), .. }) = peer.serving.pop_front() else {
+                return;
+            };
+            peer.read_ahead -= span.len;
+            peer.upload_gate = Gate::Unpaid;
+            peer.outbox.send_block(desk, span, data);
+            peer.sent.add(desk.now, u64::from(span.len));
+            self.sent.add(desk.now, u64::from(span.len));
+            desk.sent.add(desk.now, u64::from(span.len));
+            desk.measure();
+        }
+    }
+
+    /// Has the store read what comes next; blocks side by side are read at once.
+    fn read_queued(&mut self, desk: &mut Desk, link: LinkId) {
+        let Some(peer) = self.peers.get_mut(&link) else { return };
+        let is_queued = |served: &Served| matches!(served.state, Serve::Queued);
+        while peer.read_ahead < limit::READ_AHEAD_PER_LINK
+            && let Some(first) = peer.serving.iter().position(is_queued)
+        {
+            let span = peer.serving[first].span;
+            let mut len = 0;
+            let mut count = 0;
+            for served in peer.serving.iter().skip(first) {
+                let next = served.span;
+                let side_by_side = next.piece == span.piece && next.begin == span.begin + len;
+                let fits = count == 0 || len + next.len <= limit::READ_BYTES_MAX;
+                if !side_by_side || !fits || !is_queued(served) {
+                    break;
+                }
+                len += next.len;
+                count += 1;
+            }
+            let piece = span.piece;
+            let job = desk.job(self.id, Job::Read { link, piece, begin: span.begin });
+            for served in peer.serving.iter_mut().skip(first).take(count) {
+                served.state = Serve::Reading(job);
+            }
+            peer.read_ahead += len;
+            let begin = span.begin;
+            desk.act(Action::ReadBlock { job, torrent: self.id, piece, begin, len });
+        }
+    }
+
+    /// Takes what the store read.
+    pub(super) fn was_read(
+        &mut self,
+        desk: &mut Desk,
+        job: JobId,
+        (link, piece, begin): (LinkId, PieceIndex, u32),
+        result: Result<Bytes, StoreError>,
+    ) {
+        let mut short = false;
+        if let Some(peer) = self.peers.get_mut(&link) {
+            for served in &mut peer.serving {
+                let Serve::Reading(reading) = served.state else { continue };
+                if reading != job {
+                    continue;
+                }
+                let start = (served.span.begin - begin) as usize;
+                let end = start + served.span.len as usize;
+                match &result {
+                    Ok(bytes) if bytes.len() >= end => {
+                        served.state = Serve::Ready(bytes.slice(start..end));
+                    }
+                    Ok(_) | Err(_) => short = true,
+                }
+            }
+            if short {
+                while let Some(at) = peer.serving.iter().position(
+                    |served| matches!(served.state, Serve::Reading(reading) if reading == job),
+                ) {
+                    let span = peer.serving[at].span;
+                    drop_served(peer, at);
+                    if peer.fast {
+                        peer.outbox.say(&Message::Reject(span));
+                    }
+                }
+            }
+            desk.kicks.insert((self.id, link));
+        }
+        if short || result.is_err() {
+            self.doubt(desk, piece);
+        }
+    }
+
+    pub(super) fn upload_due(&mut self, desk: &mut Desk, link: LinkId) {
+        if let Some(peer) = self.peers.get_mut(&link) {
+            peer.upload_gate = Gate::Paid;
+            desk.kicks.insert((self.id, link));
+        }
+    }
+}
+
+fn drop_served(peer: &mut Peer, at: usize) {
+    if let Some(served) = peer.serving.remove(at)
+        && !matches!(served.state, Serve::Queued)
+    {
+        peer.read_ahead -= served.span.len;
+    }
+}
+
+/// Whether the limits let a peer have its next block; else a timer tells when.
+fn may_send(peer: &mut Peer, desk: &mut Desk, bytes: u64) -> bool {
+    if peer.upload_gate == Gate::Unpaid {
+        let at = desk.upload.pay(desk.now, bytes).max(peer.upload.pay(desk.now, bytes));
+        peer.upload_gate = if at > desk.now { Gate::Waiting } else { Gate::Paid };
+        if at > desk.now {
+            desk.timers.set(Timer::Upload(peer.link), at);
+        }
+    }
+    peer.upload_gate == Gate::Paid
+}

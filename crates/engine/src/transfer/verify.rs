@@ -1,0 +1,107 @@
+//! The way of a complete piece: hashed, then written, and only then had.
+
+use headwater_base::{Digest1, PeerId, PieceIndex};
+
+use super::{Stage, Transfer};
+use crate::desk::{Desk, Job};
+use crate::{Action, CloseReason, Event, PieceData, StoreError, Warning};
+
+impl Transfer {
+    /// Has a complete piece hashed.
+    pub(super) fn completed(&mut self, desk: &mut Desk, piece: PieceIndex) {
+        let Some(picker) = &mut self.picker else { return };
+        let Some(complete) = picker.complete(piece) else { return };
+        let data = PieceData::clone(&complete.data);
+        let done = Job::Hash { piece, data: complete.data, senders: complete.senders };
+        let job = desk.job(self.id, done);
+        desk.act(Action::HashPiece { job, data });
+    }
+
+    /// Takes a piece's hash: right pieces are written, wrong ones come again.
+    pub(super) fn hashed(
+        &mut self,
+        desk: &mut Desk,
+        piece: PieceIndex,
+        (data, senders): (PieceData, Vec<PeerId>),
+        result: Result<Digest1, StoreError>,
+    ) {
+        let Some(metainfo) = &self.metainfo else { return };
+        let digest = match result {
+            Ok(digest) => digest,
+            Err(error) => {
+                self.fail(desk, error);
+                return;
+            }
+        };
+        if metainfo.pieces[piece.idx()] == digest {
+            let done = Job::Write { piece, data: PieceData::clone(&data) };
+            let job = desk.job(self.id, done);
+            let guilty = self.blame.passed(piece, &data);
+            desk.act(Action::WritePiece { job, torrent: self.id, piece, data });
+            for peer in guilty {
+                self.convict(desk, peer, piece);
+            }
+            return;
+        }
+        self.wasted += data.len() as u64;
+        let guilty = self.blame.failed(piece, &data, &senders);
+        if let Some(picker) = &mut self.picker {
+            picker.failed(piece, true, data);
+        }
+        if let Some(peer) = guilty {
+            self.convict(desk, peer, piece);
+        }
+        self.kick_all(desk);
+    }
+
+    fn convict(&mut self, desk: &mut Desk, peer: PeerId, piece: PieceIndex) {
+        if self.blame.is_banned(peer) {
+            return;
+        }
+        desk.warn(self.id, Warning::PeerBanned { peer, piece });
+        self.ban(desk, peer, &CloseReason::Poisoned(piece));
+    }
+
+    /// Takes that a piece is written: from here on it is had.
+    pub(super) fn written(
+        &mut self,
+        desk: &mut Desk,
+        piece: PieceIndex,
+        data: PieceData,
+        result: Result<(), StoreError>,
+    ) {
+        if let Err(error) = result {
+            self.fail(desk, error);
+            return;
+        }
+        let Some(picker) = &mut self.picker else { return };
+        let wanted = picker.is_wanted(piece);
+        picker.stored(piece, data);
+        self.had(desk, piece, wanted);
+        // Memory is free again: peers that could start nothing may start something.
+        self.kick_all(desk);
+    }
+
+    /// Tells of a piece that is stored.
+    pub(super) fn had(&mut self, desk: &mut Desk, piece: PieceIndex, wanted: bool) {
+        desk.tell(Event::PieceStored { torrent: self.id, piece });
+        if wanted {
+            let links: Vec<_> = self.peers.keys().copied().collect();
+            for link in links {
+                let Some(peer) = self.peers.get_mut(&link) else { continue };
+                if peer.has.has(piece) {
+                    peer.useful = peer.useful.saturating_sub(1);
+                    if peer.useful == 0 {
+                        self.reconsider(desk, link);
+                    }
+                }
+            }
+        }
+        if self.stage == Stage::Running {
+            self.tell_have(desk, piece);
+            self.tell_discovery(desk);
+        }
+        self.tell_readers(desk);
+        self.tell_if_done(desk);
+    }
+}

@@ -1,0 +1,97 @@
+//! A store in memory that can lie, run full and break.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use headwater_base::{Bitfield, PieceIndex, sha1};
+use headwater_engine::{StoreError, Stored};
+use headwater_metainfo::Torrent;
+
+use crate::Sample;
+
+/// What one host keeps of the torrent.
+#[derive(Default)]
+pub(crate) struct Disk {
+    pub(crate) bytes: Vec<u8>,
+    /// Pieces whose record says they are there.
+    pub(crate) have: BTreeSet<u32>,
+    /// Pieces that may be there.
+    pub(crate) doubtful: BTreeSet<u32>,
+    /// Every n-th block read is wrong in its first byte.
+    pub(crate) spoils_every: Option<u32>,
+    /// Pieces it takes before it is full.
+    pub(crate) room: Option<usize>,
+    /// Whether reads fail.
+    pub(crate) unreadable: bool,
+    pub(crate) opened: usize,
+    pub(crate) deleted: bool,
+    pub(crate) hashed: usize,
+    pub(crate) reads: u32,
+    pub(crate) length: usize,
+}
+
+impl Disk {
+    /// A disk that holds everything.
+    pub(crate) fn full(sample: &Sample) -> Self {
+        let have = (0..sample.torrent.piece_count()).collect();
+        Self { bytes: sample.data.to_vec(), have, ..Self::default() }
+    }
+
+    pub(crate) fn open(&mut self, torrent: &Arc<Torrent>) -> Result<Stored, StoreError> {
+        self.opened += 1;
+        self.length = torrent.piece_length as usize;
+        self.bytes.resize(torrent.length.0 as usize, 0);
+        let count = torrent.piece_count();
+        let bits = |set: &BTreeSet<u32>| {
+            let mut bits = Bitfield::empty(count);
+            for piece in set {
+                bits.set(PieceIndex(*piece));
+            }
+            bits
+        };
+        Ok(Stored { have: bits(&self.have), doubtful: bits(&self.doubtful) })
+    }
+
+    fn range(&self, piece: PieceIndex) -> std::ops::Range<usize> {
+        let start = piece.idx() * self.length;
+        start..self.bytes.len().min(start + self.length)
+    }
+
+    pub(crate) fn read(
+        &mut self,
+        piece: PieceIndex,
+        begin: u32,
+        len: u32,
+    ) -> Result<Bytes, StoreError> {
+        assert!(self.have.contains(&piece.0), "piece {piece} is served though it is not stored");
+        if self.unreadable {
+            return Err(StoreError::Io("disk is broken".to_owned()));
+        }
+        let start = self.range(piece).start + begin as usize;
+        let mut bytes = self.bytes[start..start + len as usize].to_vec();
+        for block in bytes.chunks_mut(16384) {
+            self.reads += 1;
+            if self.spoils_every.is_some_and(|every| self.reads.is_multiple_of(every)) {
+                block[0] ^= 1;
+            }
+        }
+        Ok(Bytes::from(bytes))
+    }
+
+    pub(crate) fn hash(&mut self, piece: PieceIndex) -> [u8; 20] {
+        self.hashed += 1;
+        sha1(&self.bytes[self.range(piece)])
+    }
+
+    pub(crate) fn write(&mut self, piece: PieceIndex, data: &[u8]) -> Result<(), StoreError> {
+        if self.room == Some(0) {
+            return Err(StoreError::Full("disk is full".to_owned()));
+        }
+        self.room = self.room.map(|room| room - 1);
+        let range = self.range(piece);
+        self.bytes[range].copy_from_slice(data);
+        self.have.insert(piece.0);
+        Ok(())
+    }
+}

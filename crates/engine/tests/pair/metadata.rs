@@ -1,0 +1,133 @@
+//! Metadata from peers that lie about it, lack it or get it late.
+
+use headwater_engine::{AddTorrent, CloseReason, Event, Warning};
+use headwater_wire::extended::{Handshake as Extended, MetadataMessage};
+use headwater_wire::{Decoder, Handshake, Message, Reserved};
+
+use crate::disk::Disk;
+use crate::net::Net;
+use crate::{Sample, is_done, sample, secs};
+
+fn wire(message: &Message) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    message.encode(&mut bytes);
+    bytes
+}
+
+/// Has a puppet greet like a peer that has metadata of `size` bytes, or does not say.
+fn greet(net: &mut Net, host: usize, sample: &Sample, size: Option<u32>) -> headwater_base::LinkId {
+    let link = net.puppet_link(host);
+    let reserved = Reserved::default().with_extension().with_fast();
+    let peer_id = net.hosts[host].peer;
+    let greeting = Handshake { info_hash: sample.hash(), peer_id, reserved };
+    net.say(host, link, greeting.to_bytes().to_vec());
+    let payload = Extended { metadata_size: size, ..Extended::ours() }.encode();
+    net.say(host, link, wire(&Message::Extended { id: 0, payload }));
+    link
+}
+
+/// The metadata messages a puppet heard.
+fn heard(net: &Net, host: usize) -> Vec<MetadataMessage> {
+    let mut decoder = Decoder::new();
+    decoder.push(net.hosts[host].heard.clone().into());
+    decoder.next_handshake().unwrap().unwrap();
+    let messages = std::iter::from_fn(|| decoder.next_message().unwrap());
+    messages
+        .filter_map(|message| match message {
+            Message::Extended { id: 1, payload } => MetadataMessage::decode(&payload).unwrap(),
+            _ => None,
+        })
+        .collect()
+}
+
+fn give(net: &mut Net, host: usize, link: headwater_base::LinkId, message: &MetadataMessage) {
+    net.say(host, link, wire(&Message::Extended { id: 1, payload: message.encode() }));
+}
+
+#[test]
+fn metadata_of_many_blocks_comes_from_several_peers() {
+    let sample = sample(44_000_000, 16384);
+    assert!(sample.torrent.info.len() > 3 * 16384);
+    let mut net = Net::new(60);
+    net.join(Disk::full(&sample), sample.whole());
+    net.join(Disk::full(&sample), sample.whole());
+    let leech = net.join(Disk::default(), sample.magnet());
+    net.run_to(leech, secs(30), |event| matches!(event, Event::MetadataKnown(_)));
+}
+
+#[test]
+fn false_metadata_gets_its_only_sender_banned() {
+    let sample = sample(200_000, 65536);
+    let mut net = Net::new(61);
+    let leech = net.join(Disk::default(), sample.magnet());
+    let liar = net.join_puppet(sample.magnet());
+    let link = greet(&mut net, liar, &sample, Some(100));
+    net.run(secs(1));
+    assert_eq!(heard(&net, liar), [MetadataMessage::Request { piece: 0 }]);
+    let data = vec![0; 100].into();
+    give(&mut net, liar, link, &MetadataMessage::Data { piece: 0, total_size: Some(100), data });
+    net.run_to(leech, secs(10), |event| {
+        matches!(event, Event::PeerLeft { reason: CloseReason::FalseMetadata, .. })
+    });
+    let peer = net.hosts[liar].peer;
+    let warned = |event: &Event| matches!(event, Event::Warned { warning: Warning::MetadataFalse { peer: of }, .. } if *of == peer);
+    assert_eq!(net.told(leech, warned), 1);
+    net.join(Disk::full(&sample), sample.whole());
+    net.run_to(leech, secs(200), is_done);
+}
+
+#[test]
+fn peer_that_names_no_size_is_asked_all_the_same() {
+    let sample = sample(200_000, 65536);
+    let mut net = Net::new(62);
+    let leech = net.join(Disk::default(), sample.magnet());
+    let shy = net.join_puppet(sample.magnet());
+    let link = greet(&mut net, shy, &sample, None);
+    net.run(secs(1));
+    assert_eq!(heard(&net, shy), [MetadataMessage::Request { piece: 0 }]);
+    let data = sample.torrent.info.clone();
+    let total_size = Some(data.len() as u32);
+    give(&mut net, shy, link, &MetadataMessage::Data { piece: 0, total_size, data });
+    net.run_to(leech, secs(5), |event| matches!(event, Event::MetadataKnown(_)));
+}
+
+#[test]
+fn peer_that_lacked_metadata_is_asked_again_later() {
+    let sample = sample(200_000, 65536);
+    let mut net = Net::new(63);
+    net.join(Disk::default(), sample.magnet());
+    let late = net.join_puppet(sample.magnet());
+    let link = greet(&mut net, late, &sample, None);
+    net.run(secs(1));
+    give(&mut net, late, link, &MetadataMessage::Reject { piece: 0 });
+    net.run(secs(5));
+    assert_eq!(heard(&net, late).len(), 1);
+    net.run(secs(15));
+    assert_eq!(heard(&net, late).len(), 2);
+}
+
+#[test]
+fn absurd_size_is_not_believed() {
+    let sample = sample(200_000, 65536);
+    let mut net = Net::new(64);
+    net.join(Disk::default(), sample.magnet());
+    let liar = net.join_puppet(sample.magnet());
+    greet(&mut net, liar, &sample, Some(u32::MAX));
+    net.run(secs(3));
+    assert_eq!(heard(&net, liar), []);
+}
+
+#[test]
+fn two_magnet_peers_get_metadata_when_a_third_brings_it() {
+    let sample = sample(500_000, 65536);
+    let mut net = Net::new(65);
+    let one = net.join(Disk::default(), sample.magnet());
+    let two = net.join(Disk::default(), sample.magnet());
+    net.run(secs(20));
+    let mut seed = AddTorrent { ..sample.whole() };
+    seed.name = Some("sample".to_owned());
+    net.join(Disk::full(&sample), seed);
+    net.run_to(one, secs(200), is_done);
+    net.run(secs(30));
+    assert_eq!(net.told(two, is_done), 1);
+}
