@@ -2,6 +2,7 @@
 //! Knows nothing of torrents, trackers or what the bytes mean.
 
 mod link;
+mod pace;
 mod rtc;
 mod sdp;
 mod socket;

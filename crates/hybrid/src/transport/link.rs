@@ -19,11 +19,15 @@ use webrtc::peer_connection::{
     RTCPeerConnectionIceEvent, RTCPeerConnectionState, RTCSessionDescription,
 };
 
+use super::pace::Pace;
 use super::rtc::Factory;
 use super::{LinkEvent, sdp};
 
 /// Bytes a link queues ahead of SCTP before it counts as full.
-pub(super) const LINK_WINDOW: usize = 1 << 20;
+pub(super) const LINK_WINDOW: usize = 256 * 1024;
+
+/// Time between two looks at a slow link that is full.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// Longest wait for candidates: host candidates are there at once, a STUN server may be dead.
 const GATHER_TIME_MAX: Duration = Duration::from_millis(1500);
@@ -129,9 +133,10 @@ impl LinkTask {
         }
         let _ = self.events.send(LinkEvent::Opened(self.link)).await;
         let (link, events, queued) = (self.link, &self.events, &self.queued);
+        let writer = Writer { channel: &*channel, message_bytes_max, queued, link, events };
         tokio::select! {
             () = read(&*channel, link, events) => {}
-            () = write(&*channel, message_bytes_max, &mut self.commands, queued, link, events) => {}
+            () = writer.run(&mut self.commands) => {}
             () = until_down(notices) => {}
         }
         LinkEnd::Closed
@@ -199,7 +204,7 @@ async fn gathered(
             Ok(Some(Notice::Down) | None) => return None,
         }
     }
-    pc.local_description().await.map(|description| sdp::without_trickle(&description.sdp))
+    pc.local_description().await.map(|description| sdp::complete(&description.sdp))
 }
 
 async fn until_open(
@@ -243,38 +248,50 @@ async fn read(channel: &dyn DataChannel, link: LinkId, events: &mpsc::Sender<Lin
     }
 }
 
-/// Sends what is queued, as few and as large messages as the peer takes, and reports room by
-/// halves of the window: rarer would let the engine run dry, more often would only cost.
-async fn write(
-    channel: &dyn DataChannel,
+/// The sending side of an open link.
+struct Writer<'a> {
+    channel: &'a dyn DataChannel,
     message_bytes_max: usize,
-    commands: &mut mpsc::UnboundedReceiver<Command>,
-    queued: &AtomicUsize,
+    queued: &'a AtomicUsize,
     link: LinkId,
-    events: &mpsc::Sender<LinkEvent>,
-) {
-    let mut unreported = 0;
-    while let Some(command) = commands.recv().await {
-        let mut message = BytesMut::new();
-        append(&mut message, &command);
-        while message.len() < message_bytes_max
-            && let Ok(command) = commands.try_recv()
-        {
+    events: &'a mpsc::Sender<LinkEvent>,
+}
+
+impl Writer<'_> {
+    /// Sends what is queued, as few and as large messages as the peer takes, and reports room by
+    /// halves of the window: rarer would let the engine run dry, more often would only cost.
+    async fn run(self, commands: &mut mpsc::UnboundedReceiver<Command>) {
+        let (start, mut pace, mut unreported) = (Instant::now(), Pace::new(), 0);
+        while let Some(command) = commands.recv().await {
+            let mut message = BytesMut::new();
             append(&mut message, &command);
-        }
-        while !message.is_empty() {
-            let part = message.split_to(message.len().min(message_bytes_max));
-            let len = part.len();
-            if channel.send(part).await.is_err() {
-                return;
+            while message.len() < self.message_bytes_max
+                && let Ok(command) = commands.try_recv()
+            {
+                append(&mut message, &command);
             }
-            queued.fetch_sub(len, Ordering::Relaxed);
-            unreported += len;
+            while !message.is_empty() {
+                let part = message.split_to(message.len().min(self.message_bytes_max));
+                let len = part.len();
+                if self.send(part, start, &mut pace).await.is_err() {
+                    return;
+                }
+                self.queued.fetch_sub(len, Ordering::Relaxed);
+                unreported += len;
+            }
+            if unreported >= LINK_WINDOW / 2 {
+                unreported = 0;
+                let _ = self.events.send(LinkEvent::Drained(self.link)).await;
+            }
         }
-        if unreported >= LINK_WINDOW / 2 {
-            unreported = 0;
-            let _ = events.send(LinkEvent::Drained(link)).await;
+    }
+
+    async fn send(&self, part: BytesMut, start: Instant, pace: &mut Pace) -> Result<()> {
+        while !pace.allows(start.elapsed(), self.channel.outstanding_bytes().await?) {
+            tokio::time::sleep(LOOK_AGAIN).await;
         }
+        pace.sent(part.len());
+        self.channel.send(part).await
     }
 }
 

@@ -20,14 +20,21 @@ use webrtc::peer_connection::{
 };
 
 use super::link::{Command, LINK_WINDOW, LinkTask, Role};
+use super::pace::BUDGET_MAX;
 use super::socket::{self, WideSockets};
 use super::{LinkEvent, Transport};
 
-/// Bytes handed to SCTP and not yet acknowledged, above which a link's queue waits.
-const SCTP_QUEUE_BYTES: usize = 1 << 20;
-
 /// How long a first offer waits for the STUN server's name to resolve.
 const RESOLVE_WAIT: Duration = Duration::from_millis(800);
+
+/// Silence after which a path counts as interrupted.
+const SILENT: Duration = Duration::from_secs(5);
+
+/// Further silence after which the link is over. A tab that is closed says nothing.
+const LOST: Duration = Duration::from_secs(10);
+
+/// Time between two signs of life.
+const ALIVE_EVERY: Duration = Duration::from_secs(2);
 
 /// Longest wait for links to say goodbye.
 const CLOSE_TIME_MAX: Duration = Duration::from_millis(500);
@@ -176,6 +183,7 @@ impl Factory {
         let mut settings = SettingEngineBuilder::new()
             .with_sctp_max_message_size(SctpMaxMessageSize::Unbounded)
             .with_multicast_dns_mode(self.mdns)
+            .with_ice_timeouts(Some(SILENT), Some(LOST), Some(ALIVE_EVERY))
             .with_include_loopback_candidate(true);
         if let Some(window) = self.receive_window {
             settings = settings.with_sctp_max_receive_buffer_size(window);
@@ -187,7 +195,7 @@ impl Factory {
             .with_runtime(Arc::new(WideSockets))
             .with_handler(handler)
             .with_udp_addrs(self.addresses.clone())
-            .with_data_channel_send_buffer_limit(SCTP_QUEUE_BYTES)
+            .with_data_channel_send_buffer_limit(BUDGET_MAX)
             .build()
             .await?;
         Ok(Arc::new(pc))

@@ -12,9 +12,14 @@ const CANDIDATES_MAX: usize = 40;
 /// Largest message a peer takes that does not say (RFC 8841, section 6.1).
 const MESSAGE_BYTES_UNSAID: usize = 65_536;
 
-/// Drops the promise to trickle: what leaves here is complete.
-pub(super) fn without_trickle(sdp: &str) -> String {
-    join(sdp.lines().filter(|line| !line.starts_with("a=ice-options:trickle")))
+/// Drops the promise to trickle, since what leaves here is complete, and candidates of the second
+/// component, which is RTP's and has no use here.
+pub(super) fn complete(sdp: &str) -> String {
+    join(sdp.lines().filter(|line| {
+        let mut words = line.split(' ');
+        let is_candidate = words.next().is_some_and(|word| word.starts_with("a=candidate:"));
+        !(is_candidate && words.next() == Some("2")) && !line.starts_with("a=ice-options:trickle")
+    }))
 }
 
 /// Checks that a stranger's description is of a sane size and has a data section.
@@ -63,9 +68,10 @@ mod tests {
     }
 
     #[test]
-    fn trickle_is_struck_out_and_the_rest_kept() {
-        let sdp = "v=0\r\na=ice-options:trickle\r\nm=application 9\r\n";
-        assert_eq!(without_trickle(sdp), "v=0\r\nm=application 9\r\n");
+    fn trickle_and_second_components_are_struck_out_and_the_rest_kept() {
+        let first = "v=0\r\nm=application 9\r\na=candidate:1 1 udp 7 1.2.3.4 5 typ host\r\n";
+        let second = "a=candidate:1 2 udp 7 1.2.3.4 5 typ host\r\na=ice-options:trickle\r\n";
+        assert_eq!(complete(&format!("{first}{second}")), first);
     }
 
     #[test]
