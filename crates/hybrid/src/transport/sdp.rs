@@ -18,7 +18,8 @@ pub(super) fn complete(sdp: &str) -> String {
     join(sdp.lines().filter(|line| {
         let mut words = line.split(' ');
         let is_candidate = words.next().is_some_and(|word| word.starts_with("a=candidate:"));
-        !(is_candidate && words.next() == Some("2")) && !line.starts_with("a=ice-options:trickle")
+        let is_second = is_candidate && words.next() == Some("2");
+        !is_second && !line.starts_with("a=ice-options:trickle")
     }))
 }
 
