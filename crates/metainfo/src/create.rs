@@ -5,6 +5,7 @@ use bytes::Bytes;
 use headwater_base::{ByteCount, Digest1, Sha1};
 
 use crate::bencode::{DictBuilder, ListBuilder};
+use crate::path::{safe_name, safe_part, tell_apart};
 use crate::torrent::{Span, root, spans};
 use crate::{Error, File, Torrent, limit};
 
@@ -52,7 +53,8 @@ impl Draft {
     }
 
     /// Starts a torrent of a folder called `name`. Paths are below it, with `/` between parts;
-    /// their order is kept.
+    /// their order is kept. A path that readers would have to change is refused, since its file
+    /// would not be found under the new one.
     pub fn folder(
         name: &str,
         files: Vec<(String, ByteCount)>,
@@ -67,11 +69,8 @@ impl Draft {
         files: Vec<(String, ByteCount)>,
         options: Options,
     ) -> Result<Self, Error> {
-        if !is_plain(name) {
-            return Err(Error::Name);
-        }
-        if let Some(file) = files.iter().position(|(path, _)| !path.split('/').all(is_plain)) {
-            return Err(Error::Path { file });
+        if safe_name(name.as_bytes()).as_deref() != Some(name) {
+            return Err(Error::DraftName);
         }
         let total = files.iter().fold(ByteCount(0), |total, (_, length)| total + *length);
         let piece_length = match options.piece_length {
@@ -79,6 +78,13 @@ impl Draft {
             None => auto_piece_length(total),
         };
         let files = laid_out(files, if options.align { piece_length } else { 1 });
+        if files.is_empty() {
+            return Err(Error::NoFiles);
+        }
+        if files.len() > limit::FILES_MAX {
+            return Err(Error::TooManyFiles { found: files.len(), allowed: limit::FILES_MAX });
+        }
+        check_paths(&files)?;
         let length = files.last().map_or(ByteCount(0), |file| file.offset + file.length).0;
         let found = length.div_ceil(u64::from(piece_length));
         if length == 0 || length > limit::LENGTH_MAX {
@@ -240,9 +246,21 @@ fn laid_out(named: Vec<(String, ByteCount)>, align: u32) -> Vec<File> {
     files
 }
 
-/// Whether a name means itself in a path.
-fn is_plain(name: &str) -> bool {
-    !matches!(name, "" | "." | "..") && !name.contains(['/', '\0'])
+/// Makes sure that readers keep every path: what is stored under one name and asked for under
+/// another would never be found.
+fn check_paths(files: &[File]) -> Result<(), Error> {
+    let mut read: Vec<_> = files.to_vec();
+    for file in &mut read {
+        let parts = file.path.split('/').map(|part| safe_part(part.as_bytes()));
+        file.path = parts.collect::<Vec<_>>().join("/");
+    }
+    tell_apart(&mut read)?;
+    let changed = read.iter().zip(files).filter(|(read, _)| !read.pad);
+    let changed = changed.map(|(read, file)| read.path != file.path);
+    match changed.into_iter().position(|changed| changed) {
+        Some(file) => Err(Error::DraftPath { file }),
+        None => Ok(()),
+    }
 }
 
 fn checked_piece_length(found: u32) -> Result<u32, Error> {

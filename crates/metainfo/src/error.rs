@@ -166,6 +166,15 @@ pub enum Error {
         /// Most allowed.
         allowed: usize,
     },
+    /// A draft's name that is not safe everywhere, so readers would change it.
+    #[error("the name is empty, too long or holds what is not safe in a name")]
+    DraftName,
+    /// A draft's path that is not safe everywhere or that an earlier file has.
+    #[error("path of file {file} is not safe, or is another's but for the case of letters")]
+    DraftPath {
+        /// Which file.
+        file: usize,
+    },
     /// A draft was fed more bytes than its files have.
     #[error("{found} bytes fed where {left} are left")]
     TooManyBytes {
@@ -197,12 +206,15 @@ impl Error {
             Self::NoInfo | Self::HalfV2 => "bad-info",
             Self::V2Only => "v2-only",
             Self::MetaVersion { .. } => "unknown-version",
-            Self::Name => "bad-name",
+            Self::Name | Self::DraftName => "bad-name",
             Self::PieceLength { .. } | Self::CreatedPieceLength { .. } => "bad-piece-length",
             Self::FileLength { .. } | Self::TotalLength { .. } => "bad-length",
             Self::NoFiles => "no-files",
             Self::TooManyFiles { .. } => "too-many-files",
-            Self::FileEntry { .. } | Self::Path { .. } | Self::PathDepth { .. } => "bad-path",
+            Self::FileEntry { .. }
+            | Self::Path { .. }
+            | Self::PathDepth { .. }
+            | Self::DraftPath { .. } => "bad-path",
             Self::DuplicatePaths { .. } => "duplicate-paths",
             Self::TooManyPieces { .. } => "too-many-pieces",
             Self::NoPieces | Self::Pieces { .. } => "bad-pieces",

@@ -15,5 +15,5 @@ mod url;
 pub use error::Error;
 pub use magnet::Magnet;
 pub use mime::{mime_type, runs_scripts};
-pub use path::safe_name;
+pub use path::{safe_name, windows_name};
 pub use torrent::{File, Span, Torrent};

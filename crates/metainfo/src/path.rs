@@ -1,5 +1,6 @@
-//! Makes names from outside safe to create below a folder on any system, and tells files apart.
-//! Names are changed rather than refused, as other clients do.
+//! Makes names from outside safe to create below a folder, and tells files apart.
+//! Names are changed rather than refused, as other clients do. What only one system forbids
+//! is changed by the shell that runs there, so that names on others stay what they are.
 
 use std::collections::BTreeSet;
 
@@ -11,25 +12,31 @@ const BLANK: char = '_';
 /// Makes one part of a path safe; `None` when nothing is left of it.
 ///
 /// Separators, zero bytes and characters that turn the direction of text are dropped. Control
-/// characters, bytes that are not UTF-8 and what Windows forbids become `_`. Dots and spaces at
-/// the end go; `.` and `..` leave nothing. Device names of Windows get a `_` in front.
+/// characters and bytes that are not UTF-8 become `_`, as does the colon of a drive letter.
+/// `.` and `..` leave nothing. Long names are cut.
 pub fn safe_name(bytes: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(bytes);
     let mut name: String = text.chars().filter_map(safe_char).collect();
-    if matches!(name.as_str(), "" | "." | "..") {
-        return None;
-    }
-    name.truncate(name.trim_end_matches(['.', ' ']).len());
-    if name.is_empty() {
-        name.push(BLANK);
-    }
     if name.len() > limit::NAME_BYTES_MAX {
         name = shorten(&name);
     }
-    if is_device(&name) {
-        name.insert(0, BLANK);
+    if matches!(name.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic()) {
+        name.replace_range(1..2, "_");
     }
-    Some(name)
+    (!matches!(name.as_str(), "" | "." | "..")).then_some(name)
+}
+
+/// What a safe name must be called on Windows, which forbids more: some punctuation, dots and
+/// spaces at the end, names of devices. No two files of a torrent are called the same by it.
+pub fn windows_name(name: &str) -> String {
+    let forbidden = |c| matches!(c, '<' | '>' | ':' | '"' | '|' | '?' | '*');
+    let blank = |c| if forbidden(c) { BLANK } else { c };
+    let kept = name.trim_end_matches(['.', ' ']);
+    let mut out: String = kept.chars().map(blank).collect();
+    if out.is_empty() || is_device(&out) {
+        out.insert(0, BLANK);
+    }
+    out
 }
 
 /// Makes one part of a path safe; what leaves nothing becomes `_`.
@@ -41,7 +48,7 @@ fn safe_char(c: char) -> Option<char> {
     match c {
         '/' | '\\' | '\0' => None,
         '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => None,
-        '<' | '>' | ':' | '"' | '|' | '?' | '*' | char::REPLACEMENT_CHARACTER => Some(BLANK),
+        char::REPLACEMENT_CHARACTER => Some(BLANK),
         _ if c.is_control() => Some(BLANK),
         _ => Some(c),
     }
@@ -50,11 +57,11 @@ fn safe_char(c: char) -> Option<char> {
 /// Cuts a name, but keeps its ending, by which programs know what it is.
 fn shorten(name: &str) -> String {
     let ending = match name.rfind('.') {
-        Some(dot) if dot > 0 && name.len() - dot <= limit::EXTENSION_BYTES_MAX => &name[dot..],
+        Some(dot) if name.len() - dot <= limit::EXTENSION_BYTES_MAX => &name[dot..],
         _ => "",
     };
     let stem = &name[..name.floor_char_boundary(limit::NAME_BYTES_MAX - ending.len())];
-    format!("{}{ending}", stem.trim_end_matches(['.', ' ']))
+    format!("{stem}{ending}")
 }
 
 fn is_device(name: &str) -> bool {
@@ -68,8 +75,8 @@ fn is_device(name: &str) -> bool {
         || numbered("lpt")
 }
 
-/// Renames files so that no two share a path and none has a folder's path, whatever the case of
-/// letters. Padding has no path of its own and is left alone.
+/// Renames files so that no two share a path and none has a folder's path, on any system and
+/// whatever the case of letters. Padding has no path of its own and is left alone.
 pub(crate) fn tell_apart(files: &mut [File]) -> Result<(), Error> {
     let mut taken = BTreeSet::new();
     for file in files.iter().filter(|file| !file.pad) {
@@ -101,17 +108,22 @@ fn numbered(path: &str, number: u32) -> String {
 /// Paths are kept as 64-bit fingerprints: deep hostile paths would otherwise cost memory by the
 /// square of their depth. Two paths that meet by chance cost a needless rename.
 fn fingerprint(path: &str) -> u64 {
-    path.to_lowercase().bytes().fold(FNV_OFFSET, fnv1a)
+    folded(path).bytes().fold(FNV_OFFSET, fnv1a)
 }
 
 fn folders(path: &str, taken: &mut BTreeSet<u64>) {
     let mut hash = FNV_OFFSET;
-    for byte in path.to_lowercase().bytes() {
+    for byte in folded(path).bytes() {
         if byte == b'/' {
             taken.insert(hash);
         }
         hash = fnv1a(hash, byte);
     }
+}
+
+/// A path as the least discerning system sees it.
+fn folded(path: &str) -> String {
+    path.split('/').map(windows_name).collect::<Vec<_>>().join("/").to_lowercase()
 }
 
 const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
@@ -147,30 +159,24 @@ mod tests {
     #[test]
     fn names_that_mean_something_to_a_file_system_are_defused() {
         for (name, expect) in [
-            ("film.mkv", Some("film.mkv")),
+            ("What: a \"film\"?.mkv", Some("What: a \"film\"?.mkv")),
+            ("Mr. and Mrs. ", Some("Mr. and Mrs. ")),
+            (".hidden", Some(".hidden")),
+            ("...", Some("...")),
             (".", None),
             ("..", None),
             ("", None),
             ("/", None),
             ("\\\\", None),
-            ("...", Some("_")),
-            (" . ", Some("_")),
+            ("./.", None),
+            ("\0\0", None),
             ("/etc/passwd", Some("etcpasswd")),
             ("..\\..\\x", Some("....x")),
             ("C:", Some("C_")),
-            ("a:stream", Some("a_stream")),
+            ("c:\\x", Some("c_x")),
             ("a\0b\x1b[31m\x7f", Some("ab_[31m_")),
             ("\u{202e}gpj.exe", Some("gpj.exe")),
-            ("what? *<|>\"", Some("what_ _____")),
-            ("name. . ", Some("name")),
-            ("con", Some("_con")),
-            ("Aux.tar.gz", Some("_Aux.tar.gz")),
-            ("LPT1", Some("_LPT1")),
-            ("com¹.txt", Some("_com¹.txt")),
-            ("com10", Some("com10")),
-            ("conference", Some("conference")),
-            (" lead", Some(" lead")),
-            (".hidden", Some(".hidden")),
+            ("a\u{200e}\u{200f}\u{202a}\u{2066}\u{2069}b", Some("ab")),
         ] {
             assert_eq!(safe_name(name.as_bytes()).as_deref(), expect, "{name:?}");
         }
@@ -185,8 +191,28 @@ mod tests {
         assert!(cut.len() <= 240 && cut.ends_with("é.mkv"), "{cut}");
         let no_ending = safe_name("x".repeat(5000).as_bytes()).unwrap();
         assert_eq!(no_ending.len(), 240);
-        let dots = safe_name(format!("{}y", ".".repeat(300)).as_bytes());
-        assert!(dots.is_none_or(|name| !name.ends_with('.')));
+    }
+
+    #[test]
+    fn windows_gets_names_it_takes() {
+        for (name, expect) in [
+            ("film.mkv", "film.mkv"),
+            ("a:stream", "a_stream"),
+            ("what? *<|>\"", "what_ _____"),
+            ("name. . ", "name"),
+            ("...", "_"),
+            ("con", "_con"),
+            ("con ", "_con"),
+            ("Aux.tar.gz", "_Aux.tar.gz"),
+            ("LPT1", "_LPT1"),
+            ("com¹.txt", "_com¹.txt"),
+            ("com10", "com10"),
+            ("conference", "conference"),
+            (" lead", " lead"),
+            (".hidden", ".hidden"),
+        ] {
+            assert_eq!(windows_name(name), expect, "{name:?}");
+        }
     }
 
     #[test]
@@ -196,6 +222,7 @@ mod tests {
         check_apart(&["a/b", "A"], &["a/b", "A.1"]);
         check_apart(&["x", "x", "x.1"], &["x", "x.1", "x.1.1"]);
         check_apart(&["d.e/.f", "d.e/.f"], &["d.e/.f", "d.e/.f.1"]);
+        check_apart(&["a:b/c", "a_b/C", "a_b."], &["a:b/c", "a_b/C.1", "a_b.1."]);
         check_apart(&[".pad/1", ".pad/1"], &[".pad/1", ".pad/1"]);
     }
 
@@ -211,11 +238,14 @@ mod tests {
         fn every_safe_name_is_one_part_of_a_path(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
             if let Some(name) = safe_name(&bytes) {
                 prop_assert!(!name.is_empty() && name.len() <= 255 && name != "." && name != "..");
-                let bad = ['/', '\\', ':', '\0', '\u{202e}'];
+                let bad = ['/', '\\', '\0', '\u{202e}'];
                 prop_assert!(!name.contains(bad) && !name.contains(char::is_control));
                 prop_assert_eq!(safe_name(name.as_bytes()), Some(name.clone()), "stable");
                 let path = std::path::Path::new(&name);
                 prop_assert_eq!(path.components().count(), 1);
+                let there = windows_name(&name);
+                prop_assert_eq!(windows_name(&there), there.clone(), "stable");
+                prop_assert!(!there.ends_with(['.', ' ']) && !there.contains([':', '?', '*']));
             }
         }
 

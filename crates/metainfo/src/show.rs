@@ -154,7 +154,7 @@ mod tests {
         let expect = format!(
             "{{\"valid\":true,\"info_hash_v1\":\"{hash}\",\"info_hash_v2\":null,\"name\":\"n\",\
              \"length\":16386,\"piece_length\":16384,\"pieces\":2,\"private\":true,\"files\":[\
-             {{\"path\":\"d/a_b\",\"length\":1}},\
+             {{\"path\":\"d/a\\\"b\",\"length\":1}},\
              {{\"path\":\".pad/16383\",\"length\":16383,\"pad\":true}},\
              {{\"path\":\"c\",\"length\":2}}],\"trackers\":[[\"wss://a/\",\"wss://b/\"],\
              [\"udp://c:1\"]],\"web_seeds\":[\"http://s/\"]}}"

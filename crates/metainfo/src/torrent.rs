@@ -85,3 +85,6 @@ impl Torrent {
         self.trackers.iter().flatten().map(String::as_str)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -104,13 +104,22 @@ fn drafts_that_nobody_could_read_are_refused() {
     let folder = |name: &str, path: &str| {
         Draft::folder(name, named(&[(path, 1)]), Options::default()).map(|_| ())
     };
-    for name in ["", ".", "..", "a/b", "a\0"] {
-        assert_eq!(folder(name, "x"), Err(Error::Name), "{name:?}");
+    for name in ["", ".", "..", "a/b", "a\0", "a\\b", "C:x", "a\nb"] {
+        assert_eq!(folder(name, "x"), Err(Error::DraftName), "{name:?}");
     }
-    for path in ["", "/x", "a/../b", "a//b", "a/", "a\0b"] {
-        assert_eq!(folder("n", path), Err(Error::Path { file: 0 }), "{path:?}");
+    for path in ["", "/x", "a/../b", "a//b", "a/", "a\0b", "a\u{202e}b"] {
+        assert_eq!(folder("n", path), Err(Error::DraftPath { file: 0 }), "{path:?}");
     }
+    assert_eq!(folder("What: a film?", "Mr. and Mrs./x\"*"), Ok(()));
+    let twice = named(&[("b", 1), ("Makefile", 1), ("makefile", 1)]);
+    let refused = Draft::folder("n", twice, Options::default()).map(|_| ());
+    assert_eq!(refused, Err(Error::DraftPath { file: 2 }));
     assert!(single(0, Options::default()).is_err());
+    let none = Draft::folder("n", Vec::new(), Options::default()).map(|_| ());
+    assert_eq!(none, Err(Error::NoFiles));
+    let many = vec![("x".to_owned(), ByteCount(1)); limit::FILES_MAX + 1];
+    let many = Draft::folder("n", many, Options::default()).map(|_| ());
+    assert_eq!(many.unwrap_err().code(), "too-many-files");
     for length in [0, 1, 8192, 16385, 1 << 31] {
         let options = Options { piece_length: Some(length), ..Options::default() };
         assert_eq!(single(9, options).map(|_| ()).unwrap_err().code(), "bad-piece-length");

@@ -38,20 +38,21 @@ fn read_info(value: &Value<'_>) -> Result<Torrent, Error> {
     let info = value.dict().ok_or(Error::NoInfo)?;
     check_version(info)?;
     let piece_length = piece_length(info)?;
-    let name = lookup_either(info, "name.utf-8", "name", |value| value.bytes())
-        .and_then(safe_name)
-        .ok_or(Error::Name)?;
+    let info_hash = InfoHash(sha1(value.raw()));
+    let name = lookup_either(info, "name.utf-8", "name", |value| value.bytes());
+    let name = name.ok_or(Error::Name)?;
     let list = info.lookup("files").and_then(Value::list);
-    let files = match list {
-        Some(list) => many_files(list)?,
-        None => vec![one_file(info, name.clone())?],
+    let (name, files) = match list {
+        // A folder may be called anything, so one without a usable name takes the hash.
+        Some(list) => (safe_name(name).unwrap_or_else(|| info_hash.to_string()), many_files(list)?),
+        None => one_file(info, safe_name(name).ok_or(Error::Name)?)?,
     };
     let length = files.last().map_or(ByteCount(0), |file| file.offset + file.length);
     if length.0 == 0 {
         return Err(Error::TotalLength { found: 0, allowed: limit::LENGTH_MAX });
     }
     Ok(Torrent {
-        info_hash: InfoHash(sha1(value.raw())),
+        info_hash,
         info: Bytes::copy_from_slice(value.raw()),
         name,
         folder: list.is_some(),
@@ -70,7 +71,7 @@ fn read_info(value: &Value<'_>) -> Result<Torrent, Error> {
 
 /// Hybrids are read by their v1 half (BEP 52); what has no such half is refused.
 fn check_version(info: &Dict<'_>) -> Result<(), Error> {
-    let version = info.lookup("meta version").and_then(Value::int);
+    let version = info.lookup("meta version").and_then(Value::int).filter(|version| *version > 0);
     let tree = info.lookup("file tree").is_some();
     match version {
         None if tree => Err(Error::HalfV2),
@@ -104,9 +105,11 @@ fn pieces(info: &Dict<'_>, length: ByteCount, piece_length: u32) -> Result<Vec<D
     Ok(digests.to_vec())
 }
 
-fn one_file(info: &Dict<'_>, path: String) -> Result<File, Error> {
-    let length = file_length(info, 0)?;
-    Ok(File { path, length, offset: ByteCount(0), pad: false })
+fn one_file(info: &Dict<'_>, name: String) -> Result<(String, Vec<File>), Error> {
+    let link = attributes(info).contains(&b'l');
+    let length = if link { ByteCount(0) } else { file_length(info, 0)? };
+    let file = File { path: name.clone(), length, offset: ByteCount(0), pad: false };
+    Ok((name, vec![file]))
 }
 
 fn many_files(list: &[Value<'_>]) -> Result<Vec<File>, Error> {
@@ -132,7 +135,7 @@ fn many_files(list: &[Value<'_>]) -> Result<Vec<File>, Error> {
 }
 
 fn file(entry: &Dict<'_>, at: usize, offset: ByteCount) -> Result<File, Error> {
-    let attr = entry.lookup("attr").and_then(Value::bytes).unwrap_or_default();
+    let attr = attributes(entry);
     let link = attr.contains(&b'l');
     // BEP 47: a symbolic link takes no room, whatever length it claims.
     let length = if link { ByteCount(0) } else { file_length(entry, at)? };
@@ -149,6 +152,11 @@ fn file(entry: &Dict<'_>, at: usize, offset: ByteCount) -> Result<File, Error> {
         _ => return Err(Error::Path { file: at }),
     };
     Ok(File { path, length, offset, pad: padding || link || attr.contains(&b'p') })
+}
+
+/// BEP 47: `l` is a symbolic link, `p` is padding.
+fn attributes<'a>(entry: &Dict<'a>) -> &'a [u8] {
+    entry.lookup("attr").and_then(Value::bytes).unwrap_or_default()
 }
 
 fn file_length(entry: &Dict<'_>, file: usize) -> Result<ByteCount, Error> {
