@@ -235,7 +235,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_safe_name_is_one_part_of_a_path(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        fn every_safe_name_is_one_part_of_a_path(
+            bytes in prop::collection::vec(any::<u8>(), 0..300),
+        ) {
             if let Some(name) = safe_name(&bytes) {
                 prop_assert!(!name.is_empty() && name.len() <= 255 && name != "." && name != "..");
                 let bad = ['/', '\\', '\0', '\u{202e}'];
@@ -257,7 +259,9 @@ mod tests {
         }
 
         #[test]
-        fn paths_told_apart_are_distinct(parts in prop::collection::vec("[aA]{1,2}(/[ab]){0,2}", 1..20)) {
+        fn paths_told_apart_are_distinct(
+            parts in prop::collection::vec("[aA]{1,2}(/[ab]){0,2}", 1..20),
+        ) {
             let mut files = named(&parts.iter().map(String::as_str).collect::<Vec<_>>());
             tell_apart(&mut files).unwrap();
             let paths: BTreeSet<_> = files.iter().map(|file| file.path.to_lowercase()).collect();

@@ -141,7 +141,8 @@ proptest! {
         magnet.web_seeds.extend(crate::url::web_seed(format!("http://{host}/{path}").as_bytes()));
         magnet.peers.push(format!("{host}:1"));
         magnet.length = Some(ByteCount(9));
-        let so: Vec<_> = chosen.iter().map(|(from, len)| format!("{from}-{}", from + len)).collect();
+        let so = chosen.iter().map(|(from, len)| format!("{from}-{}", from + len));
+        let so: Vec<_> = so.collect();
         magnet.chosen = read(&format!("&so={}", so.join(","))).chosen;
         prop_assert_eq!(Magnet::parse(&magnet.to_string()), Ok(magnet));
     }
