@@ -1,5 +1,6 @@
 /**
- * Writes amounts, speeds, shares and times in the reader's language. Knows no torrent.
+ * Writes amounts, speeds, shares and times as the reader does, in the page's language. Knows no
+ * torrent.
  */
 
 const BYTE_UNITS = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"] as const;
@@ -10,14 +11,17 @@ const DAY = 24 * HOUR;
 /** Longest time that is worth telling; beyond it nobody knows. */
 const TIME_MAX = 30 * DAY;
 
-const counts = new Intl.NumberFormat();
-const shares = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 0 });
-const lists = new Intl.ListFormat(undefined, { type: "conjunction" });
-const plurals = new Intl.PluralRules();
+/** The reader's kind of the page's language: the sentences around the figures are English. */
+const LOCALE = navigator.languages.find((each) => /^en\b/.test(each)) ?? "en";
+
+const counts = new Intl.NumberFormat(LOCALE);
+const shares = new Intl.NumberFormat(LOCALE, { style: "percent", maximumFractionDigits: 0 });
+const lists = new Intl.ListFormat(LOCALE, { type: "conjunction" });
+const plurals = new Intl.PluralRules(LOCALE);
 
 function unit(value: number, name: string, digits: number, display: "short" | "long"): string {
   const format = { style: "unit", unit: name, unitDisplay: display } as const;
-  return new Intl.NumberFormat(undefined, { ...format, maximumFractionDigits: digits })
+  return new Intl.NumberFormat(LOCALE, { ...format, maximumFractionDigits: digits })
     .format(value);
 }
 

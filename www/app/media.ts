@@ -59,7 +59,7 @@ function language(rest: string): string {
   const tag = rest.replace(/^[._ -]+/, "");
   if (tag === "") return "Subtitles";
   try {
-    return new Intl.DisplayNames(undefined, { type: "language" }).of(tag) ?? tag;
+    return new Intl.DisplayNames("en", { type: "language" }).of(tag) ?? tag;
   } catch {
     return tag;
   }

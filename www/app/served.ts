@@ -4,6 +4,7 @@
  */
 import { byId, make, makeButton } from "./dom.js";
 import { bytes } from "./figures.js";
+import { kindOf } from "./media.js";
 
 /** One torrent that the server seeds. */
 interface Served {
@@ -28,12 +29,16 @@ export async function served(): Promise<Served[] | null> {
 /** Shows the list, with a button each that plays. */
 export function showServed(list: Served[], play: (magnet: string) => void): void {
   byId("served", HTMLElement).hidden = list.length === 0;
-  const items = list.map((each) => make("li", { class: "served-item" },
+  byId("served-list", HTMLElement).replaceChildren(...list.map((each) => makeItem(each, play)));
+}
+
+function makeItem(each: Served, play: (magnet: string) => void): HTMLElement {
+  const word = ["video", "audio"].includes(kindOf(each.name)) ? "Play" : "Open";
+  const face = { class: "primary small", "aria-label": `${word} ${each.name}` };
+  return make("li", { class: "served-item" },
     make("span", { class: "served-name", dir: "auto" }, each.name),
     make("span", { class: "served-size" }, each.length === null ? "" : bytes(each.length)),
-    makeButton("Play", { class: "primary small", "aria-label": `Play ${each.name}` }, () =>
-      play(each.magnet))));
-  byId("served-list", HTMLElement).replaceChildren(...items);
+    makeButton(word, face, () => play(each.magnet)));
 }
 
 function read(value: unknown): Served[] {

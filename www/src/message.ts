@@ -49,6 +49,7 @@ export interface Added {
   torrent: number;
   infoHash: string;
   name: string | null;
+  metadata: Metadata | null;
 }
 
 /** News of a peer connection, from the page that makes it. */

@@ -83,6 +83,7 @@ export class Torrent extends EventTarget {
     this.infoHash = added.infoHash;
     this.#name = added.name;
     this.#chosen = chosen;
+    if (added.metadata) this.#learn(added.metadata);
   }
 
   /** What it is called; the info-hash until a name is known. */
@@ -202,7 +203,7 @@ export class Torrent extends EventTarget {
   hear(event: TorrentEvent): void {
     switch (event.type) {
       case "metadata":
-        this.#learn(event.metadata);
+        if (!this.#metadata) this.#learn(event.metadata);
         break;
       case "done":
         this.#done.settle();
@@ -256,7 +257,8 @@ export class Torrent extends EventTarget {
       shape.pad ? [] : [new File(this, this.#owner, shape, index)],
     );
     this.#ready.settle();
-    this.#emit("metadata", metadata);
+    // Whoever adds a torrent listens to it only afterwards.
+    setTimeout(() => this.#emit("metadata", metadata));
   }
 
   #emit<K extends keyof TorrentEventMap>(type: K, detail: TorrentEventMap[K]["detail"]): void {

@@ -150,9 +150,9 @@ class Engine {
     const added = add(bytes);
     if (!added.new) return added;
     this.#know(added);
-    const kept = added.name === null ? await this.#places.remembered(added.infoHash) : null;
+    const kept = added.metadata ? null : await this.#places.remembered(added.infoHash);
     try {
-      if (kept && this.#known.has(added.torrent)) add(kept);
+      if (kept && this.#known.has(added.torrent)) return this.#learn(add(kept));
     } catch {
       // A spoiled copy of the metadata is asked of peers again.
     }
@@ -173,12 +173,22 @@ class Engine {
     return added;
   }
 
+  #learn(added: Added): Added {
+    const known = this.#known.get(added.torrent);
+    if (known && added.metadata) {
+      known.files = added.metadata.files;
+      known.known();
+    }
+    return added;
+  }
+
   #know(added: Added): void {
     const { torrent, infoHash } = added;
     let known = (): void => undefined;
     const whenKnown = new Promise<void>((resolve) => (known = resolve));
     const pieces = new Uint8Array();
     this.#known.set(torrent, { torrent, infoHash, files: null, whenKnown, known, shown: "", pieces });
+    this.#learn(added);
   }
 
   #forget(torrent: number): null {

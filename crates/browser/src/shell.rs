@@ -250,37 +250,6 @@ impl Shell {
                 self.opening.insert(torrent, metainfo);
             }
             Action::CloseStore { torrent, delete } => self.close_store(torrent, delete),
-            Action::ReadBlock { .. }
-            | Action::HashPiece { .. }
-            | Action::HashStored { .. }
-            | Action::WritePiece { .. } => self.work(action),
-            Action::OpenTracker { tracker, url } => self.host.tracker("open", tracker.0, &url),
-            Action::SendTracker { tracker, text } => self.host.tracker("send", tracker.0, &text),
-            Action::CloseTracker(tracker) => self.host.tracker("close", tracker.0, ""),
-            Action::MakeOffer(link) => {
-                self.links.describe(link, None);
-                self.host.peer("offer", link.0 as f64, "");
-            }
-            Action::MakeAnswer { link, offer } => {
-                self.links.describe(link, Some(&offer));
-                self.host.peer("answer", link.0 as f64, &offer);
-            }
-            Action::TakeAnswer { link, answer } => {
-                self.links.describe(link, Some(&answer));
-                self.host.peer("accept", link.0 as f64, &answer);
-            }
-            Action::Send { link, bytes } => self.links.send(&self.host, link, &bytes),
-            Action::CloseLink(link) => {
-                self.links.flush_one(&self.host, link);
-                self.links.close(link);
-                self.host.peer("drop", link.0 as f64, "");
-            }
-        }
-    }
-
-    /// Jobs that hash, read and write.
-    fn work(&mut self, action: Action) {
-        match action {
             Action::ReadBlock { job, torrent, piece, begin, len } => {
                 let read = self.stored(torrent, |store| store.read(piece, begin, len));
                 self.handle(Input::BlockRead { job, result: read.map(Bytes::from) });
@@ -298,8 +267,24 @@ impl Shell {
                     Err(error) => self.handle(Input::PieceWritten { job, result: Err(error) }),
                 }
             }
-            other => unreachable!("{other:?} is no job"),
+            Action::OpenTracker { tracker, url } => self.host.tracker("open", tracker.0, &url),
+            Action::SendTracker { tracker, text } => self.host.tracker("send", tracker.0, &text),
+            Action::CloseTracker(tracker) => self.host.tracker("close", tracker.0, ""),
+            Action::MakeOffer(link) => self.peer("offer", link, None),
+            Action::MakeAnswer { link, offer } => self.peer("answer", link, Some(&offer)),
+            Action::TakeAnswer { link, answer } => self.peer("accept", link, Some(&answer)),
+            Action::Send { link, bytes } => self.links.send(&self.host, link, &bytes),
+            Action::CloseLink(link) => {
+                self.links.flush_one(&self.host, link);
+                self.links.close(link);
+                self.host.peer("drop", link.0 as f64, "");
+            }
         }
+    }
+
+    fn peer(&mut self, order: &str, link: LinkId, remote: Option<&str>) {
+        self.links.describe(link, remote);
+        self.host.peer(order, link.0 as f64, remote.unwrap_or_default());
     }
 
     fn stored<T>(
@@ -350,14 +335,12 @@ impl Shell {
     }
 
     fn tell(&mut self, event: Event) {
-        match event {
-            Event::ReaderReady { reader, end } => self.host.reader(reader.0 as f64, end.0 as f64),
-            Event::ReaderFailed(reader) => self.host.reader(reader.0 as f64, -1.0),
-            other => {
-                if let Some((torrent, json)) = show::event(&self.client, other) {
-                    self.host.event(torrent.0, &json);
-                }
-            }
+        if let Event::ReaderReady { reader, end } = event {
+            self.host.reader(reader.0 as f64, end.0 as f64);
+        } else if let Event::ReaderFailed(reader) = event {
+            self.host.reader(reader.0 as f64, -1.0);
+        } else if let Some((torrent, json)) = show::event(&self.client, event) {
+            self.host.event(torrent.0, &json);
         }
     }
 }

@@ -5,7 +5,7 @@ use headwater_client::{
     Added, Client, CloseReason, Event, PeerView, StoreError, TorrentState, TrackerTrouble,
     TrackerView, Warning,
 };
-use headwater_metainfo::{File, Magnet, Torrent, mime_type, runs_scripts};
+use headwater_metainfo::{File, Magnet, mime_type, runs_scripts};
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 
@@ -21,6 +21,7 @@ struct AddedShown {
     torrent: u32,
     info_hash: String,
     name: Option<String>,
+    metadata: Option<MetadataShown>,
     new: bool,
 }
 
@@ -122,6 +123,7 @@ pub(crate) fn added(client: &Client, added: Added) -> String {
         torrent: added.torrent.0,
         info_hash: client.info_hash(added.torrent).map(|it| it.to_string()).unwrap_or_default(),
         name: client.metainfo(added.torrent).map(|metainfo| metainfo.name.clone()),
+        metadata: metadata(client, added.torrent),
         new: added.new,
     })
 }
@@ -161,9 +163,7 @@ pub(crate) fn snapshot(client: &Client, torrent: TorrentId) -> Option<String> {
 pub(crate) fn event(client: &Client, event: Event) -> Option<(TorrentId, String)> {
     let (torrent, shown) = match event {
         Event::MetadataKnown(torrent) => {
-            let view = client.torrent_view(torrent)?;
-            let trackers = view.trackers.into_iter().map(|tracker| tracker.url).collect();
-            let metadata = Box::new(metadata(&*client.metainfo(torrent)?, trackers));
+            let metadata = Box::new(metadata(client, torrent)?);
             (torrent, EventShown::Metadata { metadata })
         }
         Event::TorrentDone(torrent) => (torrent, EventShown::Done),
@@ -231,25 +231,30 @@ fn warning_shown(warning: Warning) -> (&'static str, String) {
     }
 }
 
-/// Its magnet link names every tracker in use: whoever follows it must meet us somewhere.
-fn metadata(torrent: &Torrent, trackers: Vec<String>) -> MetadataShown {
+/// What is known of a torrent's shape. Its magnet link names every tracker in use: whoever follows
+/// it must meet us somewhere.
+fn metadata(client: &Client, torrent: TorrentId) -> Option<MetadataShown> {
+    let metainfo = client.metainfo(torrent)?;
+    let view = client.torrent_view(torrent);
+    let trackers = view.map_or_else(Vec::new, |view| view.trackers);
+    let trackers: Vec<String> = trackers.into_iter().map(|tracker| tracker.url).collect();
     let magnet = Magnet {
-        name: Some(torrent.name.clone()),
+        name: Some(metainfo.name.clone()),
         trackers: trackers.clone(),
-        web_seeds: torrent.web_seeds.clone(),
-        ..Magnet::new(torrent.info_hash)
+        web_seeds: metainfo.web_seeds.clone(),
+        ..Magnet::new(metainfo.info_hash)
     };
-    MetadataShown {
-        name: torrent.name.clone(),
-        length: torrent.length.0,
-        piece_length: torrent.piece_length,
-        piece_count: torrent.piece_count(),
-        private: torrent.private,
-        comment: torrent.comment.clone(),
+    Some(MetadataShown {
+        name: metainfo.name.clone(),
+        length: metainfo.length.0,
+        piece_length: metainfo.piece_length,
+        piece_count: metainfo.piece_count(),
+        private: metainfo.private,
+        comment: metainfo.comment.clone(),
         magnet: magnet.to_string(),
         trackers,
-        files: torrent.files.iter().map(file_shown).collect(),
-    }
+        files: metainfo.files.iter().map(file_shown).collect(),
+    })
 }
 
 fn file_shown(file: &File) -> FileShown {

@@ -341,6 +341,17 @@ fn peer_that_does_not_announce_is_removed() {
 }
 
 #[test]
+fn peer_that_announces_stays() {
+    let mut table = Table::with_sockets(1);
+    table.join(0, 9);
+    for _ in 0..5 {
+        table.wait(200);
+        table.join(0, 9);
+    }
+    assert_eq!((table.size(), table.swarms.stats().peers_expired), ((0, 1), 0));
+}
+
+#[test]
 fn silent_socket_is_closed() {
     let mut table = Table::with_sockets(1);
     table.wait(200);
@@ -473,4 +484,59 @@ fn figures_return_to_nothing_when_everybody_left() {
     let held = [stats.sockets, stats.swarms, stats.peers, stats.seeders, stats.offers_open];
     assert_eq!(held, [0; 5]);
     assert_eq!(table.swarms.next(table.now), Step::Sleep(None));
+}
+
+/// Checks the table's figures against what it holds.
+fn check_figures(swarms: &Swarms) {
+    let sum = |figure: fn(&Swarm) -> usize| swarms.swarms.values().map(figure).sum::<usize>();
+    let held: usize = swarms.sockets.values().map(|socket| socket.peers.len()).sum();
+    let stats = swarms.stats();
+    assert_eq!((stats.peers as usize, stats.seeders as usize), (held, sum(Swarm::seeders)));
+    assert_eq!(sum(Swarm::len), held);
+    assert_eq!(swarms.timers.len(), held + swarms.sockets.len());
+    assert!(swarms.swarms.values().all(|swarm| !swarm.is_empty()));
+}
+
+#[test]
+fn whatever_clients_do_the_figures_stay_true() {
+    let config = Config {
+        sockets_max: 6,
+        peers_per_swarm_max: 4,
+        peers_per_socket_max: 3,
+        swarms_max: 3,
+        offers_remembered_max: 8,
+        ..Config::default()
+    };
+    let mut table = Table::new(config);
+    let mut rng = Seed([9; 32]).split("clients");
+    for _ in 0..20_000 {
+        let (socket, number, other) = (rng.below(8), rng.below(6) as u8, rng.below(6) as u8);
+        let happening =
+            [None, Some(Happening::Started), Some(Happening::Completed), Some(Happening::Stopped)]
+                [rng.below(4) as usize];
+        let left = [None, Some(0), Some(7)][rng.below(3) as usize];
+        let info_hash = InfoHash([SWARM.0[0] - rng.below(4) as u8; 20]);
+        match rng.below(8) {
+            0 if !table.swarms.sockets.contains_key(&SocketId(socket)) => {
+                table.open(socket);
+            }
+            1 => table.close(socket),
+            2 => {
+                table.wait(rng.below(100));
+            }
+            3 | 4 => {
+                table.text(socket, answer(number, other, rng.below(3) as u8));
+            }
+            _ => {
+                let offers = offers(rng.below(4) as u8);
+                let announce = Announce { info_hash, happening, left, offers, ..peer(number) };
+                table.announce(socket, announce);
+            }
+        }
+        check_figures(&table.swarms);
+        assert!(table.swarms.stats().offers_open <= 8);
+    }
+    let stats = table.swarms.stats();
+    let seen = [stats.peers_expired, stats.refusals, stats.answers_relayed, stats.sockets_closed];
+    assert!(seen.iter().all(|count| *count > 0), "{stats:?}");
 }

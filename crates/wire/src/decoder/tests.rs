@@ -147,6 +147,12 @@ fn block_that_lies_in_one_push_is_not_copied() {
 
 #[test]
 fn prefix_of_four_gigabytes_is_refused_before_the_id() {
+    let found = limit::MESSAGE_BYTES_MAX + 1;
+    let mut decoder = past_handshake();
+    decoder.push(Bytes::copy_from_slice(&found.to_be_bytes()));
+    let expect = Error::Prefix { found, allowed: limit::MESSAGE_BYTES_MAX };
+    assert_eq!(decoder.next_message(), Err(expect));
+
     let mut decoder = past_handshake();
     decoder.push(Bytes::from_static(&[0xff; 4]));
     let expect = Error::Prefix { found: u32::MAX, allowed: limit::MESSAGE_BYTES_MAX };

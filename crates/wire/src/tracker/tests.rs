@@ -193,6 +193,15 @@ fn refusal_keeps_what_the_reply_needs() {
 }
 
 #[test]
+fn byte_strings_of_other_sizes_are_refused() {
+    for text in ["", "aaaaaaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaaaaaaaa"] {
+        let text = format!(r#"{{"action":"scrape","info_hash":"{text}"}}"#);
+        let bad = ClientMessage::decode(&text).unwrap_err();
+        assert!(matches!(bad.error, Error::Field { key: "info_hash", .. }), "{text}");
+    }
+}
+
+#[test]
 fn byte_strings_above_latin_1_are_refused() {
     let text = ClientMessage::Announce(announce()).encode().replace('\u{e9}', "\u{100}");
     let bad = ClientMessage::decode(&text).unwrap_err();
