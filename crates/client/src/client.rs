@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use headwater_base::{ByteCount, InfoHash, ReaderId, Seed, Time, TorrentId};
 use headwater_engine::{
-    AddTorrent, Config, Engine, EngineView, Input, PeerView, PieceState, Priority, Step,
-    TorrentView,
+    Config, Engine, EngineView, Input, PeerView, PieceState, Priority, Step, TorrentView,
 };
 use headwater_metainfo::Torrent;
 
-use crate::{AddError, Source};
+use crate::source::{self, AddError, Source};
 
 /// What a shell drives.
 pub struct Client {
@@ -62,7 +61,10 @@ impl Client {
         source: &Source<'_>,
         options: AddOptions,
     ) -> Result<Added, AddError> {
-        let add = read(source, options)?;
+        let mut add = source::read(source)?;
+        add.trackers.extend(options.trackers.into_iter().map(|url| vec![url]));
+        add.files = options.files.or(add.files);
+        add.paused = options.paused;
         let known = self.by_hash.get(&add.info_hash).copied();
         let torrent = known.unwrap_or_else(|| {
             let torrent = TorrentId(self.next_torrent);
@@ -173,34 +175,46 @@ impl Client {
     }
 }
 
-fn read(source: &Source<'_>, options: AddOptions) -> Result<AddTorrent, AddError> {
-    let mut add = match source {
-        Source::Magnet(text) | Source::InfoHash(text) => {
-            let info_hash = InfoHash::from_hex(text);
-            let info_hash = info_hash.ok_or(AddError::InfoHash { found: text.chars().count() })?;
-            bare(info_hash)
-        }
-        Source::TorrentFile(bytes) => return Err(AddError::InfoHash { found: bytes.len() }),
-        Source::Torrent(torrent) => AddTorrent {
-            name: Some(torrent.name.clone()),
-            trackers: torrent.trackers.clone(),
-            metainfo: Some(Arc::clone(torrent)),
-            ..bare(torrent.info_hash)
-        },
-    };
-    add.trackers.extend(options.trackers.into_iter().map(|url| vec![url]));
-    add.files = options.files.or(add.files);
-    add.paused = options.paused;
-    Ok(add)
-}
+#[cfg(test)]
+mod tests {
+    use headwater_base::PeerId;
 
-fn bare(info_hash: InfoHash) -> AddTorrent {
-    AddTorrent {
-        info_hash,
-        metainfo: None,
-        name: None,
-        trackers: Vec::new(),
-        files: None,
-        paused: false,
+    use super::*;
+
+    const HEX: &str = "0123456789abcdef0123456789abcdef01234567";
+
+    #[test]
+    fn known_torrent_keeps_its_name_until_it_is_removed() {
+        let mut client = Client::new(Config::new(PeerId([1; 20])), Seed([1; 32]));
+        let mut add = || {
+            let added = client.add(Time::ZERO, &Source::InfoHash(HEX), AddOptions::default());
+            let Added { torrent, new } = added.unwrap();
+            if !new {
+                client.remove(Time::ZERO, torrent, false);
+            }
+            (torrent.0, new)
+        };
+        assert_eq!([add(), add(), add()], [(0, true), (0, false), (1, true)]);
+        assert_eq!(client.torrents(), [TorrentId(1)]);
+        assert_eq!(client.info_hash(TorrentId(1)), InfoHash::from_hex(HEX));
+        assert_eq!(client.info_hash(TorrentId(0)), None);
+    }
+
+    #[test]
+    fn reader_of_a_removed_torrent_is_told_so() {
+        let mut client = Client::new(Config::new(PeerId([1; 20])), Seed([1; 32]));
+        let source = Source::InfoHash(HEX);
+        let added = client.add(Time::ZERO, &source, AddOptions::default()).unwrap();
+        let reader = client.open_reader(added.torrent);
+        client.move_reader(Time::ZERO, reader, ByteCount(0), ByteCount(9));
+        client.remove(Time::ZERO, added.torrent, false);
+        let mut steps = std::iter::from_fn(|| match client.next(Time::ZERO) {
+            Step::Sleep(_) => None,
+            step @ (Step::Action(_) | Step::Event(_)) => Some(step),
+        });
+        assert!(steps.any(|step| matches!(
+            step,
+            Step::Event(headwater_engine::Event::ReaderFailed(of)) if of == reader
+        )));
     }
 }

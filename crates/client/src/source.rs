@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use headwater_base::InfoHash;
-use headwater_metainfo::Torrent;
+use headwater_engine::AddTorrent;
+use headwater_metainfo::{Magnet, Torrent};
+
+/// Most files a magnet link may choose. The largest metadata fetched names fewer.
+const CHOSEN_MAX: usize = 1 << 19;
 
 /// Where a torrent comes from.
 #[derive(Clone, Debug)]
@@ -44,6 +48,9 @@ pub enum AddError {
         /// How many characters there are.
         found: usize,
     },
+    /// The magnet link or torrent file is refused.
+    #[error(transparent)]
+    Metainfo(#[from] headwater_metainfo::Error),
 }
 
 impl AddError {
@@ -51,6 +58,80 @@ impl AddError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::InfoHash { .. } => "bad-info-hash",
+            Self::Metainfo(error) => error.code(),
         }
+    }
+}
+
+/// Reads a source into what the engine is given.
+pub(crate) fn read(source: &Source<'_>) -> Result<AddTorrent, AddError> {
+    match source {
+        Source::Magnet(text) => Ok(of_magnet(Magnet::parse(text)?)),
+        Source::InfoHash(text) => {
+            let found = text.chars().count();
+            let hash = InfoHash::from_hex(text).ok_or(AddError::InfoHash { found })?;
+            Ok(of_magnet(Magnet::new(hash)))
+        }
+        Source::TorrentFile(bytes) => Ok(of_torrent(Arc::new(Torrent::parse(bytes)?))),
+        Source::Torrent(torrent) => Ok(of_torrent(Arc::clone(torrent))),
+    }
+}
+
+fn of_magnet(magnet: Magnet) -> AddTorrent {
+    // More files than any torrent has metadata room for aim at our memory.
+    let chosen = magnet.chosen.into_iter().flatten().take(CHOSEN_MAX);
+    let files: Vec<u32> = chosen.collect();
+    AddTorrent {
+        info_hash: magnet.info_hash,
+        metainfo: None,
+        name: magnet.name,
+        trackers: magnet.trackers.into_iter().map(|url| vec![url]).collect(),
+        files: (!files.is_empty()).then_some(files),
+        paused: false,
+    }
+}
+
+fn of_torrent(torrent: Arc<Torrent>) -> AddTorrent {
+    AddTorrent {
+        info_hash: torrent.info_hash,
+        name: Some(torrent.name.clone()),
+        trackers: torrent.trackers.clone(),
+        metainfo: Some(torrent),
+        files: None,
+        paused: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEX: &str = "0123456789abcdef0123456789abcdef01234567";
+
+    #[test]
+    fn source_is_told_from_its_bytes() {
+        let magnet = format!(" MAGNET:?xt=urn:btih:{HEX}\n");
+        assert!(matches!(Source::read(&magnet), Source::Magnet(_)));
+        assert!(matches!(Source::read(HEX), Source::InfoHash(_)));
+        assert!(matches!(Source::read(b"d4:infode"), Source::TorrentFile(_)));
+        assert!(matches!(Source::read(&[0xff, 0xfe]), Source::TorrentFile(_)));
+    }
+
+    #[test]
+    fn magnet_gives_trackers_and_chosen_files() {
+        let text = format!("magnet:?xt=urn:btih:{HEX}&dn=a&tr=wss%3A%2F%2Ft.example&so=1,3-4");
+        let add = read(&Source::read(&text)).unwrap();
+        assert_eq!(add.info_hash.to_string(), HEX);
+        assert_eq!(add.trackers, [["wss://t.example"]]);
+        assert_eq!(add.files, Some(vec![1, 3, 4]));
+        assert_eq!(add.name.as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn bad_sources_have_stable_codes() {
+        let code = |source: Source<'_>| read(&source).unwrap_err().code();
+        assert_eq!(code(Source::InfoHash("abc")), "bad-info-hash");
+        assert_ne!(code(Source::TorrentFile(b"what")), "");
+        assert_ne!(code(Source::Magnet("magnet:?dn=a")), "");
     }
 }
