@@ -17,8 +17,12 @@ struct Side {
 
 impl Side {
     fn new() -> Self {
+        Self::with(&RtcConfig::default())
+    }
+
+    fn with(config: &RtcConfig) -> Self {
         let (tell, events) = mpsc::channel(64);
-        Self { transport: RtcTransport::new(&RtcConfig::default(), tell), events }
+        Self { transport: RtcTransport::new(config, tell), events }
     }
 
     async fn next(&mut self) -> LinkEvent {
@@ -126,10 +130,20 @@ async fn descriptions_nobody_can_use_fail_the_link() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn links_beyond_the_limit_are_refused() {
-    let (tell, mut events) = mpsc::channel(64);
-    let config = RtcConfig { links_max: 0, ..RtcConfig::default() };
-    let mut transport = RtcTransport::new(&config, tell);
-    transport.make_offer(LINK);
+    let mut side = Side::with(&RtcConfig { links_max: 0, ..RtcConfig::default() });
+    side.transport.make_offer(LINK);
     let refused = LinkEvent::Closed { link: LINK, end: LinkEnd::Unsupported };
-    assert_eq!(events.recv().await, Some(refused));
+    assert_eq!(side.next().await, refused);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stun_server_that_is_dead_or_unknown_does_not_hold_an_offer_up() {
+    for stun in ["stun:127.0.0.1:9", "stun:nowhere.invalid"] {
+        let config = RtcConfig { stun: Some(stun.to_owned()), ..RtcConfig::default() };
+        let mut side = Side::with(&config);
+        side.transport.make_offer(LINK);
+        let offer = tokio::time::timeout(Duration::from_secs(4), side.next()).await;
+        let Ok(LinkEvent::OfferMade { sdp, .. }) = offer else { panic!("{stun}: {offer:?}") };
+        assert!(sdp.contains(" typ host") && !sdp.contains("trickle"), "{sdp}");
+    }
 }

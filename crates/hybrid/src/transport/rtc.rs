@@ -78,7 +78,7 @@ pub(super) struct Factory {
     receive_window: Option<u32>,
     mdns: MulticastDnsMode,
     addresses: Vec<SocketAddr>,
-    stun: Option<watch::Receiver<Vec<SocketAddr>>>,
+    stun: Option<watch::Receiver<Option<Vec<SocketAddr>>>>,
 }
 
 impl RtcTransport {
@@ -204,31 +204,33 @@ impl Factory {
     /// The STUN server by address: the stack would resolve a name in the middle of gathering.
     async fn servers(&self) -> Vec<RTCIceServer> {
         let Some(mut stun) = self.stun.clone() else { return Vec::new() };
-        let known = stun.wait_for(|addresses| !addresses.is_empty());
+        let known = stun.wait_for(Option::is_some);
         let Ok(Ok(addresses)) = tokio::time::timeout(RESOLVE_WAIT, known).await else {
             return Vec::new();
         };
-        let urls = addresses.iter().map(|address| format!("stun:{address}")).collect();
-        vec![RTCIceServer { urls, ..RTCIceServer::default() }]
+        let addresses = addresses.iter().flatten();
+        let urls: Vec<_> = addresses.map(|address| format!("stun:{address}")).collect();
+        let server = RTCIceServer { urls, ..RTCIceServer::default() };
+        if server.urls.is_empty() { Vec::new() } else { vec![server] }
     }
 }
 
 /// Resolves a STUN server's name in the background, again and again until it is known.
-fn resolve(url: &str) -> watch::Receiver<Vec<SocketAddr>> {
-    let (known, answer) = watch::channel(Vec::new());
-    let host = url.strip_prefix("stun:").unwrap_or(url).to_owned();
-    let host = if host.rsplit(']').next().is_some_and(|end| end.contains(':')) {
-        host
-    } else {
-        format!("{host}:3478")
-    };
+/// `None` means that nobody knows yet, an empty list that it failed.
+fn resolve(url: &str) -> watch::Receiver<Option<Vec<SocketAddr>>> {
+    let (known, answer) = watch::channel(None);
+    let mut host = url.strip_prefix("stun:").unwrap_or(url).to_owned();
+    if !host.rsplit(']').next().is_some_and(|end| end.contains(':')) {
+        host.push_str(":3478");
+    }
     tokio::spawn(async move {
         loop {
-            if let Ok(found) = tokio::net::lookup_host(&host).await {
-                let found: Vec<_> = found.collect();
-                let v4 = found.iter().find(|address| address.is_ipv4());
-                let v6 = found.iter().find(|address| address.is_ipv6());
-                let _ = known.send(v4.into_iter().chain(v6).copied().collect());
+            let found = tokio::net::lookup_host(&host).await.map(Iterator::collect::<Vec<_>>);
+            let found = found.unwrap_or_default();
+            let v4 = found.iter().find(|address| address.is_ipv4());
+            let v6 = found.iter().find(|address| address.is_ipv6());
+            let _ = known.send(Some(v4.into_iter().chain(v6).copied().collect()));
+            if !found.is_empty() {
                 return;
             }
             tokio::select! {
