@@ -128,6 +128,11 @@ impl Swarm {
         self.totals.left == Some(0)
     }
 
+    /// Whether it needs somebody and has nobody.
+    fn is_lonely(&self) -> bool {
+        self.linked == 0 && !self.is_seed()
+    }
+
     /// Missing bytes as trackers are told.
     fn left(&self) -> u64 {
         self.totals.left.unwrap_or(LEFT_UNKNOWN)

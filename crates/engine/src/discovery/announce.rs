@@ -64,12 +64,11 @@ impl Discovery {
     fn is_eager(&self, now: Time, id: TrackerId, torrent: TorrentId) -> bool {
         let Some(swarm) = self.torrents.get(&torrent) else { return false };
         let member = self.trackers.get(&id).and_then(|tracker| tracker.members.get(&torrent));
-        let others = member.and_then(|member| member.others(swarm.is_seed()));
-        let lonely = swarm.linked == 0 && !swarm.is_seed();
+        let strangers = member.and_then(|at| at.strangers(swarm.is_seed(), &swarm.known));
         swarm.wanted > 0
             && swarm.linked < LINKS_FEW
             && !self.is_unsupported(now)
-            && (lonely || others.is_none_or(|others| others > swarm.linked))
+            && (swarm.is_lonely() || strangers.is_none_or(|strangers| strangers > 0))
     }
 
     /// Makes the first offers while the first socket still opens.
@@ -250,14 +249,20 @@ impl Discovery {
         self.plan(now, id, torrent);
     }
 
-    /// How many offers the next announce should carry.
+    /// How many offers the next announce should carry: one for each stranger. What a tracker
+    /// counted before its socket broke tells nothing of who is there since.
     fn offers_wanted(&self, now: Time, id: TrackerId, torrent: TorrentId) -> usize {
         let Some(swarm) = self.torrents.get(&torrent) else { return 0 };
         let member = self.trackers.get(&id).and_then(|tracker| tracker.members.get(&torrent));
         if self.is_unsupported(now) {
             return 0;
         }
-        let offers = member.map_or(0, |member| member.offers(swarm.is_seed(), swarm.linked));
+        let fresh = member.filter(|member| member.sent_at.is_some());
+        let offers = match fresh.and_then(|at| at.strangers(swarm.is_seed(), &swarm.known)) {
+            None => OFFERS_PER_ANNOUNCE,
+            Some(0) => usize::from(swarm.is_lonely()),
+            Some(strangers) => strangers.min(OFFERS_PER_ANNOUNCE),
+        };
         offers.min(self.room(torrent)).min(self.share())
     }
 

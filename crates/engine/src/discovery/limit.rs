@@ -22,8 +22,11 @@ pub(super) const ANNOUNCE_INTERVAL_DEFAULT: Duration = Duration::from_secs(120);
 pub(super) const ANNOUNCE_EAGER: Duration = Duration::from_secs(10);
 /// Pause after a tracker refused a torrent.
 pub(super) const ANNOUNCE_REFUSED: Duration = Duration::from_secs(5 * 60);
-/// A torrent with fewer links than this announces eagerly while trackers count more peers.
+/// A torrent with fewer links than this announces eagerly while trackers count
+/// peers that are not linked.
 pub(super) const LINKS_FEW: usize = 8;
+/// Peers remembered to be at a tracker; beyond it only those that are linked.
+pub(super) const MET_MAX: usize = 256;
 /// How long a tracker may owe the answer to an announce before its socket counts as dead.
 pub(super) const TRACKER_ANSWER_WAIT: Duration = Duration::from_secs(30);
 /// How long a tracker's socket may take to open.

@@ -1,7 +1,7 @@
 //! Opens, loses and reopens trackers' sockets, and sorts what comes out of them.
 //! Knows which torrents use a tracker, not when they announce.
 
-use headwater_base::{InfoHash, Time, TorrentId, TrackerId};
+use headwater_base::{InfoHash, PeerId, Time, TorrentId, TrackerId};
 use headwater_wire::Error;
 use headwater_wire::tracker::TrackerMessage;
 
@@ -135,12 +135,12 @@ impl Discovery {
         match message {
             TrackerMessage::Announce(reply) => self.announced(now, id, reply),
             TrackerMessage::Offer { info_hash, peer_id, offer_id, sdp } => {
-                if let Some(torrent) = self.user(id, info_hash) {
+                if let Some(torrent) = self.met(id, info_hash, peer_id) {
                     self.offered(now, (id, torrent), (peer_id, offer_id), sdp);
                 }
             }
             TrackerMessage::Answer { info_hash, peer_id, offer_id, sdp } => {
-                if let Some(torrent) = self.user(id, info_hash) {
+                if let Some(torrent) = self.met(id, info_hash, peer_id) {
                     self.answered(now, (id, torrent), (peer_id, offer_id), sdp);
                 }
             }
@@ -177,6 +177,14 @@ impl Discovery {
             member.trouble = Some(trouble.clone());
             self.warn(now, id, torrent, &trouble);
         }
+    }
+
+    /// Remembers that a peer is at a tracker; answers for which torrent, if we have it there.
+    fn met(&mut self, id: TrackerId, info_hash: InfoHash, peer: PeerId) -> Option<TorrentId> {
+        let torrent = self.user(id, info_hash)?;
+        let known = &self.torrents.get(&torrent)?.known;
+        self.trackers.get_mut(&id)?.members.get_mut(&torrent)?.meet(peer, known);
+        Some(torrent)
     }
 
     /// The torrent of that hash, if it uses that tracker.

@@ -2,14 +2,14 @@
 //! Decides pauses between announces and between retries; sends nothing.
 
 use core::time::Duration;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use headwater_base::{Rng, Time, TorrentId};
+use headwater_base::{PeerId, Rng, Time, TorrentId};
 
 use super::limit::{
-    ANNOUNCE_EAGER, ANNOUNCE_INTERVAL, ANNOUNCE_INTERVAL_DEFAULT, ANNOUNCE_REFUSED,
-    OFFERS_PER_ANNOUNCE, TRACKER_RETRY, TRACKER_RETRY_MAX, TRACKER_SOUND, TRACKER_URL_BYTES_MAX,
-    TRACKER_WORDS_MAX, TROUBLE_REPEAT,
+    ANNOUNCE_EAGER, ANNOUNCE_INTERVAL, ANNOUNCE_INTERVAL_DEFAULT, ANNOUNCE_REFUSED, MET_MAX,
+    TRACKER_RETRY, TRACKER_RETRY_MAX, TRACKER_SOUND, TRACKER_URL_BYTES_MAX, TRACKER_WORDS_MAX,
+    TROUBLE_REPEAT,
 };
 use crate::{TrackerTrouble, TrackerView};
 
@@ -66,6 +66,8 @@ pub(super) struct Member {
     pub(super) eager: u32,
     /// Peers with and without everything, as the tracker counts them, us among them.
     pub(super) counts: Option<(u32, u32)>,
+    /// Peers whose offers or answers came from this tracker.
+    met: BTreeSet<PeerId>,
     /// What the tracker wants given back.
     pub(super) tracker_id: Option<String>,
     /// What the tracker holds against this torrent.
@@ -145,14 +147,20 @@ impl Member {
         Some(all as usize)
     }
 
-    /// How many offers the next announce should carry if `linked` of the others are ours.
-    /// What a tracker counted before its socket broke tells nothing of who is there since.
-    pub(super) fn offers(&self, seed: bool, linked: usize) -> usize {
-        match self.sent_at.and(self.others(seed)) {
-            None => OFFERS_PER_ANNOUNCE,
-            Some(0) => usize::from(!seed),
-            Some(others) => others.saturating_sub(linked).clamp(1, OFFERS_PER_ANNOUNCE),
+    /// Remembers that a peer is at this tracker.
+    pub(super) fn meet(&mut self, peer: PeerId, known: &BTreeSet<PeerId>) {
+        if self.met.len() >= MET_MAX {
+            self.met.retain(|peer| known.contains(peer));
         }
+        if self.met.len() < MET_MAX {
+            self.met.insert(peer);
+        }
+    }
+
+    /// Of the others, how many are not linked, as far as can be told.
+    pub(super) fn strangers(&self, seed: bool, known: &BTreeSet<PeerId>) -> Option<usize> {
+        let linked = self.met.intersection(known).count();
+        Some(self.others(seed)?.saturating_sub(linked))
     }
 
     /// How long after an announce the next follows.

@@ -270,14 +270,41 @@ fn a_closed_link_frees_its_place_and_one_that_lasted_is_looked_for_at_once() {
     let (mut rig, tracker, links, sent) = announced();
     rig.text(tracker, &answered(PEER, &sent["offers"][0]["offer_id"]));
     rig.put(DiscoveryInput::LinkOpened { link: links[0], window: 1 });
+    rig.machine.peer_known(T, PEER, true);
     rig.want(T, 9);
     rig.text(tracker, &counted(0, 2));
     let outs = rig.pass(secs(100));
     assert_eq!(sends(&plain(&outs)).len(), 0, "the only other peer is linked");
+    rig.machine.peer_known(T, PEER, false);
     rig.machine.link_over(rig.now, links[0]);
     let outs = plain(&rig.pass(secs(3)));
     assert_eq!(sends(&outs).len() + offers(&outs).len(), 2, "an offer is made at once");
     assert!(rig.machine.linked.is_empty());
+}
+
+#[test]
+fn a_torrent_linked_to_everybody_makes_no_offers() {
+    let (mut rig, tracker, links, sent) = announced();
+    rig.text(tracker, &answered(PEER, &sent["offers"][0]["offer_id"]));
+    rig.put(DiscoveryInput::LinkOpened { link: links[0], window: 1 });
+    rig.machine.peer_known(T, PEER, true);
+    rig.start(T, HASH, &["ws://second.example"]);
+    let second = opens(&rig.take())[0].0;
+    rig.put(DiscoveryInput::TrackerOpened(second));
+    let outs = rig.take();
+    rig.make_offers(&outs);
+    rig.take();
+    rig.text(second, &offered(PEER, 7));
+    let mut outs = Vec::new();
+    for _ in 0..60 {
+        rig.text(tracker, &counted(0, 2));
+        rig.text(second, &counted(0, 2));
+        outs.extend(plain(&rig.pass(secs(10))));
+    }
+    assert_eq!((offers(&outs), answers(&outs)), (vec![], vec![]));
+    assert!(sends(&outs).len() >= 8);
+    rig.text(second, &counted(0, 3));
+    assert_eq!(offers(&plain(&rig.pass(secs(125)))).len(), 1, "there is a stranger");
 }
 
 #[test]
