@@ -35,6 +35,8 @@ pub(super) const TRACKER_OPEN_WAIT: Duration = Duration::from_secs(20);
 pub(super) const TRACKER_RETRY: Duration = Duration::from_secs(1);
 /// Longest pause before a lost tracker is tried again.
 pub(super) const TRACKER_RETRY_MAX: Duration = Duration::from_secs(5 * 60);
+/// The same while a torrent that uses it has no link and needs one.
+pub(super) const TRACKER_RETRY_LONELY: Duration = Duration::from_secs(30);
 /// A socket that worked this long was no failure: the next retry starts at `TRACKER_RETRY`.
 pub(super) const TRACKER_SOUND: Duration = Duration::from_secs(30);
 /// The same trouble of the same tracker is told again after this at the earliest.

@@ -5,7 +5,10 @@ use headwater_base::{InfoHash, PeerId, Time, TorrentId, TrackerId};
 use headwater_wire::Error;
 use headwater_wire::tracker::TrackerMessage;
 
-use super::limit::{TRACKER_OPEN_WAIT, TRACKERS_MAX, TRACKERS_PER_TORRENT_MAX};
+use super::limit::{
+    TRACKER_OPEN_WAIT, TRACKER_RETRY_LONELY, TRACKER_RETRY_MAX, TRACKERS_MAX,
+    TRACKERS_PER_TORRENT_MAX,
+};
 use super::tracker::{Member, Socket, Tracker, words};
 use super::{Discovery, Timer};
 use crate::{Action, TrackerTrouble};
@@ -80,8 +83,11 @@ impl Discovery {
         if tracker.socket == Socket::Waiting {
             return;
         }
-        let (pause, trouble) = tracker.lose(now, &mut self.rng);
         let members: Vec<TorrentId> = tracker.members.keys().copied().collect();
+        let swarms = members.iter().filter_map(|torrent| self.torrents.get(torrent));
+        let lonely = swarms.into_iter().any(|swarm| swarm.wanted > 0 && swarm.is_lonely());
+        let most = if lonely { TRACKER_RETRY_LONELY } else { TRACKER_RETRY_MAX };
+        let (pause, trouble) = tracker.lose(now, most, &mut self.rng);
         self.timers.set(Timer::Socket(id), now + pause);
         for torrent in &members {
             self.timers.clear(Timer::Announce(id, *torrent));

@@ -8,8 +8,7 @@ use headwater_base::{PeerId, Rng, Time, TorrentId};
 
 use super::limit::{
     ANNOUNCE_EAGER, ANNOUNCE_INTERVAL, ANNOUNCE_INTERVAL_DEFAULT, ANNOUNCE_REFUSED, MET_MAX,
-    TRACKER_RETRY, TRACKER_RETRY_MAX, TRACKER_SOUND, TRACKER_URL_BYTES_MAX, TRACKER_WORDS_MAX,
-    TROUBLE_REPEAT,
+    TRACKER_RETRY, TRACKER_SOUND, TRACKER_URL_BYTES_MAX, TRACKER_WORDS_MAX, TROUBLE_REPEAT,
 };
 use crate::{TrackerTrouble, TrackerView};
 
@@ -98,9 +97,10 @@ impl Tracker {
         }
     }
 
-    /// Notes that its socket is gone; answers how long to wait, and whether that is trouble.
+    /// Notes that its socket is gone; answers how long to wait, about `most` at most, and
+    /// whether that is trouble.
     /// A socket that worked for a while is opened again before anyone is told.
-    pub(super) fn lose(&mut self, now: Time, rng: &mut Rng) -> (Duration, bool) {
+    pub(super) fn lose(&mut self, now: Time, most: Duration, rng: &mut Rng) -> (Duration, bool) {
         let (sound, proven) = match self.socket {
             Socket::Open { since, proven } => (proven && now.since(since) >= TRACKER_SOUND, proven),
             Socket::Waiting | Socket::Opening => (false, false),
@@ -111,7 +111,7 @@ impl Tracker {
             (member.sent_at, member.awaiting, member.gathering) = (None, false, false);
         }
         let doublings = (self.failures - 1).min(16);
-        let pause = (TRACKER_RETRY * (1 << doublings)).min(TRACKER_RETRY_MAX);
+        let pause = (TRACKER_RETRY * (1 << doublings)).min(most);
         (jitter(pause * 4 / 5, pause * 2 / 5, rng), !proven || self.failures > 2)
     }
 
