@@ -5,6 +5,7 @@
 mod bitfield;
 mod hash;
 mod id;
+mod ordered;
 mod seed;
 mod time;
 
@@ -14,6 +15,7 @@ pub use id::{
     BlockIndex, ByteCount, InfoHash, JobId, LinkId, PeerId, PieceIndex, ReaderId, TorrentId,
     TrackerId,
 };
+pub use ordered::{Entry, Map, Set};
 pub use seed::{Rng, Seed};
 pub use time::Time;
 
