@@ -115,6 +115,7 @@ impl Engine {
                 Out::Action(action) => self.desk.act(action),
                 Out::Event(event) => self.desk.tell(event),
                 Out::Linked { torrent, link, role, window, expected_peer } => {
+                    assert!(self.transfers.contains_key(&torrent), "{link} is of no torrent");
                     self.desk.links.insert(link, torrent);
                     self.with(torrent, |transfer, desk| {
                         transfer.linked(desk, (link, role), window, expected_peer);

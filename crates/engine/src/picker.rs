@@ -82,6 +82,8 @@ pub(crate) struct Picker {
     /// Some piece is `Priority::Skip`.
     skips: bool,
     have: Bitfield,
+    /// Bytes of the pieces in `have`.
+    stored_bytes: u64,
     /// Pieces that are wanted and not stored.
     wanted: Bitfield,
     rarity: Rarity,
@@ -125,12 +127,21 @@ impl Picker {
             awaited: BTreeSet::new(),
             spare: Vec::new(),
             rng,
-            have,
+            have: Bitfield::empty(count),
+            stored_bytes: 0,
         };
-        for piece in picker.have.clone().ones() {
-            picker.states[piece.idx()] = State::Stored;
+        for piece in have.ones() {
+            picker.keep(piece);
         }
         picker
+    }
+
+    fn keep(&mut self, piece: PieceIndex) {
+        self.states[piece.idx()] = State::Stored;
+        self.wanted.clear(piece);
+        if self.have.set(piece) {
+            self.stored_bytes += u64::from(self.piece_len(piece));
+        }
     }
 
     /// How many pieces there are.
@@ -339,8 +350,7 @@ impl Picker {
     pub(crate) fn stored(&mut self, piece: PieceIndex, data: Arc<Vec<u8>>) {
         self.leave_hand(piece, State::Stored, data);
         self.parole.remove(&piece);
-        self.have.set(piece);
-        self.wanted.clear(piece);
+        self.keep(piece);
         if self.awaited.remove(&piece) {
             self.deadlines.retain(|deadline| deadline.piece != piece);
         }
@@ -377,6 +387,7 @@ impl Picker {
         if !self.have.clear(piece) {
             return false;
         }
+        self.stored_bytes -= u64::from(self.piece_len(piece));
         self.states[piece.idx()] = State::Missing;
         self.list(piece);
         self.plan();
@@ -390,9 +401,7 @@ impl Picker {
             return false;
         }
         self.rarity.remove(piece);
-        self.states[piece.idx()] = State::Stored;
-        self.have.set(piece);
-        self.wanted.clear(piece);
+        self.keep(piece);
         true
     }
 
@@ -451,8 +460,7 @@ impl Picker {
 
     /// Bytes of pieces that are not stored, chosen or not.
     pub(crate) fn left(&self) -> u64 {
-        let stored: u64 = self.have.ones().map(|piece| u64::from(self.piece_len(piece))).sum();
-        self.length - stored
+        self.length - self.stored_bytes
     }
 }
 

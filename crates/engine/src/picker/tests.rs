@@ -1,1 +1,296 @@
+//! Rules of the picker, one a test, and its invariants under random use.
 
+use bytes::Bytes;
+use headwater_base::{Seed, Time};
+
+use super::*;
+
+const PEER: PeerId = PeerId([1; 20]);
+
+/// A torrent of `pieces` pieces of `blocks` blocks each, the last one byte short.
+fn torrent(pieces: usize, blocks: usize) -> Torrent {
+    let piece_length = blocks * BLOCK_LEN as usize;
+    let length = pieces * piece_length - 1;
+    let mut info = format!("d6:lengthi{length}e4:name1:a12:piece lengthi{piece_length}e");
+    info.push_str(&format!("6:pieces{}:{}e", pieces * 20, "x".repeat(pieces * 20)));
+    Torrent::from_info(Bytes::from(info)).expect("a valid torrent")
+}
+
+fn picker(pieces: usize, blocks: usize) -> Picker {
+    let torrent = torrent(pieces, blocks);
+    let have = Bitfield::empty(torrent.piece_count());
+    let mut picker = Picker::new(&torrent, have, Seed([8; 32]).split("picker"));
+    picker.set_priorities(vec![Priority::Normal; pieces]);
+    picker
+}
+
+fn bits(len: u32, pieces: &[u32]) -> Bitfield {
+    let mut bits = Bitfield::empty(len);
+    for piece in pieces {
+        bits.set(PieceIndex(*piece));
+    }
+    bits
+}
+
+fn pick(picker: &mut Picker, link: u64, has: &Bitfield, room: usize) -> Vec<BlockAt> {
+    pick_at(picker, link, has, room, Time::ZERO)
+}
+
+fn pick_at(picker: &mut Picker, link: u64, has: &Bitfield, room: usize, now: Time) -> Vec<BlockAt> {
+    let late_before = Time::ZERO + now.since(Time::ZERO + limit::URGENT_PATIENCE);
+    let (link, owes, may_rush) = (LinkId(link), 0, &|_| true);
+    let asker = Asker { link, has, room, urgent_room: room, owes, now, late_before, may_rush };
+    let mut out = Vec::new();
+    picker.pick(&asker, &mut out);
+    out
+}
+
+fn give(picker: &mut Picker, link: u64, at: BlockAt) -> Received {
+    let len = picker.block_len(at).unwrap() as usize;
+    picker.receive(at, (LinkId(link), PEER), &vec![7; len])
+}
+
+/// Fetches and stores whole pieces until `count` are there.
+fn warm_up(picker: &mut Picker, count: u32) {
+    let all = Bitfield::full(picker.count());
+    while picker.have().count() < count {
+        for at in pick(picker, 99, &all, 1) {
+            if let Received::Taken { complete: true, .. } = give(picker, 99, at) {
+                let data = picker.complete(at.piece).unwrap().data;
+                picker.stored(at.piece, data);
+            }
+        }
+    }
+}
+
+#[test]
+fn rarest_piece_wins_when_no_deadline_is_set() {
+    let mut picker = picker(20, 1);
+    warm_up(&mut picker, 4);
+    let rare = (0..20).map(PieceIndex).find(|piece| !picker.have().has(*piece)).unwrap();
+    let mut common = Bitfield::full(20);
+    common.clear(rare);
+    picker.peer_came(&common);
+    picker.peer_came(&Bitfield::full(20));
+    let all = Bitfield::full(20);
+    assert_eq!(pick(&mut picker, 1, &all, 1)[0].piece, rare);
+}
+
+#[test]
+fn first_pieces_are_picked_at_random() {
+    let firsts: BTreeSet<PieceIndex> = (0..10)
+        .map(|seed| {
+            let torrent = torrent(50, 1);
+            let rng = Seed([seed; 32]).split("picker");
+            let mut picker = Picker::new(&torrent, Bitfield::empty(50), rng);
+            picker.set_priorities(vec![Priority::Normal; 50]);
+            pick(&mut picker, 1, &Bitfield::full(50), 1)[0].piece
+        })
+        .collect();
+    assert!(firsts.len() > 5, "{firsts:?}");
+}
+
+#[test]
+fn deadlines_outrank_priority_and_rarity_in_order_of_position() {
+    let mut picker = picker(20, 2);
+    let mut priorities = vec![Priority::Normal; 20];
+    priorities[3] = Priority::High;
+    picker.set_priorities(priorities);
+    let length = u64::from(2 * BLOCK_LEN);
+    let window = Window { start: 10 * length + 5, end: 13 * length };
+    picker.set_window(ReaderId(1), Some(window));
+    let all = Bitfield::full(20);
+    let pieces: Vec<u32> = pick(&mut picker, 1, &all, 8).iter().map(|at| at.piece.0).collect();
+    assert_eq!(pieces, [10, 10, 11, 11, 12, 12, 3, 3]);
+}
+
+#[test]
+fn skipped_pieces_come_only_for_a_reader() {
+    let mut picker = picker(4, 1);
+    picker.set_priorities(vec![Priority::Skip; 4]);
+    let all = Bitfield::full(4);
+    assert!(picker.is_done());
+    assert!(pick(&mut picker, 1, &all, 8).is_empty());
+    let window = Window { start: u64::from(2 * BLOCK_LEN), end: u64::from(2 * BLOCK_LEN) + 1 };
+    assert!(picker.set_window(ReaderId(1), Some(window)));
+    assert!(!picker.is_done());
+    assert_eq!(pick(&mut picker, 1, &all, 8).len(), 1);
+    assert!(picker.set_window(ReaderId(1), None));
+    assert!(picker.is_done());
+}
+
+#[test]
+fn pieces_under_way_come_before_new_ones() {
+    let mut picker = picker(10, 4);
+    let all = Bitfield::full(10);
+    let first = pick(&mut picker, 1, &all, 2);
+    let then = pick(&mut picker, 2, &all, 3);
+    assert_eq!(first[0].piece, then[0].piece);
+    assert_eq!(first[0].piece, then[1].piece);
+    assert_ne!(first[0].piece, then[2].piece);
+}
+
+#[test]
+fn end_game_asks_a_second_peer_and_no_third() {
+    let mut picker = picker(1, 4);
+    let all = Bitfield::full(1);
+    assert_eq!(pick(&mut picker, 1, &all, 9).len(), 4);
+    assert_eq!(pick(&mut picker, 2, &all, 9).len(), 4);
+    assert_eq!(pick(&mut picker, 3, &all, 9), []);
+    assert_eq!(pick(&mut picker, 1, &all, 9), []);
+    let at = BlockAt { piece: PieceIndex(0), block: BlockIndex(2) };
+    let taken = Received::Taken { others: [Some(LinkId(1)), None], complete: false };
+    assert_eq!(give(&mut picker, 2, at), taken);
+    assert_eq!(give(&mut picker, 1, at), Received::Useless);
+}
+
+#[test]
+fn no_block_is_asked_twice_while_pieces_are_not_started() {
+    let mut picker = picker(3, 2);
+    let (some, all) = (bits(3, &[0]), Bitfield::full(3));
+    assert_eq!(pick(&mut picker, 1, &some, 9).len(), 2);
+    assert_eq!(pick(&mut picker, 2, &some, 9), []);
+    assert_eq!(pick(&mut picker, 3, &all, 9).len(), 4);
+    assert_eq!(pick(&mut picker, 2, &some, 9).len(), 2);
+}
+
+#[test]
+fn late_urgent_block_is_asked_of_a_second_peer() {
+    let mut picker = picker(40, 1);
+    picker.set_window(ReaderId(1), Some(Window { start: 0, end: 1 }));
+    let all = Bitfield::full(40);
+    let first = pick(&mut picker, 1, &all, 1);
+    let soon = pick_at(&mut picker, 2, &all, 1, Time::from_millis(900));
+    assert_ne!(first, soon);
+    let late = pick_at(&mut picker, 3, &all, 1, Time::from_millis(1100));
+    assert_eq!(first, late);
+}
+
+#[test]
+fn failed_piece_comes_from_one_peer_alone() {
+    let mut picker = picker(1, 4);
+    let all = Bitfield::full(1);
+    for at in pick(&mut picker, 1, &all, 9) {
+        give(&mut picker, 1, at);
+    }
+    let data = picker.complete(PieceIndex(0)).unwrap().data;
+    picker.failed(PieceIndex(0), true, data);
+    let first = pick(&mut picker, 2, &all, 2);
+    assert_eq!(first.len(), 2);
+    assert_eq!(pick(&mut picker, 3, &all, 9), []);
+    for at in first {
+        picker.release(at, LinkId(2));
+    }
+    assert_eq!(pick(&mut picker, 3, &all, 9), []);
+    picker.disown(LinkId(2));
+    assert_eq!(pick(&mut picker, 3, &all, 9).len(), 4);
+}
+
+#[test]
+fn memory_is_bounded_and_pieces_nobody_can_finish_give_way() {
+    let blocks = 512;
+    let mut picker = picker(20, blocks);
+    let all = Bitfield::full(20);
+    assert_eq!(pick(&mut picker, 1, &all, 20 * blocks).len(), 4 * blocks);
+    for piece in 0..20 {
+        for block in 0..blocks as u32 {
+            picker
+                .release(BlockAt { piece: PieceIndex(piece), block: BlockIndex(block) }, LinkId(1));
+        }
+    }
+    let open: Vec<u32> = picker.open.keys().map(|piece| piece.0).collect();
+    let other = (0..20).find(|piece| !open.contains(piece)).unwrap();
+    assert_eq!(pick(&mut picker, 2, &bits(20, &[other]), 1)[0].piece, PieceIndex(other));
+    assert_eq!(picker.open.len(), 4);
+}
+
+#[test]
+fn unchosen_open_piece_is_dropped_and_its_askers_named() {
+    let mut picker = picker(2, 2);
+    let asked = pick(&mut picker, 5, &bits(2, &[1]), 1);
+    assert_eq!(
+        picker.set_priorities(vec![Priority::Normal, Priority::Skip]),
+        [(LinkId(5), asked[0])]
+    );
+    assert_eq!(give(&mut picker, 5, asked[0]), Received::Useless);
+}
+
+#[test]
+fn run_of_stored_bytes_ends_at_the_first_gap() {
+    let torrent = torrent(4, 1);
+    let rng = Seed([0; 32]).split("picker");
+    let picker = Picker::new(&torrent, bits(4, &[0, 1, 3]), rng);
+    let block = u64::from(BLOCK_LEN);
+    assert_eq!(picker.stored_until(5), 2 * block);
+    assert_eq!(picker.stored_until(2 * block), 2 * block);
+    assert_eq!(picker.stored_until(3 * block + 1), 4 * block - 1);
+    assert_eq!(picker.stored_until(9 * block), 9 * block);
+    assert_eq!(picker.left(), block);
+}
+
+/// Checks what must always hold.
+fn check(picker: &Picker) {
+    let mut open_bytes = 0;
+    for (piece, open) in &picker.open {
+        open_bytes += u64::from(open.len);
+        let free = open.slots.iter().filter(|slot| matches!(slot, open::Slot::Free)).count();
+        let here = open.slots.iter().filter(|slot| matches!(slot, open::Slot::Here(_))).count();
+        assert_eq!((free, here), (open.free as usize, open.here as usize));
+        let state = if free > 0 { State::Free } else { State::Busy };
+        assert_eq!(picker.states[piece.idx()], state);
+        assert_eq!(picker.free.contains(piece), free > 0);
+    }
+    let in_hand: Vec<u32> = (0..picker.count())
+        .filter(|piece| picker.states[*piece as usize] == State::InHand)
+        .collect();
+    open_bytes +=
+        in_hand.iter().map(|at| u64::from(picker.piece_len(PieceIndex(*at)))).sum::<u64>();
+    assert_eq!((picker.open_bytes, picker.in_hand), (open_bytes, in_hand.len()));
+    let missing = picker.states.iter().filter(|state| **state == State::Missing).count();
+    assert!(picker.rarity.is_empty() == (missing == 0));
+    let stored: u64 = picker.have.ones().map(|piece| u64::from(picker.piece_len(piece))).sum();
+    assert_eq!(picker.left(), picker.length - stored);
+}
+
+#[test]
+fn random_use_keeps_every_invariant_and_ends_with_every_piece() {
+    for seed in 0..20 {
+        let mut rng = Seed([seed; 32]).split("use");
+        let mut picker = picker(30, 3);
+        let peers: Vec<Bitfield> = (0..4)
+            .map(|peer| {
+                let some: Vec<u32> = (0..30).filter(|_| peer == 0 || rng.below(2) == 0).collect();
+                bits(30, &some)
+            })
+            .collect();
+        for peer in &peers {
+            picker.peer_came(peer);
+        }
+        let mut asked: Vec<(u64, BlockAt)> = Vec::new();
+        let mut steps = 0;
+        while !picker.have().is_full() {
+            steps += 1;
+            assert!(steps < 20_000, "no progress");
+            let link = rng.below(4);
+            let room = rng.below(6) as usize;
+            let picked = pick(&mut picker, link, &peers[link as usize], room);
+            asked.extend(picked.into_iter().map(|at| (link, at)));
+            let Some(place) = rng.pick(asked.len()) else { continue };
+            let (link, at) = asked.swap_remove(place);
+            if rng.below(5) == 0 {
+                picker.release(at, LinkId(link));
+                if rng.below(2) == 0 {
+                    picker.disown(LinkId(link));
+                }
+            } else if let Received::Taken { complete: true, .. } = give(&mut picker, link, at) {
+                let data = picker.complete(at.piece).unwrap().data;
+                if rng.below(4) == 0 {
+                    picker.failed(at.piece, true, data);
+                } else {
+                    picker.stored(at.piece, data);
+                }
+            }
+            check(&picker);
+        }
+    }
+}

@@ -10,6 +10,7 @@ mod disk;
 mod net;
 mod tracker;
 
+mod chaos;
 mod faults;
 mod links;
 mod metadata;
