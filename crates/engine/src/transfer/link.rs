@@ -246,8 +246,16 @@ impl Transfer {
     }
 
     pub(super) fn useless_due(&mut self, desk: &mut Desk, link: LinkId) {
-        if self.is_useless(link) {
+        if !self.is_useless(link) {
+            return;
+        }
+        // Where there is room an idle link costs less than making it again and again.
+        let crowded = self.peers.len() * 2 > desk.config.links_per_torrent_max
+            || desk.links.len() * 4 > desk.config.links_max * 3;
+        if crowded {
             self.close(desk, link, CloseReason::Useless);
+        } else {
+            desk.set(Timer::Useless(link), limit::USELESS_PATIENCE);
         }
     }
 
@@ -271,7 +279,9 @@ impl Transfer {
         desk.kicks.remove(&(self.id, link));
         self.fetch.link_gone(link);
         if let Some(id) = peer.id {
-            let linked = self.peers.values().any(|other| other.id == Some(id));
+            // Two seeds that parted for want of room need not find each other again.
+            let linked = reason == CloseReason::Useless
+                || self.peers.values().any(|other| other.id == Some(id));
             desk.discovery.peer_known(self.id, id, linked);
             self.settle_double(desk, id);
         }

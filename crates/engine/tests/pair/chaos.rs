@@ -1,7 +1,7 @@
 //! Swarms under faults: links break, hosts pause, one lies. Once the faults stop, all finish.
 
 use headwater_base::{Rng, Seed};
-use headwater_engine::{Event, Input, TorrentState, Warning};
+use headwater_engine::{Event, Input, Warning};
 
 use crate::disk::Disk;
 use crate::net::{Net, Path};
@@ -43,7 +43,10 @@ fn trouble(net: &mut Net, rng: &mut Rng) {
     match rng.below(6) {
         0 | 1 => net.cut(host),
         2 => net.put(host, Input::TorrentPaused(T)),
-        3 => net.hosts[host].frozen = !net.hosts[host].frozen,
+        3 => {
+            let frozen = net.is_frozen(host);
+            net.freeze(host, !frozen);
+        }
         4 => net.put(host, Input::LimitsChanged { upload: Some(200_000), download: None }),
         _ => {
             let (start, end) = (rng.below(2_000_000), 2_500_000);
@@ -65,7 +68,7 @@ fn everybody_finishes_once_faults_stop_and_no_honest_peer_is_banned() {
             trouble(&mut net, &mut rng);
         }
         for host in 0..net.hosts.len() {
-            net.hosts[host].frozen = false;
+            net.freeze(host, false);
             net.put(host, Input::LimitsChanged { upload: None, download: None });
         }
         let all = |net: &Net| (2..6).all(|host| is_whole(net, host, &sample));
@@ -82,10 +85,21 @@ fn everybody_finishes_once_faults_stop_and_no_honest_peer_is_banned() {
     }
 }
 
-fn views(net: &Net) -> Vec<(usize, Option<TorrentState>, usize, Vec<headwater_engine::PeerView>)> {
+/// One line a host, for a failure.
+fn views(net: &Net) -> Vec<String> {
     let view = |(at, host): (usize, &crate::net::Host)| {
         let state = host.engine.torrent_view(T).map(|view| view.state);
-        (at, state, host.disk.have.len(), host.engine.peer_views(T))
+        let peers: Vec<String> = host
+            .engine
+            .peer_views(T)
+            .iter()
+            .map(|peer| {
+                let (name, link) = (char::from(peer.peer.0[1]), peer.link);
+                let flags = [peer.choking_us, peer.interested, peer.choked, peer.interesting];
+                format!("{name}/{link} {} {flags:?} asked {}", peer.pieces, peer.asked)
+            })
+            .collect();
+        format!("{at} {state:?} {} {peers:?}", host.disk.have.len())
     };
     net.hosts.iter().enumerate().map(view).collect()
 }

@@ -52,7 +52,7 @@ fn silent_peer_is_dropped_after_three_minutes() {
     net.hosts[seed].path.bandwidth = 100_000;
     let leech = net.join(Disk::default(), sample.magnet());
     net.run_to(leech, secs(30), |event| matches!(event, Event::PieceStored { .. }));
-    net.hosts[seed].frozen = true;
+    net.freeze(seed, true);
     let at = net.now;
     let left = net.run_to(leech, secs(400), |event| {
         matches!(event, Event::PeerLeft { reason: CloseReason::Silent(180), .. })
@@ -72,11 +72,13 @@ fn idle_link_is_kept_alive() {
 }
 
 #[test]
-fn two_seeds_part_after_a_while() {
+fn seeds_that_are_short_of_room_part_after_a_while() {
     let sample = sample(200_000, 65536);
     let mut net = Net::new(25);
     net.join(Disk::full(&sample), sample.whole());
-    let two = net.join(Disk::full(&sample), sample.whole());
+    let two = net.join_with(Disk::full(&sample), sample.whole(), |config| {
+        config.links_per_torrent_max = 1;
+    });
     net.run_to(two, secs(100), |event| {
         matches!(event, Event::PeerLeft { reason: CloseReason::Useless | CloseReason::Remote, .. })
     });

@@ -38,7 +38,9 @@ pub(crate) struct Host {
     pub(crate) events: Vec<(Time, Event)>,
     pub(crate) path: Path,
     /// Takes part in nothing: neither hears nor speaks.
-    pub(crate) frozen: bool,
+    frozen: bool,
+    /// What it will hear when it thaws.
+    held: Vec<Coming>,
     /// Bytes handed to links.
     pub(crate) sent: u64,
     /// Its links are played by the test: what its engine says on them is dropped.
@@ -118,9 +120,18 @@ impl Net {
         change(&mut config);
         let mut engine = Engine::new(config, &Seed([at as u8 + 1; 32]));
         engine.handle(self.now, Input::TorrentAdded { torrent: T, add: Box::new(add) });
-        let (events, path) = (Vec::new(), Path::default());
-        let (frozen, puppet, sent, heard) = (false, false, 0, Vec::new());
-        self.hosts.push(Host { engine, peer, disk, events, path, frozen, sent, puppet, heard });
+        self.hosts.push(Host {
+            engine,
+            peer,
+            disk,
+            events: Vec::new(),
+            path: Path::default(),
+            frozen: false,
+            held: Vec::new(),
+            sent: 0,
+            puppet: false,
+            heard: Vec::new(),
+        });
         at
     }
 
@@ -151,6 +162,21 @@ impl Net {
     /// Tells a host's engine something.
     pub(crate) fn put(&mut self, host: usize, input: Input) {
         self.hosts[host].engine.handle(self.now, input);
+    }
+
+    /// Stops a host, or lets it go on with what it missed.
+    pub(crate) fn freeze(&mut self, host: usize, frozen: bool) {
+        self.hosts[host].frozen = frozen;
+        if !frozen {
+            for coming in std::mem::take(&mut self.hosts[host].held) {
+                self.arrive(coming);
+            }
+        }
+    }
+
+    /// Whether a host is stopped.
+    pub(crate) fn is_frozen(&self, host: usize) -> bool {
+        self.hosts[host].frozen
     }
 
     fn post(&mut self, after: Duration, coming: Coming) {
@@ -389,18 +415,26 @@ impl Net {
     }
 
     fn arrive(&mut self, coming: Coming) {
+        let to = match &coming {
+            Coming::Input(host, _) | Coming::Drained((host, _), _) => Some(*host),
+            Coming::Arrive(side, _) => self.ends.get(side).map(|end| end.other.0),
+            Coming::ToTracker(..) => None,
+        };
+        if let Some(host) = to.filter(|host| self.hosts[*host].frozen) {
+            self.hosts[host].held.push(coming);
+            return;
+        }
         match coming {
             Coming::Input(host, input) => self.hosts[host].engine.handle(self.now, input),
             Coming::ToTracker(host, socket, text) => {
-                for ((to, tracker), text) in self.tracker.hear((host, socket), &text) {
+                let replies = self.tracker.hear((host, socket), &text, &mut self.rng);
+                for ((to, tracker), text) in replies {
                     let heard = Input::TrackerText { tracker, text };
                     self.post(Duration::from_millis(20), Coming::Input(to, heard));
                 }
             }
             Coming::Arrive(side, bytes) => {
-                if let Some(end) = self.ends.get(&side)
-                    && !self.hosts[end.other.0].frozen
-                {
+                if let Some(end) = self.ends.get(&side) {
                     let (host, link) = end.other;
                     if self.hosts[host].puppet {
                         self.hosts[host].heard.extend_from_slice(&bytes);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use headwater_base::{PeerId, TrackerId};
+use headwater_base::{PeerId, Rng, TrackerId};
 use headwater_wire::tracker::{AnnounceReply, ClientMessage, Happening, Offer, TrackerMessage};
 
 /// Who reaches whom how: host and socket.
@@ -11,6 +11,7 @@ type Place = (usize, TrackerId);
 #[derive(Default)]
 pub(crate) struct Tracker {
     places: BTreeMap<PeerId, Place>,
+    left: BTreeMap<PeerId, Option<u64>>,
     /// Offers wait until so many peers are there, so that they cross.
     pub(crate) hold_until: usize,
     held: Vec<(PeerId, Vec<Offer>)>,
@@ -19,19 +20,23 @@ pub(crate) struct Tracker {
 
 impl Tracker {
     /// Takes a message of a host; answers who is told what.
-    pub(crate) fn hear(&mut self, from: Place, text: &str) -> Vec<(Place, String)> {
+    pub(crate) fn hear(&mut self, from: Place, text: &str, rng: &mut Rng) -> Vec<(Place, String)> {
         match ClientMessage::decode(text).expect("a well-formed message") {
             ClientMessage::Announce(announce) => {
                 self.announces.push((announce.peer_id, announce.happening, announce.left));
                 if announce.happening == Some(Happening::Stopped) {
                     self.places.remove(&announce.peer_id);
+                    self.left.remove(&announce.peer_id);
                     return Vec::new();
                 }
                 self.places.insert(announce.peer_id, from);
+                let seeding = |left: &Option<u64>| *left == Some(0);
+                self.left.insert(announce.peer_id, announce.left);
+                let seeds = self.left.values().filter(|left| seeding(left)).count() as u32;
                 let reply = AnnounceReply {
                     interval: Some(60),
-                    complete: Some(1),
-                    incomplete: Some(1),
+                    complete: Some(seeds),
+                    incomplete: Some(self.left.len() as u32 - seeds),
                     ..AnnounceReply::new(announce.info_hash)
                 };
                 let mut out = vec![(from, TrackerMessage::Announce(reply).encode())];
@@ -39,7 +44,9 @@ impl Tracker {
                 if self.places.len() >= self.hold_until {
                     for (peer_id, offers) in std::mem::take(&mut self.held) {
                         let others = self.places.iter().filter(|(other, _)| **other != peer_id);
-                        for ((_, place), offer) in others.zip(offers) {
+                        let mut others: Vec<&Place> = others.map(|(_, place)| place).collect();
+                        rng.shuffle(&mut others);
+                        for (place, offer) in others.into_iter().zip(offers) {
                             let relayed = TrackerMessage::Offer {
                                 info_hash: announce.info_hash,
                                 peer_id,
