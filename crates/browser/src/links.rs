@@ -1,10 +1,9 @@
 //! Cuts what leaves on each link into messages and says how much a link still takes. Knows nothing
 //! of what the bytes mean; a link is a byte stream, so a message may end anywhere.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use headwater_base::{LinkId, Time};
+use headwater_base::{LinkId, Map, Time};
 
 use crate::Host;
 
@@ -22,7 +21,7 @@ const WINDOW_SPAN: Duration = Duration::from_millis(250);
 /// The sending side of every link.
 #[derive(Default)]
 pub(crate) struct Links {
-    outs: BTreeMap<LinkId, Out>,
+    outs: Map<LinkId, Out>,
     dirty: Vec<LinkId>,
 }
 

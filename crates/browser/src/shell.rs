@@ -1,12 +1,11 @@
 //! Drives the client: takes what happened, drains what is to be done, and does it. Hashing and
 //! storage are synchronous here, so their answers come within the same drain.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use headwater_base::{
-    ByteCount, JobId, LinkId, PeerId, ReaderId, Seed, TorrentId, TrackerId, sha1,
+    ByteCount, JobId, LinkId, Map, PeerId, ReaderId, Seed, TorrentId, TrackerId, sha1,
 };
 use headwater_client::{
     Action, AddOptions, Client, Config, Event, Input, LinkEnd, PieceState, Priority, Source, Step,
@@ -28,8 +27,8 @@ pub struct Shell {
     host: Host,
     client: Client,
     links: Links,
-    stores: BTreeMap<TorrentId, Store>,
-    opening: BTreeMap<TorrentId, Arc<Torrent>>,
+    stores: Map<TorrentId, Store>,
+    opening: Map<TorrentId, Arc<Torrent>>,
     written: Vec<(TorrentId, JobId)>,
 }
 
@@ -59,8 +58,8 @@ impl Shell {
             host,
             client: Client::new(config, seed),
             links: Links::default(),
-            stores: BTreeMap::new(),
-            opening: BTreeMap::new(),
+            stores: Map::new(),
+            opening: Map::new(),
             written: Vec::new(),
         })
     }
@@ -312,7 +311,7 @@ impl Shell {
 
     fn commit(&mut self) -> bool {
         let written = std::mem::take(&mut self.written);
-        let mut results = BTreeMap::new();
+        let mut results = Map::new();
         for (torrent, _) in &written {
             if !results.contains_key(torrent) {
                 results.insert(*torrent, self.stored(*torrent, Store::commit));

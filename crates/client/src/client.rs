@@ -1,9 +1,8 @@
 //! The client: the engine with names for torrents and readers given out by itself.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use headwater_base::{ByteCount, InfoHash, ReaderId, Seed, Time, TorrentId};
+use headwater_base::{ByteCount, InfoHash, Map, ReaderId, Seed, Time, TorrentId};
 use headwater_engine::{
     Config, Engine, EngineView, Input, PeerView, PieceState, Priority, Step, TorrentView,
 };
@@ -14,9 +13,9 @@ use crate::source::{self, AddError, Source};
 /// What a shell drives.
 pub struct Client {
     engine: Engine,
-    by_hash: BTreeMap<InfoHash, TorrentId>,
-    torrents: BTreeMap<TorrentId, InfoHash>,
-    readers: BTreeMap<ReaderId, TorrentId>,
+    by_hash: Map<InfoHash, TorrentId>,
+    torrents: Map<TorrentId, InfoHash>,
+    readers: Map<ReaderId, TorrentId>,
     next_torrent: u32,
     next_reader: u64,
 }
@@ -46,9 +45,9 @@ impl Client {
     pub fn new(config: Config, seed: Seed) -> Self {
         Self {
             engine: Engine::new(config, &seed),
-            by_hash: BTreeMap::new(),
-            torrents: BTreeMap::new(),
-            readers: BTreeMap::new(),
+            by_hash: Map::new(),
+            torrents: Map::new(),
+            readers: Map::new(),
             next_torrent: 0,
             next_reader: 0,
         }

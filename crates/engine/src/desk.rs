@@ -1,9 +1,9 @@
 //! What every part of the engine writes to: the tray of things to do, timers, jobs, limits shared
 //! by all torrents, and discovery. Decides nothing.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
-use headwater_base::{JobId, LinkId, PeerId, PieceIndex, Rng, Seed, Time, TorrentId};
+use headwater_base::{JobId, LinkId, Map, PeerId, PieceIndex, Rng, Seed, Set, Time, TorrentId};
 
 use crate::bucket::Bucket;
 use crate::discovery::Discovery;
@@ -42,11 +42,11 @@ pub(crate) struct Desk {
     pub(crate) config: Config,
     pub(crate) steps: VecDeque<Step>,
     pub(crate) timers: Timers,
-    pub(crate) jobs: BTreeMap<JobId, (TorrentId, Job)>,
+    pub(crate) jobs: Map<JobId, (TorrentId, Job)>,
     /// Links that may have something to send or to ask.
-    pub(crate) kicks: BTreeSet<(TorrentId, LinkId)>,
+    pub(crate) kicks: Set<(TorrentId, LinkId)>,
     /// Which torrent each open link belongs to.
-    pub(crate) links: BTreeMap<LinkId, TorrentId>,
+    pub(crate) links: Map<LinkId, TorrentId>,
     pub(crate) discovery: Discovery,
     pub(crate) upload: Bucket,
     pub(crate) download: Bucket,
@@ -63,9 +63,9 @@ impl Desk {
             now: Time::ZERO,
             steps: VecDeque::new(),
             timers: Timers::default(),
-            jobs: BTreeMap::new(),
-            kicks: BTreeSet::new(),
-            links: BTreeMap::new(),
+            jobs: Map::new(),
+            kicks: Set::new(),
+            links: Map::new(),
             discovery: Discovery::new(&config, seed),
             upload: Bucket::new(config.upload_limit),
             download: Bucket::new(config.download_limit),

@@ -10,9 +10,9 @@ mod socket;
 mod timer;
 mod tracker;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
-use headwater_base::{InfoHash, LinkId, PeerId, Rng, Seed, Time, TorrentId, TrackerId};
+use headwater_base::{InfoHash, LinkId, Map, PeerId, Rng, Seed, Set, Time, TorrentId, TrackerId};
 
 use self::attempt::Attempt;
 use self::budget::Budget;
@@ -90,12 +90,12 @@ pub(crate) struct Discovery {
     trackers_always: Vec<String>,
     links_max: usize,
     rng: Rng,
-    torrents: BTreeMap<TorrentId, Swarm>,
-    hashes: BTreeMap<InfoHash, TorrentId>,
-    trackers: BTreeMap<TrackerId, Tracker>,
-    attempts: BTreeMap<LinkId, Attempt>,
+    torrents: Map<TorrentId, Swarm>,
+    hashes: Map<InfoHash, TorrentId>,
+    trackers: Map<TrackerId, Tracker>,
+    attempts: Map<LinkId, Attempt>,
     /// Links handed over, and when.
-    linked: BTreeMap<LinkId, (TorrentId, Time)>,
+    linked: Map<LinkId, (TorrentId, Time)>,
     offer_budget: Budget,
     answer_budget: Budget,
     /// No link is tried before this, since the shell said it can make none.
@@ -114,7 +114,7 @@ struct Swarm {
     /// Links there is room for besides those handed over.
     wanted: usize,
     /// Peers that finished a handshake on a live link.
-    known: BTreeSet<PeerId>,
+    known: Set<PeerId>,
     /// Links handed over and alive.
     linked: usize,
     /// `completed` was due once.
@@ -147,11 +147,11 @@ impl Discovery {
             trackers_always: config.trackers.clone(),
             links_max: config.links_max,
             rng: seed.split("discovery"),
-            torrents: BTreeMap::new(),
-            hashes: BTreeMap::new(),
-            trackers: BTreeMap::new(),
-            attempts: BTreeMap::new(),
-            linked: BTreeMap::new(),
+            torrents: Map::new(),
+            hashes: Map::new(),
+            trackers: Map::new(),
+            attempts: Map::new(),
+            linked: Map::new(),
             offer_budget: Budget::new(ATTEMPTS_BURST, OFFER_EVERY),
             answer_budget: Budget::new(ATTEMPTS_BURST, ANSWER_EVERY),
             unsupported_until: None,
@@ -176,7 +176,7 @@ impl Discovery {
             info_hash,
             totals: Totals::default(),
             wanted: 0,
-            known: BTreeSet::new(),
+            known: Set::new(),
             linked: 0,
             completed: false,
             told_unsupported: false,

@@ -2,10 +2,9 @@
 //! Knows which link and job belongs to which torrent; knows nothing of how pieces are picked.
 
 use core::time::Duration;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use headwater_base::{JobId, LinkId, ReaderId, Seed, Time, TorrentId};
+use headwater_base::{JobId, LinkId, Map, ReaderId, Seed, Time, TorrentId};
 use headwater_metainfo::Torrent;
 
 use crate::desk::Desk;
@@ -21,15 +20,15 @@ use crate::{
 /// The BitTorrent state machine of all torrents together.
 pub struct Engine {
     desk: Desk,
-    transfers: BTreeMap<TorrentId, Transfer>,
-    readers: BTreeMap<ReaderId, TorrentId>,
+    transfers: Map<TorrentId, Transfer>,
+    readers: Map<ReaderId, TorrentId>,
 }
 
 impl Engine {
     /// Makes an engine without torrents. The same seed and inputs give the same outputs.
     pub fn new(config: Config, seed: &Seed) -> Self {
         let desk = Desk::new(config, seed);
-        Self { desk, transfers: BTreeMap::new(), readers: BTreeMap::new() }
+        Self { desk, transfers: Map::new(), readers: Map::new() }
     }
 
     /// Takes note of something that happened. Call `next` afterwards.

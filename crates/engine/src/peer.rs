@@ -4,11 +4,11 @@
 mod early;
 mod outbox;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use core::time::Duration;
 
-use headwater_base::{Bitfield, ByteCount, LinkId, PeerId, Time};
+use headwater_base::{Bitfield, ByteCount, LinkId, Map, PeerId, Set, Time};
 use headwater_wire::{BlockSpan, Decoder};
 
 use crate::bucket::{Bucket, Gate};
@@ -85,7 +85,7 @@ pub(crate) struct Peer {
     /// Blocks asked for and not answered, oldest first.
     pub(crate) asked: VecDeque<Wanted>,
     /// Blocks given up or cancelled that may still come.
-    pub(crate) late: BTreeSet<BlockAt>,
+    pub(crate) late: Set<BlockAt>,
     /// Blocks that came unasked.
     pub(crate) unasked: u32,
     /// It owed blocks for too long and has sent none since.
@@ -147,7 +147,7 @@ impl Peer {
             interesting: false,
             retiring: false,
             asked: VecDeque::new(),
-            late: BTreeSet::new(),
+            late: Set::new(),
             unasked: 0,
             snubbing: false,
             on_hold: false,
@@ -256,7 +256,7 @@ fn agent_of(peer: PeerId) -> String {
 }
 
 /// All peers of a torrent.
-pub(crate) type Peers = BTreeMap<LinkId, Peer>;
+pub(crate) type Peers = Map<LinkId, Peer>;
 
 #[cfg(test)]
 mod tests {

@@ -6,10 +6,11 @@ mod deadline;
 mod open;
 mod rarity;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use headwater_base::{BLOCK_LEN, Bitfield, BlockIndex, LinkId, PeerId, PieceIndex, ReaderId, Rng};
+use headwater_base::{
+    BLOCK_LEN, Bitfield, BlockIndex, LinkId, Map, PeerId, PieceIndex, ReaderId, Rng, Set,
+};
 use headwater_metainfo::Torrent;
 
 use crate::{PieceState, Priority, limit};
@@ -87,17 +88,17 @@ pub(crate) struct Picker {
     /// Pieces that are wanted and not stored.
     wanted: Bitfield,
     rarity: Rarity,
-    open: BTreeMap<PieceIndex, Open>,
+    open: Map<PieceIndex, Open>,
     /// The open pieces in `State::Free`.
-    free: BTreeSet<PieceIndex>,
+    free: Set<PieceIndex>,
     /// Pieces that failed their hash and have not passed since.
-    parole: BTreeSet<PieceIndex>,
+    parole: Set<PieceIndex>,
     in_hand: usize,
     /// Bytes of open pieces and of those in hand.
     open_bytes: u64,
-    windows: BTreeMap<ReaderId, Window>,
+    windows: Map<ReaderId, Window>,
     deadlines: Vec<Deadline>,
-    awaited: BTreeSet<PieceIndex>,
+    awaited: Set<PieceIndex>,
     spare: Vec<Vec<u8>>,
     rng: Rng,
 }
@@ -117,14 +118,14 @@ impl Picker {
             skips: true,
             wanted: Bitfield::empty(count),
             rarity: Rarity::new(count),
-            open: BTreeMap::new(),
-            free: BTreeSet::new(),
-            parole: BTreeSet::new(),
+            open: Map::new(),
+            free: Set::new(),
+            parole: Set::new(),
             in_hand: 0,
             open_bytes: 0,
-            windows: BTreeMap::new(),
+            windows: Map::new(),
             deadlines: Vec::new(),
-            awaited: BTreeSet::new(),
+            awaited: Set::new(),
             spare: Vec::new(),
             rng,
             have: Bitfield::empty(count),

@@ -1,8 +1,6 @@
 //! The one table of timers. Nothing else in the engine waits for a time.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use headwater_base::{LinkId, Time, TorrentId};
+use headwater_base::{LinkId, Map, Set, Time, TorrentId};
 
 use crate::Wake;
 
@@ -58,8 +56,8 @@ impl Timer {
 /// Which timer rings when.
 #[derive(Debug, Default)]
 pub(crate) struct Timers {
-    at: BTreeMap<Timer, Time>,
-    queue: BTreeSet<(Time, Timer)>,
+    at: Map<Timer, Time>,
+    queue: Set<(Time, Timer)>,
 }
 
 impl Timers {

@@ -13,10 +13,10 @@ mod upload;
 mod verify;
 mod view;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use headwater_base::{Bitfield, InfoHash, LinkId, PieceIndex, ReaderId, TorrentId};
+use headwater_base::{Bitfield, InfoHash, LinkId, Map, PieceIndex, ReaderId, TorrentId};
 use headwater_metainfo::Torrent;
 
 use crate::desk::Desk;
@@ -67,7 +67,7 @@ pub(crate) struct Transfer {
     peers: Peers,
     blame: Blame,
     slots: Slots,
-    readers: BTreeMap<ReaderId, Reader>,
+    readers: Map<ReaderId, Reader>,
     sent: Meter,
     fetched: Meter,
     wasted: u64,
@@ -93,7 +93,7 @@ impl Transfer {
             peers: Peers::new(),
             blame: Blame::default(),
             slots: Slots::default(),
-            readers: BTreeMap::new(),
+            readers: Map::new(),
             sent: Meter::default(),
             fetched: Meter::default(),
             wasted: 0,

@@ -1,8 +1,6 @@
 //! One attempt to make a link, from either side. Knows its state, not what moves it.
 
-use std::collections::BTreeSet;
-
-use headwater_base::{PeerId, Time, TorrentId, TrackerId};
+use headwater_base::{PeerId, Set, Time, TorrentId, TrackerId};
 use headwater_wire::tracker::OfferId;
 
 use super::limit::OFFER_REST;
@@ -47,7 +45,7 @@ pub(super) struct Offer {
     /// When it was announced last.
     pub(super) sent_at: Option<Time>,
     /// The trackers that know it.
-    pub(super) via: BTreeSet<TrackerId>,
+    pub(super) via: Set<TrackerId>,
 }
 
 impl Attempt {

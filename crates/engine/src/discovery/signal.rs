@@ -1,9 +1,7 @@
 //! Carries link attempts from offer to answer to an open link. Never drops one because offers
 //! crossed: both go on, and the engine keeps one after their handshakes.
 
-use std::collections::BTreeSet;
-
-use headwater_base::{LinkId, PeerId, Time, TorrentId, TrackerId};
+use headwater_base::{LinkId, PeerId, Set, Time, TorrentId, TrackerId};
 use headwater_wire::tracker::{Answer, ClientMessage, OfferId};
 
 use super::attempt::{Attempt, Offer, State};
@@ -20,7 +18,7 @@ impl Discovery {
         let Some(attempt) = self.attempts.get_mut(&link).filter(|a| a.is_making()) else { return };
         let mut id = OfferId([0; 20]);
         self.rng.fill(&mut id.0);
-        let (until, via) = (now + OFFER_LIFE, BTreeSet::new());
+        let (until, via) = (now + OFFER_LIFE, Set::new());
         attempt.state = State::Offered(Offer { id, sdp, until, sent_at: None, via });
         let torrent = attempt.torrent;
         self.timers.set(Timer::Attempt(link), until);
@@ -38,8 +36,9 @@ impl Discovery {
         let known = self.torrents.get(&torrent).is_none_or(|swarm| swarm.known.contains(&peer));
         let answers = |attempt: &&Attempt| attempt.is_answer();
         let all = self.attempts.values().filter(answers).count();
-        let mut here = self.attempts.values().filter(|a| a.is_answer() && a.torrent == torrent);
-        let (count, again) = (here.clone().count(), here.any(|a| a.answers(peer)));
+        let here = self.attempts.values().filter(|a| a.is_answer() && a.torrent == torrent);
+        let again = here.clone().any(|a| a.answers(peer));
+        let count = here.count();
         let refused = peer == self.peer_id
             || known
             || again

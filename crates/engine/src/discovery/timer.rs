@@ -1,8 +1,6 @@
 //! The one timer table of discovery. Knows when a timer is due, not what it is for.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use headwater_base::{LinkId, Time, TorrentId, TrackerId};
+use headwater_base::{LinkId, Map, Set, Time, TorrentId, TrackerId};
 
 /// What a deadline is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,8 +27,8 @@ impl Timer {
 /// Deadlines, one for each timer at most.
 #[derive(Debug, Default)]
 pub(super) struct Timers {
-    deadlines: BTreeMap<Timer, Time>,
-    order: BTreeSet<(Time, Timer)>,
+    deadlines: Map<Timer, Time>,
+    order: Set<(Time, Timer)>,
 }
 
 impl Timers {

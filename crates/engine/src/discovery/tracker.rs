@@ -2,9 +2,8 @@
 //! Decides pauses between announces and between retries; sends nothing.
 
 use core::time::Duration;
-use std::collections::{BTreeMap, BTreeSet};
 
-use headwater_base::{PeerId, Rng, Time, TorrentId};
+use headwater_base::{Map, PeerId, Rng, Set, Time, TorrentId};
 
 use super::limit::{
     ANNOUNCE_EAGER, ANNOUNCE_INTERVAL, ANNOUNCE_INTERVAL_DEFAULT, ANNOUNCE_REFUSED, MET_MAX,
@@ -23,7 +22,7 @@ pub(super) struct Tracker {
     /// Why it is out of reach, while it is.
     pub(super) trouble: Option<TrackerTrouble>,
     /// The torrents that announce to it.
-    pub(super) members: BTreeMap<TorrentId, Member>,
+    pub(super) members: Map<TorrentId, Member>,
 }
 
 /// How a tracker's socket stands.
@@ -66,7 +65,7 @@ pub(super) struct Member {
     /// Peers with and without everything, as the tracker counts them, us among them.
     pub(super) counts: Option<(u32, u32)>,
     /// Peers whose offers or answers came from this tracker.
-    met: BTreeSet<PeerId>,
+    met: Set<PeerId>,
     /// What the tracker wants given back.
     pub(super) tracker_id: Option<String>,
     /// What the tracker holds against this torrent.
@@ -80,7 +79,7 @@ pub(super) struct Member {
 impl Tracker {
     /// A tracker nobody uses yet.
     pub(super) fn new(url: String) -> Self {
-        let members = BTreeMap::new();
+        let members = Map::new();
         Self { url, socket: Socket::Waiting, failures: 0, trouble: None, members }
     }
 
@@ -148,7 +147,7 @@ impl Member {
     }
 
     /// Remembers that a peer is at this tracker.
-    pub(super) fn meet(&mut self, peer: PeerId, known: &BTreeSet<PeerId>) {
+    pub(super) fn meet(&mut self, peer: PeerId, known: &Set<PeerId>) {
         if self.met.len() >= MET_MAX {
             self.met.retain(|peer| known.contains(peer));
         }
@@ -158,7 +157,7 @@ impl Member {
     }
 
     /// Of the others, how many are not linked, as far as can be told.
-    pub(super) fn strangers(&self, seed: bool, known: &BTreeSet<PeerId>) -> Option<usize> {
+    pub(super) fn strangers(&self, seed: bool, known: &Set<PeerId>) -> Option<usize> {
         let linked = self.met.intersection(known).count();
         Some(self.others(seed)?.saturating_sub(linked))
     }

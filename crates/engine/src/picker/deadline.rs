@@ -1,8 +1,6 @@
 //! Which pieces readers wait for, nearest first. Knows places in the torrent, not peers.
 
-use std::collections::BTreeMap;
-
-use headwater_base::{PieceIndex, ReaderId};
+use headwater_base::{Map, PieceIndex, ReaderId};
 
 use crate::limit;
 
@@ -29,11 +27,11 @@ impl Deadline {
 
 /// The pieces of all windows that are not stored, nearest first.
 pub(super) fn deadlines(
-    windows: &BTreeMap<ReaderId, Window>,
+    windows: &Map<ReaderId, Window>,
     piece_length: u32,
     is_missing: impl Fn(PieceIndex) -> bool,
 ) -> Vec<Deadline> {
-    let mut nearest: BTreeMap<PieceIndex, u64> = BTreeMap::new();
+    let mut nearest: Map<PieceIndex, u64> = Map::new();
     for window in windows.values() {
         let end = window.end.min(window.start.saturating_add(limit::READ_AHEAD_BYTES));
         if window.start >= end {
@@ -61,7 +59,7 @@ mod tests {
 
     #[test]
     fn two_readers_are_served_by_distance() {
-        let windows = BTreeMap::from([
+        let windows = Map::from([
             (ReaderId(1), Window { start: 150, end: 400 }),
             (ReaderId(2), Window { start: 900, end: 1000 }),
         ]);
@@ -72,7 +70,7 @@ mod tests {
 
     #[test]
     fn window_ends_with_the_read_ahead() {
-        let windows = BTreeMap::from([(ReaderId(1), Window { start: 0, end: u64::MAX })]);
+        let windows = Map::from([(ReaderId(1), Window { start: 0, end: u64::MAX })]);
         let list = deadlines(&windows, 1024 * 1024, |_| true);
         assert_eq!(list.len() as u64, limit::READ_AHEAD_BYTES / (1024 * 1024));
         assert!(list[0].is_urgent() && !list[8].is_urgent());

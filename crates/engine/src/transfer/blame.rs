@@ -1,9 +1,9 @@
 //! Finds who sent wrong blocks. One sender of a wrong piece is guilty at once; of several, those
 //! whose blocks differ from the right ones once the piece has passed.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
-use headwater_base::{BLOCK_LEN, Digest1, PeerId, PieceIndex, sha1};
+use headwater_base::{BLOCK_LEN, Digest1, Map, PeerId, PieceIndex, Set, sha1};
 
 use crate::limit;
 
@@ -13,8 +13,8 @@ type Failure = Vec<(PeerId, Digest1)>;
 /// What is known of wrong pieces and of those who sent them.
 #[derive(Debug, Default)]
 pub(super) struct Blame {
-    failures: BTreeMap<PieceIndex, Vec<Failure>>,
-    banned: BTreeSet<PeerId>,
+    failures: Map<PieceIndex, Vec<Failure>>,
+    banned: Set<PeerId>,
     order: VecDeque<PeerId>,
 }
 
@@ -58,8 +58,8 @@ impl Blame {
     }
 
     /// Takes a piece that hashes right. Answers who sent wrong blocks of it before.
-    pub(super) fn passed(&mut self, piece: PieceIndex, data: &[u8]) -> BTreeSet<PeerId> {
-        let Some(failures) = self.failures.remove(&piece) else { return BTreeSet::new() };
+    pub(super) fn passed(&mut self, piece: PieceIndex, data: &[u8]) -> Set<PeerId> {
+        let Some(failures) = self.failures.remove(&piece) else { return Set::new() };
         let right: Vec<Digest1> = data.chunks(BLOCK_LEN as usize).map(sha1).collect();
         let wrong = |failure: &Failure| {
             let pairs = failure.iter().zip(&right);
@@ -89,9 +89,9 @@ mod tests {
         let mut wrong = right.clone();
         wrong[20_000] = 8;
         assert_eq!(blame.failed(PieceIndex(3), &wrong, &[A, B, A]), None);
-        assert_eq!(blame.passed(PieceIndex(4), &right), BTreeSet::new());
-        assert_eq!(blame.passed(PieceIndex(3), &right), BTreeSet::from([B]));
-        assert_eq!(blame.passed(PieceIndex(3), &right), BTreeSet::new());
+        assert_eq!(blame.passed(PieceIndex(4), &right), Set::new());
+        assert_eq!(blame.passed(PieceIndex(3), &right), Set::from([B]));
+        assert_eq!(blame.passed(PieceIndex(3), &right), Set::new());
     }
 
     #[test]

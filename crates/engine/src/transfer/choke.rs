@@ -3,9 +3,8 @@
 
 use core::cmp::Reverse;
 use core::time::Duration;
-use std::collections::BTreeSet;
 
-use headwater_base::LinkId;
+use headwater_base::{LinkId, Set};
 use headwater_wire::Message;
 
 use super::{Stage, Transfer};
@@ -76,8 +75,7 @@ impl Transfer {
 
     pub(super) fn choke_due(&mut self, desk: &mut Desk) {
         let ranked = self.ranked(desk);
-        let mut served: BTreeSet<LinkId> =
-            ranked.iter().copied().take(limit::UPLOAD_SLOTS).collect();
+        let mut served: Set<LinkId> = ranked.iter().copied().take(limit::UPLOAD_SLOTS).collect();
         let others: Vec<LinkId> = ranked.into_iter().skip(limit::UPLOAD_SLOTS).collect();
         self.slots.rounds += 1;
         let stays = self.slots.optimistic.filter(|link| others.contains(link));

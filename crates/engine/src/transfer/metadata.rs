@@ -1,11 +1,10 @@
 //! Gets a torrent's metadata from peers and gives it to others (BEP 9). Sizes and blocks are
 //! hostile until the whole hashes right.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use headwater_base::{LinkId, PeerId, Time, sha1};
+use headwater_base::{LinkId, Map, PeerId, Set, Time, sha1};
 use headwater_metainfo::Torrent;
 use headwater_wire::Message;
 use headwater_wire::extended::MetadataMessage;
@@ -21,10 +20,10 @@ use crate::{CloseReason, Event, StoreError, Warning, limit};
 pub(super) struct Fetch {
     /// The size that is believed.
     size: Option<u32>,
-    blocks: BTreeMap<u32, (Bytes, PeerId)>,
-    asked: BTreeMap<u32, (LinkId, Time)>,
+    blocks: Map<u32, (Bytes, PeerId)>,
+    asked: Map<u32, (LinkId, Time)>,
     /// Peers that refused or were silent, and since when.
-    refused: BTreeMap<LinkId, Time>,
+    refused: Map<LinkId, Time>,
     /// Blocks of several peers did not fit together: one peer gives all from here on.
     alone: bool,
     /// That peer.
@@ -127,7 +126,7 @@ impl Transfer {
 
     /// The size most peers name; the smaller of two that are equally often named.
     fn likely_size(&self) -> Option<u32> {
-        let mut votes: BTreeMap<u32, usize> = BTreeMap::new();
+        let mut votes: Map<u32, usize> = Map::new();
         for peer in self.peers.values().filter(|peer| !self.fetch.refused.contains_key(&peer.link))
         {
             if let Some(size) = peer.metadata_size.filter(|size| is_sane(*size)) {
@@ -157,7 +156,7 @@ impl Transfer {
     pub(super) fn metadata_due(&mut self, desk: &mut Desk) {
         let now = desk.now;
         let late = |at: &Time, span| *at + span <= now;
-        let silent: BTreeSet<LinkId> = self
+        let silent: Set<LinkId> = self
             .fetch
             .asked
             .values()
@@ -212,7 +211,7 @@ impl Transfer {
 
     fn judge_metadata(&mut self, desk: &mut Desk) {
         let mut whole = BytesMut::new();
-        let mut senders = BTreeSet::new();
+        let mut senders = Set::new();
         for (data, sender) in self.fetch.blocks.values() {
             whole.extend_from_slice(data);
             senders.insert(*sender);

@@ -1,6 +1,6 @@
 //! Writes bencode. Dictionaries come out sorted however they were filled.
 
-use std::collections::BTreeMap;
+use headwater_base::Map;
 
 /// Appends an integer to `out`.
 pub fn write_int(out: &mut Vec<u8>, value: i64) {
@@ -16,7 +16,7 @@ pub fn write_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
 /// A dictionary in the making. Filling a key twice keeps the later value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DictBuilder {
-    entries: BTreeMap<Vec<u8>, Vec<u8>>,
+    entries: Map<Vec<u8>, Vec<u8>>,
 }
 
 impl DictBuilder {

@@ -1,9 +1,8 @@
 //! The extension handshake (BEP 10): which extensions a peer speaks, by what id, and some facts
 //! about it. Unknown keys are ignored.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
+use headwater_base::Map;
 use headwater_metainfo::bencode::{Dict, DictBuilder, Value};
 
 use super::RULES;
@@ -45,7 +44,7 @@ impl Extension {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Handshake {
     /// The ids by which the sender wants extensions sent to it; 0 means no longer.
-    pub ids: BTreeMap<String, u8>,
+    pub ids: Map<String, u8>,
     /// The sender's client and version, cut and without control characters.
     pub agent: Option<String>,
     /// The TCP port the sender listens on.
@@ -62,7 +61,7 @@ impl Handshake {
     /// Makes a handshake that offers every extension spoken here.
     pub fn ours() -> Self {
         let ids = Extension::ALL.map(|own| (own.name().to_owned(), own.own_id()));
-        Self { ids: BTreeMap::from(ids), ..Self::default() }
+        Self { ids: Map::from(ids), ..Self::default() }
     }
 
     /// The id by which the sender wants messages of `extension`.
@@ -108,7 +107,7 @@ impl Handshake {
     }
 }
 
-fn read_ids(m: &Dict<'_>) -> BTreeMap<String, u8> {
+fn read_ids(m: &Dict<'_>) -> Map<String, u8> {
     let read = |(name, id): (&[u8], &Value<'_>)| {
         let name = core::str::from_utf8(name).ok()?;
         let short = name.len() <= limit::EXTENSION_NAME_BYTES_MAX;
@@ -154,7 +153,7 @@ mod tests {
     fn example_of_bep_10_is_read() {
         let text = b"d1:md11:LT_metadatai1e6:\xb5T_PEXi2ee1:pi6881e1:v13:\xc2\xb5Torrent 1.2e";
         let read = Handshake::decode(text).unwrap();
-        assert_eq!(read.ids, BTreeMap::from([("LT_metadata".to_owned(), 1)]));
+        assert_eq!(read.ids, Map::from([("LT_metadata".to_owned(), 1)]));
         assert_eq!((read.port, read.agent.as_deref()), (Some(6881), Some("\u{b5}Torrent 1.2")));
         assert_eq!(read.id_of(Extension::Metadata), None);
     }
@@ -172,7 +171,7 @@ mod tests {
         let text = b"d1:md3:fooi256e3:bari-1e11:ut_metadatai0ee13:metadata_sizei-1e1:pi70000e\
             4:reqq1:xe";
         let read = Handshake::decode(text).unwrap();
-        assert_eq!(read.ids, BTreeMap::from([("ut_metadata".to_owned(), 0)]));
+        assert_eq!(read.ids, Map::from([("ut_metadata".to_owned(), 0)]));
         assert_eq!(read.id_of(Extension::Metadata), None);
         assert_eq!((read.metadata_size, read.port, read.requests_max), (None, None, None));
         let huge = Handshake::decode(b"d13:metadata_sizei9223372036854775807ee").unwrap();
