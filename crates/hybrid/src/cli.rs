@@ -11,6 +11,7 @@ mod show;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use serde_json::Value;
@@ -20,6 +21,9 @@ use failure::Failure;
 
 /// Threads that may block on files and hashing.
 const BLOCKING_THREADS: usize = 8;
+
+/// Longest wait for files once a command is done.
+const END_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// Runs the command that the command line names.
 pub(crate) fn main() -> ExitCode {
@@ -51,7 +55,10 @@ fn wait(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> 
         .max_blocking_threads(BLOCKING_THREADS)
         .build()
         .map_err(|e| Failure::failed("runtime", e))?;
-    runtime.block_on(work)
+    let result = runtime.block_on(work);
+    // Hashing a large file must not hold up whoever pressed Ctrl-C; stored pieces bear a cut.
+    runtime.shutdown_timeout(END_TIME_MAX);
+    result
 }
 
 /// Whether a source is a magnet link rather than a file's name.

@@ -6,7 +6,7 @@ mod host;
 mod metrics;
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
@@ -67,13 +67,13 @@ impl Site {
     }
 }
 
-/// The tracker's URL as a program on the same machine reaches it.
-pub fn local_tracker(listen: SocketAddr) -> String {
-    let mut address = listen;
-    if address.ip().is_unspecified() {
-        address.set_ip(Ipv4Addr::LOCALHOST.into());
+/// Where a program on the same machine reaches a listener.
+pub fn reached_at(listen: SocketAddr) -> SocketAddr {
+    match listen {
+        SocketAddr::V4(v4) if v4.ip().is_unspecified() => (Ipv4Addr::LOCALHOST, v4.port()).into(),
+        SocketAddr::V6(v6) if v6.ip().is_unspecified() => (Ipv6Addr::LOCALHOST, v6.port()).into(),
+        SocketAddr::V4(_) | SocketAddr::V6(_) => listen,
     }
-    format!("ws://{address}/tracker")
 }
 
 /// Turns away requests that are not meant for this server.

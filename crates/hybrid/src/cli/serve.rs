@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use headwater_base::Seed;
-use headwater_hybrid::serve::{Site, local_tracker};
+use headwater_hybrid::serve::{Site, reached_at};
 use headwater_hybrid::shell::Shell;
 use headwater_tracker::server::Tracker;
 use serde_json::json;
@@ -27,7 +27,7 @@ pub(crate) async fn run(args: Serve, json: bool) -> Result<(), Failure> {
     let mut random = [0; 32];
     getrandom::fill(&mut random).map_err(|e| Failure::failed("random", e))?;
     let tracker = Tracker::start(headwater_tracker::Config::default(), &Seed(random));
-    let mut trackers = vec![local_tracker(listen)];
+    let mut trackers = vec![format!("ws://{}/tracker", reached_at(listen))];
     trackers.extend(args.peer.tracker.iter().cloned());
     let shell = peer::start(&args.peer, trackers)?;
     let news = shell.news();
@@ -48,7 +48,7 @@ pub(crate) async fn run(args: Serve, json: bool) -> Result<(), Failure> {
 
 /// Says where it is reached, on the first line.
 fn announce(listen: SocketAddr, json: bool) {
-    let url = format!("http://{listen}/");
+    let url = format!("http://{}/", reached_at(listen));
     if json { print(&json!({ "event": "listening", "url": url })) } else { print_line(&url) }
 }
 
