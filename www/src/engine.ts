@@ -3,7 +3,7 @@
  * Knows messages only; what they mean is for `headwater.ts` and `torrent.ts`.
  */
 
-import { errorOf, faultOf, HeadwaterError } from "./error.js";
+import { errorOf, HeadwaterError } from "./error.js";
 import type { Ask, ToPage, ToWorker } from "./message.js";
 import { Peers } from "./peers.js";
 
@@ -29,16 +29,18 @@ export class Engine {
   readonly #listener: Listener;
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
+  #isLoaded = false;
   #ended: HeadwaterError | null = null;
 
   constructor(workerUrl: string | URL, iceServers: RTCIceServer[], listener: Listener) {
     this.#listener = listener;
     this.#worker = new Worker(workerUrl, { type: "module", name: "headwater" });
-    this.#peers = new Peers(iceServers, (news, transfer) => this.post(news, transfer));
+    this.#peers = new Peers(iceServers, (news, transfer) => void this.post(news, transfer));
     this.#worker.onmessage = ({ data }: MessageEvent<ToPage>) => this.#hear(data);
     this.#worker.onerror = (event) => {
       event.preventDefault();
-      this.#crash(event.message || "the engine worker could not be loaded");
+      if (this.#isLoaded) this.#crash("engine-crashed", event.message);
+      else this.#crash("engine-missing", `the engine worker does not load from ${workerUrl}`);
     };
   }
 
@@ -52,9 +54,10 @@ export class Engine {
     });
   }
 
-  /** Sends the worker a message that has no answer. */
-  post(message: ToWorker, transfer: Transferable[] = []): void {
+  /** Sends the worker a message that has no answer; answers why not when there is no worker. */
+  post(message: ToWorker, transfer: Transferable[] = []): HeadwaterError | null {
     if (!this.#ended) this.#worker.postMessage(message, transfer);
+    return this.#ended;
   }
 
   /** Ends worker and peer connections; every open question fails with `error`. */
@@ -68,8 +71,9 @@ export class Engine {
   }
 
   #hear(message: ToPage): void {
+    this.#isLoaded = true;
     if ("peer" in message) this.#peers.obey(message);
-    else if ("crashed" in message) this.#crash(message.crashed);
+    else if ("crashed" in message) this.#crash("engine-crashed", message.crashed);
     else if ("id" in message) this.#answer(message);
     else this.#listener.news(message);
   }
@@ -86,9 +90,9 @@ export class Engine {
     else waiting.resolve(message.answer);
   }
 
-  #crash(why: string): void {
+  #crash(code: string, message: string): void {
     if (this.#ended) return;
-    const error = new HeadwaterError("engine-crashed", faultOf(why).message);
+    const error = new HeadwaterError(code, message);
     this.end(error);
     this.#listener.crashed(error);
   }

@@ -1,12 +1,12 @@
 /** Reads a file's bytes in the page: a pull-based stream over a port to the engine worker. */
 
-import { errorOf } from "./error.js";
+import { errorOf, HeadwaterError } from "./error.js";
 import type { Bytes, FileRead, PortAnswer, PortAsk } from "./message.js";
 
 /** Opens a stream of the given bytes. Nothing is read before it is pulled. */
 export function streamOf(
   read: FileRead,
-  post: (read: FileRead, port: MessagePort) => void,
+  post: (read: FileRead, port: MessagePort) => HeadwaterError | null,
 ): ReadableStream<Bytes> {
   const { port1, port2 } = new MessageChannel();
   const tell = (ask: PortAsk): void => port1.postMessage(ask);
@@ -21,7 +21,13 @@ export function streamOf(
         if (!("bytes" in data)) port1.close();
         pulled?.();
       };
-      post(read, port2);
+      // The worker may end in the middle; not every browser tells so.
+      port1.addEventListener("close", () => {
+        controller.error(new HeadwaterError("closed", "the engine ended"));
+        pulled?.();
+      });
+      const error = post(read, port2);
+      if (error) controller.error(error);
     },
     pull: () => {
       tell("pull");

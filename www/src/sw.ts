@@ -61,10 +61,15 @@ class Answers {
 
   constructor(port: MessagePort) {
     this.#port = port;
-    port.onmessage = ({ data }: MessageEvent<PortAnswer>) => {
-      this.#come.push(data);
-      this.#wake?.();
-    };
+    port.onmessage = ({ data }: MessageEvent<PortAnswer>) => this.#take(data);
+    port.addEventListener("close", () => {
+      this.#take({ fault: { code: "closed", message: "the tab was closed" } });
+    });
+  }
+
+  #take(answer: PortAnswer): void {
+    this.#come.push(answer);
+    this.#wake?.();
   }
 
   async next(): Promise<PortAnswer> {

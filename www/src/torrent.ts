@@ -20,7 +20,7 @@ const STORED = PIECE_STATES.indexOf("stored");
 /** What a torrent needs of its client. */
 export interface Owner {
   ask<T>(ask: Ask): Promise<T>;
-  read(read: FileRead, port: MessagePort): void;
+  read(read: FileRead, port: MessagePort): HeadwaterError | null;
   url(infoHash: string, path: string): string;
   forget(torrent: Torrent): void;
 }

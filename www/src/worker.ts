@@ -43,6 +43,8 @@ class Engine {
   readonly #serving: Serving;
   readonly #turn = new MessageChannel();
   #isTurnDue = false;
+  /** The user changed something, and should see it at once. */
+  #isChanged = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #events: { torrent: number; event: TorrentEvent }[] = [];
   readonly #trackers: string[];
@@ -83,6 +85,7 @@ class Engine {
     } catch (thrown) {
       tell({ id, fault: faultOf(thrown) });
     }
+    this.#isChanged = true;
     this.#due();
   }
 
@@ -129,6 +132,8 @@ class Engine {
     const events = this.#events;
     this.#events = [];
     for (const { torrent, event } of events) this.#pass(torrent, event);
+    if (this.#isChanged) this.#show();
+    this.#isChanged = false;
   }
 
   #pass(torrent: number, event: TorrentEvent): void {
@@ -239,6 +244,7 @@ class Engine {
       this.#pass(torrent, { type: "warning", ...place.warning });
     }
     this.#shell.storeOpened(torrent, place.found, place.parts);
+    this.#isChanged = true;
     this.#due();
   }
 
