@@ -107,12 +107,14 @@ impl Transfer {
         desk.discovery.peer_known(self.id, handshake.peer_id, true);
         let peer = handshake.peer_id;
         desk.tell(Event::PeerJoined { torrent: self.id, link, peer });
+        // BEP 6: what we have comes first.
+        self.tell_pieces(link);
         self.say_extensions(desk, link);
         if let Some(picker) = &self.picker {
             let count = picker.count();
             self.settle_claims(desk, link, count)?;
         }
-        self.tell_pieces(link);
+        self.reconsider(desk, link);
         self.settle_double(desk, peer);
         Ok(())
     }

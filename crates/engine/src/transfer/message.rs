@@ -103,7 +103,8 @@ impl Transfer {
     /// Says whether we want something of a peer, when that changed.
     pub(super) fn reconsider(&mut self, desk: &mut Desk, link: LinkId) {
         let Some(peer) = self.peers.get_mut(&link) else { return };
-        let interesting = peer.useful > 0 && self.stage == Stage::Running;
+        // Before pieces can be compared we say yes, so that we are served as soon as we ask.
+        let interesting = self.stage != Stage::Running || peer.useful > 0;
         if interesting != peer.interesting && peer.is_joined() {
             peer.interesting = interesting;
             let word = if interesting { Message::Interested } else { Message::NotInterested };

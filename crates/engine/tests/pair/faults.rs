@@ -18,8 +18,9 @@ fn poisoner_that_sends_whole_pieces_is_banned_at_once() {
     let leech = net.join(Disk::default(), sample.whole());
     net.run_to(leech, secs(30), is_ban);
     let peer = net.hosts[liar].peer;
-    let banned = net.hosts[leech].events.iter().any(|(_, event)| {
-        matches!(event, Event::Warned { warning: Warning::PeerBanned { peer: of, .. }, .. } if *of == peer)
+    let banned = net.hosts[leech].events.iter().any(|(_, event)| match event {
+        Event::Warned { warning: Warning::PeerBanned { peer: of, .. }, .. } => *of == peer,
+        _ => false,
     });
     assert!(banned);
     assert!(net.hosts[leech].disk.have.is_empty());

@@ -1,12 +1,14 @@
 //! Links that cross, lead to ourselves, fall silent or break.
 
-use headwater_base::{InfoHash, PeerId, PieceIndex};
+use bytes::Bytes;
+use headwater_base::{InfoHash, PeerId, PieceIndex, Rng, Seed};
 use headwater_engine::{CloseReason, Event};
+use headwater_wire::extended::MetadataMessage;
 use headwater_wire::{BlockSpan, Decoder, Handshake, Message, Reserved};
 
 use crate::disk::Disk;
 use crate::net::Net;
-use crate::{T, is_done, sample, secs};
+use crate::{T, is_done, millis, sample, secs};
 
 #[test]
 fn crossing_offers_end_in_exactly_one_link() {
@@ -191,4 +193,61 @@ fn requests_while_choked_or_for_missing_bytes_are_rejected() {
             Message::Piece { piece: PieceIndex(0), begin: 0, data },
         ]
     );
+}
+
+/// Something a hostile peer may say.
+fn noise(rng: &mut Rng) -> Message {
+    let piece = PieceIndex(rng.below(6) as u32);
+    let begin = (rng.below(6) * 8192) as u32;
+    let span = BlockSpan { piece, begin, len: (rng.below(5) * 8192) as u32 };
+    let bytes = |rng: &mut Rng, most| {
+        let mut bytes = vec![0; rng.below(most) as usize];
+        rng.fill(&mut bytes);
+        Bytes::from(bytes)
+    };
+    match rng.below(18) {
+        0 => Message::KeepAlive,
+        1 => Message::Choke,
+        2 | 3 => Message::Unchoke,
+        4 => Message::Interested,
+        5 => Message::NotInterested,
+        6 => Message::Have(PieceIndex(rng.below(4) as u32)),
+        7 => Message::Bitfield(Bytes::from_static(&[0b1010_0000])),
+        8 => Message::Request(span),
+        9 => Message::Piece { piece, begin, data: Bytes::from(vec![1; 16384]) },
+        10 => Message::Cancel(span),
+        11 => Message::Suggest(piece),
+        12 => Message::HaveAll,
+        13 => Message::HaveNone,
+        14 => Message::Reject(span),
+        15 => Message::AllowedFast(piece),
+        16 => Message::Extended { id: rng.below(3) as u8, payload: bytes(rng, 60) },
+        _ => Message::Extended {
+            id: 1,
+            payload: MetadataMessage::Request { piece: rng.below(3) as u32 }.encode(),
+        },
+    }
+}
+
+#[test]
+fn noise_of_one_peer_harms_neither_the_engine_nor_the_transfer_from_another() {
+    for seed in 0..60 {
+        let sample = sample(200_000, 65536);
+        let mut rng = Seed([seed; 32]).split("noise");
+        let mut net = Net::new(seed);
+        let add = if seed % 2 == 0 { sample.whole() } else { sample.magnet() };
+        let victim = net.join(Disk::default(), add);
+        let noisy = net.join_puppet(sample.magnet());
+        let link = net.puppet_link(noisy);
+        let greeting = Handshake { info_hash: sample.hash(), ..handshake(9) };
+        let reserved = greeting.reserved.with_extension();
+        net.say(noisy, link, Handshake { reserved, ..greeting }.to_bytes().to_vec());
+        for _ in 0..150 {
+            net.say(noisy, link, wire(&noise(&mut rng)));
+            net.run(millis(rng.below(40)));
+        }
+        net.join(Disk::full(&sample), sample.whole());
+        net.run_to(victim, secs(300), is_done);
+        assert_eq!(net.hosts[victim].disk.bytes, *sample.data);
+    }
 }

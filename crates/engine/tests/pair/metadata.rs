@@ -70,7 +70,10 @@ fn false_metadata_gets_its_only_sender_banned() {
         matches!(event, Event::PeerLeft { reason: CloseReason::FalseMetadata, .. })
     });
     let peer = net.hosts[liar].peer;
-    let warned = |event: &Event| matches!(event, Event::Warned { warning: Warning::MetadataFalse { peer: of }, .. } if *of == peer);
+    let warned = |event: &Event| match event {
+        Event::Warned { warning: Warning::MetadataFalse { peer: of }, .. } => *of == peer,
+        _ => false,
+    };
     assert_eq!(net.told(leech, warned), 1);
     net.join(Disk::full(&sample), sample.whole());
     net.run_to(leech, secs(200), is_done);
