@@ -16,6 +16,9 @@ import { openShare } from "./share.js";
 import { look, type Snapshot } from "./snapshot.js";
 import { plain, plainWarning } from "./trouble.js";
 
+/** How much a new second counts in the mean speed. */
+const PACE_GAIN = 0.25;
+
 let cards = 0;
 
 /** How a card begins. */
@@ -49,6 +52,7 @@ export class Card {
   private filled = false;
   private wanted = true;
   private plays = false;
+  private pace = 0;
 
   constructor(readonly torrent: Torrent, private readonly start: CardStart) {
     this.skipped = start.skipped;
@@ -74,7 +78,10 @@ export class Card {
 
   /** Shows how things stand; `second` when a second has passed since the last sample. */
   refresh(second: boolean): Snapshot {
-    const now = look(this.torrent);
+    const { downloadSpeed } = this.torrent;
+    if (second) this.pace += PACE_GAIN * (downloadSpeed - this.pace);
+    if (this.pace === 0) this.pace = downloadSpeed;
+    const now = look(this.torrent, this.pace);
     if (now.known && !this.filled) this.fill();
     this.head.refresh(now, this.trouble, this.warning);
     const stopped = now.phase === "paused" || now.phase === "failed";

@@ -34,8 +34,8 @@ export function tellBeside(now: Snapshot): string | null {
 
 /** Writes how long the rest will take, or `null` when nobody can know. */
 export function timeLeft(now: Snapshot): string | null {
-  if (now.phase !== "fetching" || now.down < SENDING_MIN) return null;
-  return duration(now.missing / now.down);
+  if (now.phase !== "fetching" || now.pace < SENDING_MIN) return null;
+  return duration(now.missing / now.pace);
 }
 
 function people(amount: number): string {

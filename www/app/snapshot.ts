@@ -36,6 +36,8 @@ export interface Snapshot {
   given: number;
   down: number;
   up: number;
+  /** Mean of the last seconds' download speeds, for telling how long the rest takes. */
+  pace: number;
   people: Person[];
   /** Trackers out of reach. */
   troubled: string[];
@@ -52,7 +54,7 @@ const PHASES = {
 } as const;
 
 /** Looks at a torrent. */
-export function look(torrent: Torrent): Snapshot {
+export function look(torrent: Torrent, pace = torrent.downloadSpeed): Snapshot {
   const wanted = torrent.files.filter((file) => file.priority !== "skip");
   const here = sum(torrent.files.map((file) => file.progress * file.length));
   return {
@@ -68,6 +70,7 @@ export function look(torrent: Torrent): Snapshot {
     given: torrent.uploaded,
     down: torrent.downloadSpeed,
     up: torrent.uploadSpeed,
+    pace,
     people: torrent.peers.map((peer) => ({
       client: peer.client,
       has: peer.progress,
