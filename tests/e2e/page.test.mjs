@@ -70,7 +70,7 @@ test("a file shared from one page is opened by its link in another", limit, asyn
   await until("the file", () => phaseOf(other).then((phase) => phase === "complete"), 60);
   const [download] = await Promise.all([
     other.waitForEvent("download"),
-    other.click("article a[download]"),
+    other.click("article a[target=saving]"),
   ]);
   assert.deepEqual(await readFile(await download.path()), buffer);
 });

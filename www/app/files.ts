@@ -6,7 +6,7 @@ import { bytes, count, many, share } from "./figures.js";
 import type { File as TorrentFile } from "headwater";
 import { kindOf } from "./media.js";
 import { notice } from "./notice.js";
-import { saveBlob, streamUrl } from "./saving.js";
+import { saveBlob, saveUrl } from "./saving.js";
 import { plain } from "./trouble.js";
 
 /** Most files listed; a page with more would crawl. */
@@ -104,8 +104,8 @@ export class FileList {
 
 function makeSave(file: TorrentFile): HTMLElement {
   const face = { class: "button small", "aria-label": `Save ${file.path}` };
-  const href = streamUrl(file);
-  if (href !== null) return make("a", { ...face, href, download: file.name }, "Save");
+  const href = saveUrl(file);
+  if (href !== null) return make("a", { ...face, href, target: "saving" }, "Save");
   return makeButton("Save", face, () => {
     if (file.progress < 1) notice(`${file.name} can be saved when it is complete.`, false);
     else void save(file);

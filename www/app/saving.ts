@@ -17,6 +17,15 @@ export function streamUrl(file: TorrentFile): string | null {
   }
 }
 
+/**
+ * Returns the address that saves a file when a frame opens it, or `null` where this page cannot
+ * stream. The frame keeps the page when the file is gone.
+ */
+export function saveUrl(file: TorrentFile): string | null {
+  const url = streamUrl(file);
+  return url === null ? null : `${url}?save`;
+}
+
 /** Saves bytes under a name, as a download link does. */
 export function saveBlob(blob: Blob, name: string): void {
   const url = URL.createObjectURL(blob);

@@ -32,8 +32,15 @@ async function respond({ request, clientId }: FetchEvent, path: string): Promise
   if (!tab) return new Response("No open tab has this torrent.", { status: 404 });
   const answer = await tab.next();
   if (!("head" in answer)) return new Response("The torrent went away.", { status: 503 });
-  const { status, headers, body } = answer.head;
+  const { status, body } = answer.head;
+  const isSave = new URL(request.url).searchParams.has("save");
+  const headers = isSave ? answer.head.headers.map(attached) : answer.head.headers;
   return new Response(body ? stream(tab) : null, { status, headers });
+}
+
+/** Chromium asks the network, not us, for links with `download`; `?save` is our own way. */
+function attached([name, value]: [string, string]): [string, string] {
+  return [name, name === "Content-Disposition" ? value.replace(/^inline/, "attachment") : value];
 }
 
 function parse(request: Request, path: string): FileRequest | null {
