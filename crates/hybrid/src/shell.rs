@@ -35,6 +35,8 @@ pub enum News {
         /// Bytes that went out, protocol included.
         sent: u64,
     },
+    /// The client has stopped; nothing follows.
+    Stopped,
 }
 
 /// A handle on a running client. Clones talk to the same one.

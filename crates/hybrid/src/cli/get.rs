@@ -112,7 +112,7 @@ impl Watch {
                     Ok(News::LinkOpened(_) | News::LinkClosed { .. }) => {}
                     // What was missed shows at the next look.
                     Err(RecvError::Lagged(_)) => {}
-                    Err(RecvError::Closed) => return Err(Stopped.into()),
+                    Ok(News::Stopped) | Err(RecvError::Closed) => return Err(Stopped.into()),
                 },
                 _ = look.tick() => {
                     let id = self.torrent;

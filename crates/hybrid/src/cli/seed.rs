@@ -33,7 +33,7 @@ pub(crate) async fn run(args: Seed, json: bool) -> Result<(), Failure> {
     }
     let made: Vec<_> = args.paths.iter().map(|path| make(path)).collect::<Result<_, _>>()?;
     let shell = peer::start(&args.peer, args.peer.tracker.clone())?;
-    let news = shell.news();
+    let logging = tokio::spawn(log(shell.news()));
     for made in &made {
         share(&shell, made).await?;
         let magnet = magnet(&made.torrent, &args.peer.tracker);
@@ -44,12 +44,9 @@ pub(crate) async fn run(args: Seed, json: bool) -> Result<(), Failure> {
             print_line(&magnet);
         }
     }
-    tokio::select! {
-        () = log(news) => {}
-        () = peer::until_told() => {}
-    }
+    peer::until_told().await;
     shell.stop().await;
-    Ok(())
+    logging.await.map_err(|e| Failure::failed("stopped", e))
 }
 
 /// The torrent of a path: the one made before, or a new one.
@@ -91,7 +88,7 @@ pub(crate) async fn log(mut news: tokio::sync::broadcast::Receiver<News>) {
                 eprintln!("link {link} closed: {sent} bytes sent, {received} bytes received");
             }
             Err(RecvError::Lagged(missed)) => eprintln!("{missed} messages not shown"),
-            Err(RecvError::Closed) => return,
+            Ok(News::Stopped) | Err(RecvError::Closed) => return,
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use headwater_base::Seed;
 use headwater_hybrid::serve::{Site, reached_at};
-use headwater_hybrid::shell::Shell;
+use headwater_hybrid::shell::{Shell, Stopped};
 use headwater_tracker::server::Tracker;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -30,7 +30,7 @@ pub(crate) async fn run(args: Serve, json: bool) -> Result<(), Failure> {
     let mut trackers = vec![format!("ws://{}/tracker", reached_at(listen))];
     trackers.extend(args.peer.tracker.iter().cloned());
     let shell = peer::start(&args.peer, trackers)?;
-    let news = shell.news();
+    let mut logging = tokio::spawn(seed::log(shell.news()));
     let site =
         Site::new(shell.clone(), tracker.clone(), listen, args.host, args.peer.tracker.clone());
     announce(listen, json);
@@ -38,10 +38,11 @@ pub(crate) async fn run(args: Serve, json: bool) -> Result<(), Failure> {
     tokio::spawn(share_all(entries, shell.clone(), site));
     let ended = tokio::select! {
         ended = serving => ended,
-        () = seed::log(news) => Ok(Ok(())),
+        _ = &mut logging => return Err(Stopped.into()),
         () = peer::until_told() => Ok(Ok(())),
     };
     shell.stop().await;
+    let _ = logging.await;
     tracker.close().await;
     ended.map_err(|e| Failure::failed("serve", e))?.map_err(|e| Failure::failed("serve", e))
 }

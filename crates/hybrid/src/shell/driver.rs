@@ -121,6 +121,7 @@ impl Driver {
         self.link_events.close();
         self.answers.close();
         tokio::join!(self.trackers.finish(), self.links.finish());
+        self.tell(News::Stopped);
         if let Some(done) = self.stopping.take() {
             let _ = done.send(());
         }
