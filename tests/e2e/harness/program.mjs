@@ -12,13 +12,18 @@ import { bytesOf, hashOf, sorted } from "./content.mjs";
 export const root = fileURLToPath(new URL("../../..", import.meta.url));
 const program = process.env.HEADWATER_PROGRAM ?? join(root, "target/debug/headwater");
 
+/** Programs outlive no test, however it ends. */
+const running = new Set();
+process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+
 /** Starts the program. `lines` are what it wrote to stdout, `log` what it wrote to stderr. */
 export function start(args, { env = {} } = {}) {
   if (!existsSync(program)) throw new Error(`${program} is missing: cargo xtask test builds it`);
   const stdio = ["ignore", "pipe", "pipe"];
   const child = spawn(program, args, { stdio, env: { ...process.env, ...env } });
   const run = { child, lines: [], log: [], code: null };
-  process.on("exit", () => child.kill("SIGKILL"));
+  running.add(child);
+  child.on("close", () => running.delete(child));
   const waiting = new Set();
   const wake = () => [...waiting].forEach((look) => look());
   const keep = (stream, into, name) =>
