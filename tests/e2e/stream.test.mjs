@@ -101,6 +101,8 @@ test("hostile names are fetched by their URL and run nowhere", limit, async (t) 
     "it's \"quoted\".js",
   ];
   const files = paths.map((path, at) => ({ path, seed: at + 1, length: 1000 + at }));
+  // Marks that turn text around make an .exe look like a picture: names lose them.
+  const shown = (path) => path.replace("\u202e", "");
   const page = await seedPage(stage, { name: "odd", folder: "odd/", files });
   const got = await page.evaluate(async () => {
     const rows = [];
@@ -111,9 +113,9 @@ test("hostile names are fetched by their URL and run nowhere", limit, async (t) 
     }
     return rows;
   });
-  assert.deepEqual(got.map((row) => row.path).sort(), [...paths].sort());
+  assert.deepEqual(got.map((row) => row.path).sort(), paths.map(shown).sort());
   for (const { path, length, headers } of got) {
-    assert.equal(length, files.find((file) => file.path === path).length);
+    assert.equal(length, files.find((file) => shown(file.path) === path).length);
     assert.equal(headers["x-content-type-options"], "nosniff");
     const policy = headers["content-security-policy"] ?? "";
     assert.match(policy, /\bsandbox\b/, path);

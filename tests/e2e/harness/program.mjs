@@ -114,12 +114,12 @@ export async function writeContent(dir, content) {
   return join(dir, content.name);
 }
 
-/** What lies under `dir` of a torrent, in the form of `manifestOf`. */
+/** What lies under `dir` of a torrent, in the form of `manifestOf`; our records apart. */
 export async function readManifest(dir, content) {
   const base = content.folder ? join(dir, content.folder) : dir;
   const rows = [];
   for (const entry of await readdir(base, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
+    if (!entry.isFile() || (entry.parentPath ?? entry.path).includes(".headwater")) continue;
     const path = join(entry.parentPath ?? entry.path, entry.name);
     const bytes = await readFile(path);
     const inside = relative(base, path);

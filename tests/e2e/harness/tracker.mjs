@@ -4,7 +4,8 @@ import Server from "bittorrent-tracker/server";
 
 /** Starts it. `port` lets a second one take the place of the first. */
 export async function openNpmTracker(port = 0) {
-  const server = new Server({ http: false, udp: false, ws: true, interval: 5_000 });
+  const ws = { clientTracking: true };
+  const server = new Server({ http: false, udp: false, ws, interval: 5_000 });
   server.on("warning", () => {});
   server.on("error", (error) => console.error(`npm tracker: ${error.message}`));
   await new Promise((done) => server.listen(port, "127.0.0.1", done));
