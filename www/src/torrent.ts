@@ -39,19 +39,12 @@ export interface TorrentEventMap {
 class Milestone {
   settle!: () => void;
   fail!: (error: HeadwaterError) => void;
-  isSettled = false;
   readonly promise: Promise<void>;
 
   constructor() {
     this.promise = new Promise<void>((resolve, reject) => {
-      this.settle = () => {
-        this.isSettled = true;
-        resolve();
-      };
-      this.fail = (error) => {
-        this.isSettled = true;
-        reject(error);
-      };
+      this.settle = resolve;
+      this.fail = reject;
     });
     this.promise.catch(() => undefined);
   }
@@ -71,6 +64,7 @@ export class Torrent extends EventTarget {
   #metadata: Metadata | null = null;
   #files: File[] = [];
   #snapshot: Snapshot | null = null;
+  #progress = 0;
   #pieces: Bytes = new Uint8Array(0);
   #priorities: Priority[] = [];
   readonly #chosen: number[] | null;
@@ -120,9 +114,7 @@ export class Torrent extends EventTarget {
   }
   /** How much of what is wanted is here, from 0 to 1. */
   get progress(): number {
-    const { wanted = 0, wantedStored = 0 } = this.#snapshot ?? {};
-    if (wanted > 0) return wantedStored / wanted;
-    return this.#done.isSettled && this.#metadata ? 1 : 0;
+    return this.state === "seeding" ? 1 : this.#progress;
   }
   /** Bytes a second, coming in. */
   get downloadSpeed(): number {
@@ -195,6 +187,8 @@ export class Torrent extends EventTarget {
   /** @internal Takes figures from the worker. */
   show(snapshot: Snapshot, pieces: Bytes | null): void {
     this.#snapshot = snapshot;
+    // A torrent whose store is closed wants nothing for the time being.
+    if (snapshot.wanted > 0) this.#progress = snapshot.wantedStored / snapshot.wanted;
     if (pieces) this.#pieces = pieces;
     this.#emit("progress", snapshot);
   }
