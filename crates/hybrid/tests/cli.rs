@@ -185,7 +185,9 @@ fn the_server_serves_a_fixed_map_of_names() {
     }
     assert!(server.ask("POST", "/", &server.host, "").0.contains(" 405 "));
     let (_, metrics) = server.get("/metrics");
-    assert!(metrics.contains("\nheadwater_links 0\n"), "{metrics}");
+    for name in ["torrents", "links", "link_sent_bytes_total", "tracker_sockets"] {
+        assert!(metrics.contains(&format!("\nheadwater_{name} ")), "{name} is missing");
+    }
 }
 
 #[cfg(unix)]
