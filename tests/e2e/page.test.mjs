@@ -20,7 +20,8 @@ test("what cannot be opened is named with its code, and nothing is lost", limit,
   await open(page, "nonsense");
   assert.match(await page.innerText("#source-trouble"), /bad-magnet/);
   assert.equal(await page.inputValue("#source"), "nonsense");
-  const file = { name: "a.torrent", mimeType: "application/x-bittorrent", buffer: Buffer.from("x") };
+  const mimeType = "application/x-bittorrent";
+  const file = { name: "a.torrent", mimeType, buffer: Buffer.from("x") };
   await page.setInputFiles("#torrent-input", file);
   await until("the second notice", async () => (await page.locator(".notice").count()) === 2);
   await page.click("#served button");

@@ -1,4 +1,4 @@
-/** What workers have beyond the DOM's own types: sync file access and the service worker's scope. */
+/** What workers have beyond the DOM's own types: sync files and the service worker's scope. */
 
 interface FileSystemSyncAccessHandle {
   read(buffer: Uint8Array, options?: { at?: number }): number;

@@ -1,4 +1,4 @@
-/** Reads the headers of a request for a file and decides the answer's (RFC 9110). Moves no bytes. */
+/** Reads the headers of a request for a file, decides the answer's (RFC 9110). Moves no bytes. */
 
 import type { FileRequest, FileShape } from "./message.js";
 

@@ -129,7 +129,8 @@ export class Peers {
     if (channel.readyState === "open") open();
     else channel.onopen = open;
     channel.onmessage = ({ data }) => {
-      if (data instanceof ArrayBuffer) this.#tell({ peer: "relay-bytes", link, bytes: data }, [data]);
+      if (!(data instanceof ArrayBuffer)) return;
+      this.#tell({ peer: "relay-bytes", link, bytes: data }, [data]);
     };
     channel.onbufferedamountlow = () => this.#drained(link, held, channel);
     channel.onclose = () => this.#lose(link, "closed");

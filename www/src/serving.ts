@@ -13,7 +13,7 @@ import type {
 const PART_MAX = 256 * 1024;
 /** How far ahead of a reader the engine fetches in order. */
 const AHEAD = 16 * 1024 * 1024;
-/** How long the engine keeps a deadline after a short answer: a player asks for the next at once. */
+/** How long a deadline outlives a short answer: a player asks for the next at once. */
 const LINGER_MS = 3000;
 /** After this long without a pull a reader keeps no deadline. */
 const IDLE_MS = 30_000;

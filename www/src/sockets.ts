@@ -1,4 +1,4 @@
-/** The worker's WebSockets to trackers. Knows text messages only; each socket's end is told once. */
+/** The worker's WebSockets to trackers. Knows text messages only; tells each socket's end once. */
 
 /** Who hears what happens on sockets. */
 export interface SocketListener {

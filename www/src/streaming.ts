@@ -73,7 +73,7 @@ export class Streaming {
   }
 }
 
-/** A page loaded past its service worker (a forced reload) has no controller until one claims it. */
+/** A page loaded past its service worker (a forced reload) has no controller until claimed. */
 async function controlled(registration: ServiceWorkerRegistration): Promise<void> {
   const container = navigator.serviceWorker;
   if (container.controller) return;

@@ -192,7 +192,8 @@ class Engine {
     let known = (): void => undefined;
     const whenKnown = new Promise<void>((resolve) => (known = resolve));
     const pieces = new Uint8Array();
-    this.#known.set(torrent, { torrent, infoHash, files: null, whenKnown, known, shown: "", pieces });
+    const unknown = { files: null, shown: "", pieces };
+    this.#known.set(torrent, { torrent, infoHash, whenKnown, known, ...unknown });
     this.#learn(added);
   }
 

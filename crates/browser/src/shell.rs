@@ -78,8 +78,8 @@ impl Shell {
         Ok(show::added(&self.client, added))
     }
 
-    /// Does what the user wants of a torrent: `pause`, `resume`, `remove`, `delete`, or `choose` with
-    /// a priority for each file.
+    /// Does what the user wants of a torrent: `pause`, `resume`, `remove`, `delete`, or `choose`
+    /// with a priority for each file.
     pub fn change(&mut self, torrent: u32, wish: &str, priorities: &[u8]) {
         let torrent = TorrentId(torrent);
         match wish {

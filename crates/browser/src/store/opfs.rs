@@ -1,5 +1,6 @@
-//! Pieces in a file of the origin's private file system. Pieces lie in slots in the order they came,
-//! so that a torrent of which little is wanted takes little room; the journal says which is where.
+//! Pieces in a file of the origin's private file system. Pieces lie in slots in the order they
+//! came, so that a torrent of which little is wanted takes little room; the journal says which is
+//! where.
 
 use std::sync::Arc;
 

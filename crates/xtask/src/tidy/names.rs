@@ -36,7 +36,7 @@ fn trouble(name: &str, language: Language) -> Option<String> {
     if EMPTY_ENDS.iter().any(|end| name.ends_with(end)) || EMPTY_MODULES.contains(&name) {
         return Some(format!("{name} says nothing about what it does"));
     }
-    if language == Language::Rust && name.starts_with("get_") {
+    if language == Language::Rust && name.starts_with("get_") && name != "get_mut" {
         return Some(format!("{name}: leave get_ away"));
     }
     if name.to_lowercase().contains("chunk") {
