@@ -24,6 +24,11 @@ export function sourceInHash(fragment: string): string | null {
   }
 }
 
+/** Returns the name that a magnet link gives its torrent. */
+export function nameIn(magnet: string): string | null {
+  return new URLSearchParams(magnet.slice(magnet.indexOf("?"))).get("dn");
+}
+
 /** Writes the link that opens a magnet in this page. */
 export function pageLink(magnet: string): string {
   const page = new URL(location.href);

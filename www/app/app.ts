@@ -6,7 +6,8 @@ import { Headwater, type Torrent } from "headwater";
 import { handleMagnets } from "./address.js";
 import { Card, type CardStart } from "./card.js";
 import { byId, make, setText } from "./dom.js";
-import { many, share, speed } from "./figures.js";
+import { count, many, share, speed } from "./figures.js";
+import type { Placed } from "./folder.js";
 import { takeAddress, takeIn, type Desk } from "./intake.js";
 import { notice, noticeLacks } from "./notice.js";
 import { recents } from "./recent.js";
@@ -63,9 +64,18 @@ function makeDesk(client: Headwater, trackers: string[]): Desk {
       const what = many(files.length, "file", "files");
       const onProgress = (part: number): void => busy(`Preparing ${what}: ${share(part)}`);
       onProgress(0);
-      show(await client.seed(files, { onProgress, trackers }), { lasting: false }).open(false);
+      const options = { onProgress, trackers, ...nameFor(files) };
+      show(await client.seed(files, options), { lasting: false }).open(false);
     }),
   };
+}
+
+/** Loose files need a name together; a folder or a single file has one. */
+function nameFor(files: Placed[]): { name?: string } {
+  const [first] = files;
+  const isLoose = files.every(({ path }) => !path.includes("/"));
+  if (first === undefined || files.length === 1 || !isLoose) return {};
+  return { name: `${first.path} and ${count(files.length - 1)} more` };
 }
 
 async function attempt(act: () => Promise<void>): Promise<void> {

@@ -2,18 +2,18 @@
  * One torrent's card: what is going on, the stage, the figures, the folding parts, and what can
  * be done with it.
  */
+import { nameIn } from "./address.js";
 import { make, makeButton, setText } from "./dom.js";
 import { Facts } from "./facts.js";
-import type { File as TorrentFile, Torrent } from "headwater";
+import type { Torrent } from "headwater";
 import { CardHead } from "./head.js";
-import { choose } from "./media.js";
 import { notice } from "./notice.js";
-import { Player } from "./player.js";
 import { forget, remember } from "./recent.js";
 import { askRemoval } from "./removal.js";
 import { Sections } from "./sections.js";
 import { openShare } from "./share.js";
 import { look, type Snapshot } from "./snapshot.js";
+import { Stage } from "./stage.js";
 import { plain, plainWarning } from "./trouble.js";
 
 /** How much a new second counts in the mean speed. */
@@ -42,7 +42,7 @@ export class Card {
   private readonly head: CardHead;
   private readonly body = make("div", { class: "card-body" });
   private readonly pause: HTMLButtonElement;
-  private readonly player = new Player();
+  private readonly stage: Stage;
   private readonly facts = new Facts();
   private readonly sections: Sections;
   private skipped: string[];
@@ -50,24 +50,23 @@ export class Card {
   private trouble: string | null = null;
   private warning = "";
   private filled = false;
-  private wanted = true;
-  private plays = false;
   private pace = 0;
 
   constructor(readonly torrent: Torrent, private readonly start: CardStart) {
     this.skipped = start.skipped;
     this.paused = start.paused;
     const title = `card-${(cards += 1)}`;
+    this.stage = new Stage(torrent);
     this.head = new CardHead(title, () => this.toggle());
     this.pause = makeButton("Pause", {}, () => void this.flip());
     this.sections = new Sections({
-      play: (file) => this.play(file),
+      play: (file) => this.stage.play(file),
       choose: (skipped) => this.choose(skipped),
     });
     this.element = make("article", { class: "card", "aria-labelledby": title },
       this.head.element, this.body);
     this.body.append(
-      make("div", { class: "card-main" }, this.player.element,
+      make("div", { class: "card-main" }, this.stage.player.element,
         make("div", { class: "card-side" }, this.facts.element, this.makeActs())),
       this.sections.element);
     this.unfold(false);
@@ -81,7 +80,7 @@ export class Card {
     const { downloadSpeed } = this.torrent;
     if (second) this.pace += PACE_GAIN * (downloadSpeed - this.pace);
     if (this.pace === 0) this.pace = downloadSpeed;
-    const now = look(this.torrent, this.pace);
+    const now = this.look(this.pace);
     if (now.known && !this.filled) this.fill();
     this.head.refresh(now, this.trouble, this.warning);
     const stopped = now.phase === "paused" || now.phase === "failed";
@@ -92,30 +91,33 @@ export class Card {
       this.head.speak(now);
       this.facts.refresh(now);
       this.sections.refresh(now);
-      if (this.wanted && this.filled) this.stage();
+      if (this.filled) this.stage.fill(this.skipped);
     }
     return now;
   }
 
   /** Unfolds the card and puts what it holds on stage. */
   open(play: boolean): void {
-    this.plays = play;
     this.unfold(true);
     this.element.scrollIntoView({ block: "start" });
-    if (this.player.shown === null) this.wanted = true;
-    else if (play) this.player.start();
-    if (play && look(this.torrent).phase === "paused") void this.flip();
+    this.stage.open(play);
+    if (play && this.look().phase === "paused") void this.flip();
     this.refresh(false);
   }
 
   /** Folds the card; what plays in it stops. */
   close(): void {
     this.unfold(false);
-    this.player.rest();
+    this.stage.player.rest();
+  }
+
+  private look(pace?: number): Snapshot {
+    const { magnet } = this.start;
+    return look(this.torrent, magnet === null ? null : nameIn(magnet), pace);
   }
 
   private makeActs(): HTMLElement {
-    const name = (): string => look(this.torrent).name;
+    const name = (): string => this.look().name;
     return make("div", { class: "acts" }, this.pause,
       makeButton("Share", { class: "primary" }, () => openShare(this.torrent, name())),
       makeButton("Remove", { class: "plain" }, () => void this.remove(name())));
@@ -141,25 +143,6 @@ export class Card {
     this.keep();
   }
 
-  private stage(): void {
-    this.wanted = false;
-    const best = choose(this.torrent.files.filter((each) => !this.skipped.includes(each.path)));
-    if (best === null) {
-      this.player.say("Nothing here plays in a page. Save the files below.", false);
-    } else {
-      void this.player.show(best, this.torrent.files, this.plays).then(() => {
-        if (this.player.shown === null) this.wanted = best.progress < 1;
-      });
-    }
-  }
-
-  private play(file: TorrentFile): void {
-    this.wanted = false;
-    void file.select();
-    void this.player.show(file, this.torrent.files, true);
-    this.player.element.scrollIntoView({ block: "nearest" });
-  }
-
   private toggle(): void {
     if (!this.body.hidden) {
       this.close();
@@ -175,7 +158,7 @@ export class Card {
   }
 
   private async flip(): Promise<void> {
-    const stopped = ["paused", "failed"].includes(look(this.torrent).phase);
+    const stopped = ["paused", "failed"].includes(this.look().phase);
     this.trouble = null;
     try {
       await (stopped ? this.torrent.resume() : this.torrent.pause());
@@ -191,7 +174,7 @@ export class Card {
     const answer = await askRemoval(name);
     if (answer === "keep") return;
     try {
-      this.player.clear();
+      this.stage.player.clear();
       await this.torrent.remove({ data: answer === "delete" });
     } catch (error) {
       notice(plain(error), true);

@@ -16,6 +16,7 @@ export class CardHead {
   private readonly note = make("p", { class: "note", hidden: true });
   private readonly progress = make("progress", { class: "card-progress", max: 1, value: 0 });
   private readonly part = make("span", { class: "card-part", "aria-hidden": "true" });
+  private trouble: string | null = null;
   private said = "";
 
   constructor(id: string, toggle: () => void) {
@@ -31,6 +32,7 @@ export class CardHead {
 
   /** Shows how things stand; `trouble` is the last error, `warning` the last warning. */
   refresh(now: Snapshot, trouble: string | null, warning: string): void {
+    this.trouble = trouble;
     setText(this.fold, now.name);
     setText(this.part, now.known ? share(now.progress) : "");
     this.progress.value = now.progress;
@@ -43,7 +45,7 @@ export class CardHead {
 
   /** Speaks what is shown when the gist of it is new; time that passes is not spoken. */
   speak(now: Snapshot): void {
-    const gist = `${now.phase} ${now.people.length} ${this.note.textContent}`;
+    const gist = `${tell({ ...now, pace: 0 }, this.trouble)} ${this.note.textContent}`;
     if (gist === this.said) return;
     this.said = gist;
     announce(`${now.name}: ${this.sentence.textContent} ${this.note.textContent}`);

@@ -42,7 +42,11 @@ export class Player {
     this.shown = file;
     const kind = kindOf(file.path);
     if (kind === "image") {
-      this.element.append(make("img", { class: "media", src: url, alt: file.name }));
+      const image = make("img", { class: "media", src: url, alt: file.name });
+      image.addEventListener("error", () => {
+        if (image.isConnected) this.say(`This browser cannot show ${file.name}.`, false);
+      });
+      this.element.append(image);
     } else if (kind !== "other") {
       this.element.append(this.makeMedia(kind, url, file, all));
       if (start) this.start();

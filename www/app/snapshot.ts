@@ -53,14 +53,18 @@ const PHASES = {
   failed: "failed",
 } as const;
 
-/** Looks at a torrent. */
-export function look(torrent: Torrent, pace = torrent.downloadSpeed): Snapshot {
+/** Looks at a torrent; `hint` is its name while it does not know its own. */
+export function look(
+  torrent: Torrent,
+  hint: string | null,
+  pace = torrent.downloadSpeed,
+): Snapshot {
   const wanted = torrent.files.filter((file) => file.priority !== "skip");
   const here = sum(torrent.files.map((file) => file.progress * file.length));
   return {
     phase: PHASES[torrent.state],
     name: torrent.name === torrent.infoHash
-      ? `Torrent ${torrent.infoHash.slice(0, 8)}` : torrent.name,
+      ? hint ?? `Torrent ${torrent.infoHash.slice(0, 8)}` : torrent.name,
     known: torrent.length > 0,
     length: torrent.length,
     progress: torrent.progress,
