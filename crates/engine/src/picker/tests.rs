@@ -1,5 +1,7 @@
 //! Rules of the picker, one a test, and its invariants under random use.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use headwater_base::{Seed, Time};
 

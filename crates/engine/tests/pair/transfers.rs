@@ -165,18 +165,16 @@ fn last_pieces_do_not_wait_for_a_slow_peer() {
 
 #[test]
 fn those_who_give_are_served_before_those_who_do_not() {
-    let sample = sample(3_000_000, 32768);
+    let sample = sample(2_000_000, 32768);
     let mut net = Net::new(11);
-    let seed = net.join(Disk::full(&sample), sample.whole());
-    net.hosts[seed].path.bandwidth = 300_000;
+    net.join_with(Disk::full(&sample), sample.whole(), |config| {
+        config.upload_limit = Some(200_000);
+    });
     let join = |net: &mut Net, upload| {
         net.join_with(Disk::default(), sample.whole(), |config| config.upload_limit = upload)
     };
-    let givers: Vec<usize> = (0..12).map(|_| join(&mut net, None)).collect();
+    let givers: Vec<usize> = (0..12).map(|_| join(&mut net, Some(100_000))).collect();
     let takers: Vec<usize> = (0..4).map(|_| join(&mut net, Some(0))).collect();
-    for host in &mut net.hosts {
-        host.path.bandwidth = host.path.bandwidth.min(500_000);
-    }
     let all = |net: &Net| givers.iter().chain(&takers).all(|host| net.told(*host, is_done) == 1);
     assert!(net.run_until(secs(900), all).is_some());
     let mean = |hosts: &[usize]| {
@@ -188,5 +186,5 @@ fn those_who_give_are_served_before_those_who_do_not() {
         ends.sum::<f64>() / hosts.len() as f64
     };
     let (gave, took) = (mean(&givers), mean(&takers));
-    assert!(gave < took, "givers took {gave} s, takers {took} s");
+    assert!(gave * 1.2 < took, "givers took {gave} s, takers {took} s");
 }
