@@ -106,12 +106,21 @@ pub(crate) struct Peer {
     pub(crate) sent: Meter,
     pub(crate) upload: Bucket,
     pub(crate) upload_gate: Gate,
+    /// What had flowed two choke rounds ago, and one.
+    pub(crate) tallies: [Tally; 2],
     /// When it was last unchoked.
     pub(crate) served_since: Time,
     /// Metadata blocks it asked for.
     pub(crate) metadata_wanted: VecDeque<u32>,
 
     pub(crate) heard_at: Time,
+}
+
+/// Payload bytes that had flowed at some time.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) sent: u64,
+    pub(crate) fetched: u64,
 }
 
 /// The limits a peer starts with.
@@ -161,6 +170,7 @@ impl Peer {
             sent: Meter::default(),
             upload: Bucket::new(limits.upload),
             upload_gate: Gate::Unpaid,
+            tallies: [Tally::default(); 2],
             served_since: Time::ZERO,
             metadata_wanted: VecDeque::new(),
             heard_at: now,

@@ -10,7 +10,7 @@ use headwater_wire::Message;
 use super::{Stage, Transfer};
 use crate::desk::Desk;
 use crate::limit;
-use crate::peer::Peer;
+use crate::peer::{Peer, Tally};
 use crate::picker::Picker;
 use crate::timer::Timer;
 
@@ -62,9 +62,10 @@ impl Transfer {
             if seeding {
                 let turn_over =
                     !peer.choked && desk.now.since(peer.served_since) >= limit::SLOT_TURN;
-                (turn_over, Reverse(peer.sent.rate(desk.now)), peer.link)
+                (turn_over, Reverse(peer.sent.total() - peer.tallies[0].sent), peer.link)
             } else {
-                (is_ungrateful(peer, desk), Reverse(peer.fetched.rate(desk.now)), peer.link)
+                let given = peer.fetched.total() - peer.tallies[0].fetched;
+                (is_ungrateful(peer, desk), Reverse(given), peer.link)
             }
         };
         let wanting = self.peers.values().filter(|peer| peer.interested && peer.told_pieces);
@@ -75,6 +76,10 @@ impl Transfer {
 
     pub(super) fn choke_due(&mut self, desk: &mut Desk) {
         let ranked = self.ranked(desk);
+        for peer in self.peers.values_mut() {
+            let tally = Tally { sent: peer.sent.total(), fetched: peer.fetched.total() };
+            peer.tallies = [peer.tallies[1], tally];
+        }
         let mut served: Set<LinkId> = ranked.iter().copied().take(limit::UPLOAD_SLOTS).collect();
         let others: Vec<LinkId> = ranked.into_iter().skip(limit::UPLOAD_SLOTS).collect();
         self.slots.rounds += 1;
