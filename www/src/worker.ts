@@ -327,12 +327,20 @@ interface Rest {
   paused: boolean;
 }
 
-/** A URL is fetched; any other text is for the engine to read. */
+/** A URL is fetched; a magnet link or an info-hash is for the engine to read. */
 async function bytesOf(source: string): Promise<Uint8Array> {
-  if (!/^https?:\/\//i.test(source.trim())) return new TextEncoder().encode(source);
+  const text = source.trim();
+  if (/^[0-9a-f]{64}$/i.test(text)) {
+    throw new HeadwaterError("v2-only", "a v2 info-hash names no v1 torrent");
+  }
+  if (/^(magnet:|[0-9a-z]{32,40}$)/i.test(text)) return new TextEncoder().encode(text);
+  if (!/^https?:\/\//i.test(text)) {
+    const message = "neither a magnet link, an info-hash nor the URL of a torrent file";
+    throw new HeadwaterError("bad-source", message);
+  }
   let response: Response;
   try {
-    response = await fetch(source.trim());
+    response = await fetch(text);
   } catch (thrown) {
     throw new HeadwaterError("unreachable", `${source} cannot be fetched`, { cause: thrown });
   }
