@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn memory_of_bans_and_failures_is_bounded() {
         let mut blame = Blame::default();
-        let name = |at: usize| PeerId(core::array::from_fn(|i| at.to_le_bytes()[i % 8]));
+        let name = |at: usize| PeerId(core::array::from_fn(|i| (at as u64).to_le_bytes()[i % 8]));
         for at in 0..limit::BANNED_MAX + 1 {
             blame.ban(name(at));
         }
