@@ -19,8 +19,8 @@ usage: cargo xtask tidy
 
 Checks the crate rules of ARCHITECTURE.md (who may use whom, core without clock or IO, shells under
 half of the core) and the sizes: 600 lines per file, 70 per function (50 in browser, hybrid and
-www), 250 of inline tests, 6 parameters, 100 columns. Prints every finding; fails on the first run
-that has any.";
+www), 250 of inline tests, 6 parameters, 100 columns. Prints every finding and fails when there is
+one.";
 
 /// One broken rule at one place.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
