@@ -15,6 +15,7 @@ mod test;
 mod tidy;
 mod web;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
@@ -95,15 +96,22 @@ fn dispatch(mut words: Vec<String>) -> Result<()> {
     };
     let mut args = Args::new(words);
     if args.flag("--help") || args.flag("-h") {
-        println!("cargo xtask {}: {}\n\n{}", task.name, task.about, task.usage.trim_end());
+        let usage = task.usage.trim_end();
+        tell(&format!("cargo xtask {}: {}\n\n{usage}\n", task.name, task.about));
         return Ok(());
     }
     (task.run)(args)
 }
 
 fn print_tasks() {
-    println!("usage: cargo xtask TASK [--help]\n");
+    let mut text = "usage: cargo xtask TASK [--help]\n\n".to_owned();
     for task in TASKS {
-        println!("  {:<8} {}", task.name, task.about);
+        text.push_str(&format!("  {:<8} {}\n", task.name, task.about));
     }
+    tell(&text);
+}
+
+/// Writes to a reader that may have seen enough, as `head` has.
+fn tell(text: &str) {
+    std::io::stdout().write_all(text.as_bytes()).ok();
 }
