@@ -57,9 +57,11 @@ test("what is no torrent is refused with a code and exit 2", async (t) => {
 const aboutV2 = /\[libtorrent:(215|216)\]/;
 /** Symbolic links and the number of equal names are policy: a clear answer is enough. */
 const policy = /symlink|duplicate_files2/;
-const skip = existsSync(folder) ? false : "no torrents at hand";
 
-test("verdicts agree with those of the torrents at hand", { skip }, async () => {
+if (existsSync(folder)) test("verdicts agree with those of the torrents at hand", agree);
+else console.log(`no torrents at ${folder}: crates/metainfo has its own cases`);
+
+async function agree() {
   const rows = readFileSync(join(folder, "verdicts.tsv"), "utf8").trim().split("\n").slice(1);
   const wrong = [];
   for (const row of rows) {
@@ -79,7 +81,7 @@ test("verdicts agree with those of the torrents at hand", { skip }, async () => 
   }
   assert.ok(rows.length > 0);
   assert.deepEqual(wrong, []);
-});
+}
 
 function program() {
   return join(root, "Cargo.lock");
