@@ -121,10 +121,43 @@ for (const colorScheme of ["light", "dark"]) {
   }
 }
 
-async function openPage(stage, options = {}) {
+const lacking = [
+  ["peer connections", /What is stored already still plays/, "delete self.RTCPeerConnection"],
+  ["private files", /held in memory/, "delete StorageManager.prototype.getDirectory"],
+  ["service workers", /only when they are complete/, "delete self.Navigator.prototype.serviceWorker"],
+];
+
+for (const [what, told, lack] of lacking) {
+  test(`a browser without ${what} is told what still works`, limit, async (t) => {
+    const stage = openStage(t);
+    const { page } = await openPage(stage, { bypassCSP: true }, [takeAway, lack]);
+    await page.click("#served button");
+    await until("the card", async () => (await page.locator("article").count()) === 1);
+    await until("plain words", async () => told.test(await page.innerText("main")));
+    if (what === "peer connections") return;
+    await until("the film", () => phaseOf(page).then((phase) => phase === "complete"), 60);
+  });
+}
+
+/** Runs in the page before its own scripts: takes a feature from it and from its workers. */
+function takeAway(lack) {
+  const take = `try { ${lack} } catch {}`;
+  new Function(take)();
+  const Plain = window.Worker;
+  window.Worker = class extends Plain {
+    constructor(url, options) {
+      const first = `data:text/javascript,${encodeURIComponent(take)}`;
+      const code = `import ${JSON.stringify(first)}; import ${JSON.stringify(String(url))};`;
+      super(URL.createObjectURL(new Blob([code], { type: "text/javascript" })), options);
+    }
+  };
+}
+
+async function openPage(stage, options = {}, script = undefined) {
   const server = await stage.serve({ dir: film });
   await server.torrents();
   const context = stage.keep(await (await stage.browser()).newContext(options));
+  if (script) await context.addInitScript(...script);
   const page = await openTab(context, server.site);
   await page.waitForSelector("#served button");
   return { page, server };
