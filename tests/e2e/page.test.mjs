@@ -124,7 +124,7 @@ for (const colorScheme of ["light", "dark"]) {
 const lacking = [
   ["peer connections", /What is stored already still plays/, "delete self.RTCPeerConnection"],
   ["private files", /held in memory/, "delete StorageManager.prototype.getDirectory"],
-  ["service workers", /only when they are complete/, "delete self.Navigator.prototype.serviceWorker"],
+  ["service workers", /only when .* complete/, "delete self.Navigator.prototype.serviceWorker"],
 ];
 
 for (const [what, told, lack] of lacking) {
