@@ -4,15 +4,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { manifestOf, oneFile, severalFiles } from "./harness/content.mjs";
 import { finish, readManifest, start, writeContent } from "./harness/program.mjs";
-import { ask, limit, openStage } from "./harness/stage.mjs";
+import { ask, limit, openStage, trackers } from "./harness/stage.mjs";
 
 const contents = [
   ["one file", oneFile(5)],
   ["several files", severalFiles()],
-];
-const trackers = [
-  ["our tracker", (stage) => stage.ourTracker()],
-  ["the npm tracker", (stage) => stage.npmTracker()],
 ];
 
 for (const [what, content] of contents) {

@@ -5,12 +5,8 @@ import { test } from "node:test";
 import { manifestOf, oneFile, severalFiles } from "../e2e/harness/content.mjs";
 import { openLibtorrent } from "../e2e/harness/libtorrent.mjs";
 import { finish, readManifest, start, writeContent } from "../e2e/harness/program.mjs";
-import { ask, limit, openStage } from "../e2e/harness/stage.mjs";
+import { ask, limit, openStage, trackers } from "../e2e/harness/stage.mjs";
 
-const trackers = [
-  ["our tracker", (stage) => stage.ourTracker()],
-  ["the npm tracker", (stage) => stage.npmTracker()],
-];
 
 for (const [over, open] of trackers) {
   test(`libtorrent seeds, ours in the browser gets, over ${over}`, limit, async (t) => {

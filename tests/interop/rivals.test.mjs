@@ -6,12 +6,8 @@ import { test } from "node:test";
 import { manifestOf, severalFiles } from "../e2e/harness/content.mjs";
 import { openLibtorrent } from "../e2e/harness/libtorrent.mjs";
 import { readManifest } from "../e2e/harness/program.mjs";
-import { ask, limit, openStage } from "../e2e/harness/stage.mjs";
+import { ask, limit, openStage, trackers } from "../e2e/harness/stage.mjs";
 
-const trackers = [
-  ["the npm tracker", (stage) => stage.npmTracker()],
-  ["our tracker", (stage) => stage.ourTracker()],
-];
 
 for (const [over, open] of trackers) {
   test(`WebTorrent seeds, WebTorrent and libtorrent get, over ${over}`, limit, async (t) => {

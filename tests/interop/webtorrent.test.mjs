@@ -3,15 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { manifestOf, oneFile, severalFiles } from "../e2e/harness/content.mjs";
-import { ask, limit, openStage } from "../e2e/harness/stage.mjs";
+import { ask, limit, openStage, trackers } from "../e2e/harness/stage.mjs";
 
 const contents = [
   ["one file", oneFile(3)],
   ["several files", severalFiles()],
-];
-const trackers = [
-  ["our tracker", (stage) => stage.ourTracker()],
-  ["the npm tracker", (stage) => stage.npmTracker()],
 ];
 
 for (const [what, content] of contents) {

@@ -62,3 +62,9 @@ export async function until(what, probe, seconds = 30) {
 
 /** Time that a test may take, in milliseconds. Loaded machines are slow, endless waits are bugs. */
 export const limit = { timeout: 120_000 };
+
+/** The trackers that peers meet over, each by its name. */
+export const trackers = [
+  ["our tracker", (stage) => stage.ourTracker()],
+  ["the npm tracker", (stage) => stage.npmTracker()],
+];
