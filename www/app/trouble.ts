@@ -4,7 +4,8 @@
 
 /** Words for the codes that users meet; any other is said in the error's own. */
 const PLAIN: Record<string, string> = {
-  "bad-info-hash": "That info-hash is not one: it has 40 hex digits",
+  "bad-info": "That torrent file is damaged. Download it again",
+  "bad-info-hash": "That info-hash is not one: it has 40 hex digits. Copy it again, whole",
   "bad-magnet": "That magnet link cannot be read. Copy it again, whole",
   "engine-crashed": "The engine stopped by a fault. Reload this page; what is stored stays",
   "engine-missing": "A part of Headwater could not be fetched. Reload to try again",
@@ -13,9 +14,10 @@ const PLAIN: Record<string, string> = {
   "no-opfs": "This browser keeps no files for this page: what you fetch is held in memory and " +
     "lost with this tab. Save what you want to keep",
   "no-webrtc": "This browser cannot make peer connections, so nothing can be fetched or shared " +
-    "here. What is stored still plays",
-  "not-a-magnet": "That is no magnet link",
-  "not-a-torrent": "That file is no torrent",
+    "here. What is stored still plays. Allow WebRTC, or open this page in another browser",
+  "not-a-magnet": "That is no magnet link. Copy the whole link, from magnet: on",
+  "not-a-torrent": "That file is no torrent. Choose one that ends in .torrent; to share a file " +
+    "itself, use the other button",
   "peer-banned": "Somebody sent wrong data and was shut out. What they spoiled is fetched again",
   "piece-lost": "Something stored here was damaged. It is fetched again",
   "second-tab": "Another tab keeps this torrent's files. It plays here all the same, from " +
@@ -25,8 +27,13 @@ const PLAIN: Record<string, string> = {
     "torrent with its data and add it again",
   "storage-full": "Storage is full. Remove a torrent with its data, or choose fewer files, then " +
     "press Resume",
-  "unknown-version": "This kind of torrent is not supported yet",
+  "too-many-files": "There are too many files for one torrent. Share fewer, or pack them first",
+  "tracker-malformed": "A tracker does not answer as it should. It is tried again, and others too",
+  "tracker-refused": "A tracker does not serve this torrent. It is tried again, and others too",
+  "unknown-version": "This kind of torrent is not supported. Ask for one of version 1",
   "unreadable-file": "A file could not be read. Choose it again",
+  "v2-only": "This torrent is of version 2 alone, which is not supported. Ask for one of " +
+    "version 1 or for a hybrid",
 };
 
 /** Says an error or a warning: plain words where they are known, and its code. */

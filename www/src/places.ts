@@ -34,6 +34,11 @@ export class Places {
     this.#shared.set(infoHash, files);
   }
 
+  /** Forgets those files; a store that closes only for a while keeps them. */
+  unshare(infoHash: string): void {
+    this.#shared.delete(infoHash);
+  }
+
   /** The `.torrent` file of a torrent kept here earlier. */
   async remembered(infoHash: string): Promise<Bytes | null> {
     if (!this.#isOpfs) return null;
@@ -64,7 +69,6 @@ export class Places {
 
   /** Gives a torrent's files back; with `isDelete` they go. */
   close(infoHash: string, isDelete: boolean): Promise<void> {
-    this.#shared.delete(infoHash);
     return this.#inTurn(infoHash, async () => {
       try {
         if (isDelete && this.#isOpfs && (await this.#lock(infoHash))) await removeFolder(infoHash);

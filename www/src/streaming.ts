@@ -79,13 +79,19 @@ async function controlled(registration: ServiceWorkerRegistration): Promise<void
   if (container.controller) return;
   await new Promise<void>((resolve, reject) => {
     const claim: SwMessage = { headwater: "claim" };
-    const timer = setTimeout(() => reject(new Error("it did not take charge")), CLAIM_MS_MAX);
     const retry = setInterval(() => registration.active?.postMessage(claim), 250);
-    const done = (): void => {
-      if (!container.controller) return;
+    const end = (): void => {
       clearTimeout(timer);
       clearInterval(retry);
       container.removeEventListener("controllerchange", done);
+    };
+    const timer = setTimeout(() => {
+      end();
+      reject(new Error("it did not take charge"));
+    }, CLAIM_MS_MAX);
+    const done = (): void => {
+      if (!container.controller) return;
+      end();
       resolve();
     };
     container.addEventListener("controllerchange", done);

@@ -155,13 +155,19 @@ class Engine {
     const added = add(bytes);
     if (!added.new) return added;
     this.#know(added);
-    const kept = added.metadata ? null : await this.#places.remembered(added.infoHash);
+    if (added.metadata) return added;
+    const kept = await this.#places.remembered(added.infoHash);
+    const known = this.#known.get(added.torrent);
+    if (!known) return added;
+    // What was told meanwhile found nobody in the page: the answer says how things stand.
+    known.shown = "";
+    known.pieces = new Uint8Array();
     try {
-      if (kept && this.#known.has(added.torrent)) return this.#learn(add(kept));
+      if (kept) return this.#learn(add(kept));
     } catch {
       // A spoiled copy of the metadata is asked of peers again.
     }
-    return added;
+    return this.#learn(add(bytes));
   }
 
   async #seed(id: number, { files, options }: Extract<Ask, { ask: "seed" }>): Promise<Added> {
@@ -189,6 +195,7 @@ class Engine {
 
   #know(added: Added): void {
     const { torrent, infoHash } = added;
+    this.#hashes.set(torrent, infoHash);
     let known = (): void => undefined;
     const whenKnown = new Promise<void>((resolve) => (known = resolve));
     const pieces = new Uint8Array();
@@ -198,7 +205,9 @@ class Engine {
   }
 
   #forget(torrent: number): null {
-    this.#known.get(torrent)?.known();
+    const known = this.#known.get(torrent);
+    if (known) this.#places.unshare(known.infoHash);
+    known?.known();
     this.#known.delete(torrent);
     return null;
   }
@@ -238,7 +247,6 @@ class Engine {
   }
 
   async #openStore(torrent: number, infoHash: string): Promise<void> {
-    this.#hashes.set(torrent, infoHash);
     const metainfo = this.#shell.torrentFile(torrent) as Bytes;
     const place = await this.#places.open(infoHash, metainfo);
     if (place.warning) {

@@ -144,7 +144,9 @@ impl Out {
 
     fn leave(&mut self, host: &Host, link: LinkId, message: &[u8]) {
         self.sent += message.len() as u64;
-        self.waiting = host.send(link.0 as f64, message).max(0.0) as usize;
+        let waiting = host.send(link.0 as f64, message);
+        // A broken link never drains: nothing more is read for it until it is known to be closed.
+        self.waiting = if waiting < 0.0 { usize::MAX } else { waiting as usize };
     }
 
     /// Measures how fast the link drains, sizes the window by it, and answers what is free of it:

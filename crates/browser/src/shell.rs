@@ -158,7 +158,7 @@ impl Shell {
     }
 
     /// Takes what `Host::open_store` found: `opfs` with the handles of bytes and journal, `shared`
-    /// with the user's files, `memory`, or `busy` with a reason.
+    /// with the user's files, or `memory`.
     #[wasm_bindgen(js_name = storeOpened)]
     pub fn store_opened(&mut self, torrent: u32, found: &str, parts: Array) {
         let torrent = TorrentId(torrent);
@@ -173,9 +173,12 @@ impl Shell {
             },
             "shared" => Store::shared(metainfo, &parts),
             "memory" => Ok(Store::memory(metainfo)),
-            _ => Err(StoreError::Busy(parts.get(0).as_string().unwrap_or_default())),
+            _ => Err(StoreError::Io(format!("no place is called {found}"))),
         };
         let result = opened.map(|(store, stored)| self.keep(torrent, store, stored));
+        if result.is_err() {
+            self.host.close_store(torrent.0, false);
+        }
         self.handle(Input::StoreOpened { torrent, result });
     }
 

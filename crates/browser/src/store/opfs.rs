@@ -40,7 +40,13 @@ impl Opfs {
             next_slot: 0,
             written: Vec::new(),
         };
-        let have = opfs.resume()?;
+        let have = match opfs.resume() {
+            Ok(have) => have,
+            Err(error) => {
+                opfs.close();
+                return Err(error);
+            }
+        };
         Ok((opfs, Stored { have, doubtful: Bitfield::empty(metainfo.piece_count()) }))
     }
 
