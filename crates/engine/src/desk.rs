@@ -14,7 +14,7 @@ use crate::{Action, Config, Event, PieceData, Step, Warning, limit};
 /// Work that the shell does, and what it is for.
 pub(crate) enum Job {
     /// Reads blocks for a peer.
-    Read { link: LinkId, piece: PieceIndex, begin: u32 },
+    Read { link: LinkId, piece: PieceIndex, begin: u32, len: u32 },
     /// Hashes a complete piece.
     Hash { piece: PieceIndex, data: PieceData, senders: Vec<PeerId> },
     /// Hashes a stored piece.

@@ -191,7 +191,7 @@ pub struct Stored {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// No room: disk or quota.
-    #[error("no room left: {0}")]
+    #[error("no room left, free some and go on: {0}")]
     Full(String),
     /// Another tab or program has it open.
     #[error("in use elsewhere: {0}")]

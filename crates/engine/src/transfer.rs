@@ -16,7 +16,7 @@ mod view;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use headwater_base::{Bitfield, InfoHash, LinkId, Map, PieceIndex, ReaderId, TorrentId};
+use headwater_base::{Bitfield, InfoHash, LinkId, Map, PieceIndex, ReaderId, Set, TorrentId};
 use headwater_metainfo::Torrent;
 
 use crate::desk::Desk;
@@ -233,6 +233,7 @@ impl Transfer {
     fn apply_choice(&mut self, desk: &mut Desk) {
         let (Some(metainfo), Some(picker)) = (&self.metainfo, &mut self.picker) else { return };
         if let Some(files) = self.files.take() {
+            let files: Set<u32> = files.into_iter().collect();
             self.choice = (0..metainfo.files.len() as u32)
                 .map(|at| if files.contains(&at) { Priority::Normal } else { Priority::Skip })
                 .collect();

@@ -20,10 +20,15 @@ impl Budget {
         Self { burst, every, permits: burst, counted: Time::ZERO }
     }
 
+    /// Whether there is a permit.
+    pub(super) fn has(&mut self, now: Time) -> bool {
+        self.refill(now);
+        self.permits > 0
+    }
+
     /// Takes a permit, if there is one.
     pub(super) fn take(&mut self, now: Time) -> bool {
-        self.refill(now);
-        let some = self.permits > 0;
+        let some = self.has(now);
         self.permits -= u32::from(some);
         some
     }

@@ -46,9 +46,11 @@ impl Discovery {
             || count >= ANSWERS_PER_TORRENT
             || all >= ANSWERS_MAX
             || self.is_unsupported(now);
-        if refused || !self.make_room(now) || !self.answer_budget.take(now) {
+        // Room costs one of our own offers, so it is made only for an answer that may be given.
+        if refused || !self.answer_budget.has(now) || !self.make_room(now) {
             return;
         }
+        self.answer_budget.take(now);
         let link = self.attempt(torrent, State::Answering { peer, offer, tracker });
         self.timers.set(Timer::Attempt(link), now + DESCRIPTION_WAIT);
         self.act(Action::MakeAnswer { link, offer: sdp });

@@ -151,7 +151,10 @@ impl Transfer {
                 desk.set(Timer::Snub(link), limit::HOLD);
             }
         }
-        if picker.release(at, link) {
+        let is_free = picker.release(at, link);
+        // A peer that refuses must not keep for itself what it alone was to give.
+        picker.disown(link);
+        if is_free {
             self.kick_all(desk);
         }
     }

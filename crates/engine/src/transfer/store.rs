@@ -3,9 +3,11 @@
 
 use headwater_base::{Bitfield, Digest1, JobId, LinkId, PieceIndex};
 
+use headwater_wire::BlockSpan;
+
 use super::{Stage, Transfer, fitted};
 use crate::desk::{Desk, Job};
-use crate::picker::Picker;
+use crate::picker::{Picker, Window};
 use crate::{Action, CloseReason, Event, Input, StoreError, Stored, Warning, limit};
 
 impl Transfer {
@@ -35,7 +37,10 @@ impl Transfer {
         self.doubtful = doubtful.ones().filter(|piece| !have.has(*piece)).collect();
         let rng = desk.seed.split(&format!("picker {}", self.id));
         let mut picker = Picker::new(&metainfo, have, rng);
-        for (id, reader) in &self.readers {
+        let length = metainfo.length.0;
+        for (id, reader) in &mut self.readers {
+            let Window { start, end } = reader.window;
+            reader.window = Window { start: start.min(length), end: end.min(length) };
             picker.set_window(*id, Some(reader.window));
         }
         self.picker = Some(picker);
@@ -119,8 +124,9 @@ impl Transfer {
     /// Takes the answer to a job.
     pub(crate) fn job_done(&mut self, desk: &mut Desk, id: JobId, job: Job, answer: Input) {
         match (job, answer) {
-            (Job::Read { link, piece, begin }, Input::BlockRead { result, .. }) => {
-                self.was_read(desk, id, (link, piece, begin), result);
+            (Job::Read { link, piece, begin, len }, Input::BlockRead { result, .. }) => {
+                let span = BlockSpan { piece, begin, len };
+                self.was_read(desk, id, (link, span), result);
             }
             (Job::Hash { piece, data, senders }, Input::PieceHashed { result, .. }) => {
                 self.hashed(desk, piece, (data, senders), result);

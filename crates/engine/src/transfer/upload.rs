@@ -2,7 +2,7 @@
 //! windows and limits. Only stored pieces are served.
 
 use bytes::Bytes;
-use headwater_base::{JobId, LinkId, PieceIndex};
+use headwater_base::{JobId, LinkId};
 use headwater_wire::{BlockSpan, Message};
 
 use super::{Stage, Transfer};
@@ -57,8 +57,8 @@ impl Transfer {
             if peer.fast {
                 peer.outbox.say(&Message::Reject(served.span));
             }
+            count_off(peer, &served);
         }
-        peer.read_ahead = 0;
     }
 
     /// Sends a peer what it asked for, as far as its link and the limits allow, and reads ahead.
@@ -112,12 +112,12 @@ impl Transfer {
                 count += 1;
             }
             let piece = span.piece;
-            let job = desk.job(self.id, Job::Read { link, piece, begin: span.begin });
+            let begin = span.begin;
+            let job = desk.job(self.id, Job::Read { link, piece, begin, len });
             for served in peer.serving.iter_mut().skip(first).take(count) {
                 served.state = Serve::Reading(job);
             }
             peer.read_ahead += len;
-            let begin = span.begin;
             desk.act(Action::ReadBlock { job, torrent: self.id, piece, begin, len });
         }
     }
@@ -127,10 +127,12 @@ impl Transfer {
         &mut self,
         desk: &mut Desk,
         job: JobId,
-        (link, piece, begin): (LinkId, PieceIndex, u32),
+        (link, read): (LinkId, BlockSpan),
         result: Result<Bytes, StoreError>,
     ) {
         let mut short = false;
+        let BlockSpan { piece, begin, len } = read;
+        let mut kept = 0;
         if let Some(peer) = self.peers.get_mut(&link) {
             for served in &mut peer.serving {
                 let Serve::Reading(reading) = served.state else { continue };
@@ -142,10 +144,14 @@ impl Transfer {
                 match &result {
                     Ok(bytes) if bytes.len() >= end => {
                         served.state = Serve::Ready(bytes.slice(start..end));
+                        kept += served.span.len;
                     }
                     Ok(_) | Err(_) => short = true,
                 }
             }
+            // What was given up while it was read comes off only here, so that no peer can have
+            // more read at once by asking and cancelling.
+            peer.read_ahead = peer.read_ahead.saturating_sub(len.saturating_sub(kept));
             if short {
                 while let Some(at) = peer.serving.iter().position(
                     |served| matches!(served.state, Serve::Reading(reading) if reading == job),
@@ -173,10 +179,15 @@ impl Transfer {
 }
 
 fn drop_served(peer: &mut Peer, at: usize) {
-    if let Some(served) = peer.serving.remove(at)
-        && !matches!(served.state, Serve::Queued)
-    {
-        peer.read_ahead -= served.span.len;
+    if let Some(served) = peer.serving.remove(at) {
+        count_off(peer, &served);
+    }
+}
+
+/// Counts off what was read and is not sent; what is still read comes off with its answer.
+fn count_off(peer: &mut Peer, served: &Served) {
+    if matches!(served.state, Serve::Ready(_)) {
+        peer.read_ahead = peer.read_ahead.saturating_sub(served.span.len);
     }
 }
 
