@@ -137,6 +137,13 @@ impl Store {
     /// Stores verified pieces, then records them. All of them survive a crash once this returns.
     pub fn write_pieces(&self, pieces: &[PieceToWrite<'_>]) -> Result<(), StoreError> {
         let mut journal = self.locked_journal();
+        if journal.is_none() {
+            let folder = self.root.join(RECORDS);
+            return Err(StoreError::Io(format!(
+                "{} cannot be written: make it a writable folder or choose another place",
+                folder.display()
+            )));
+        }
         let touched = self.files_of(pieces.iter().map(|piece| piece.piece));
         self.doubt_touched(&touched, journal.as_mut())?;
         for PieceToWrite { piece, data } in pieces {
@@ -313,7 +320,9 @@ fn lock(records: &Path, name: &str) -> Result<File, StoreError> {
             Err(fs::TryLockError::Error(e)) => return Err(failed(e)),
         }
     }
-    Err(StoreError::Busy(format!("{name:?} is open in another program or torrent")))
+    Err(StoreError::Busy(format!(
+        "{name:?} is open in another program or torrent: close it there or choose another folder"
+    )))
 }
 
 fn failed(error: io::Error) -> StoreError {

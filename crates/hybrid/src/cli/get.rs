@@ -20,6 +20,9 @@ use super::failure::Failure;
 use super::show::{bytes, refused};
 use super::{is_magnet, peer, print, print_line};
 
+/// What is said when somebody ends it early.
+const UNDONE: &str = "stopped before it was done; run the same command again to go on";
+
 /// Time between two looks at how it goes.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
@@ -40,7 +43,7 @@ pub(crate) async fn run(args: Get, json: bool) -> Result<(), Failure> {
     let mut watch = Watch::new(json, added.torrent);
     let result = tokio::select! {
         result = watch.until_done(&shell, &mut news) => result,
-        () = peer::until_told() => Err(Failure::failed("stopped", "stopped before it was done")),
+        () = peer::until_told() => Err(Failure::failed("stopped", UNDONE)),
     };
     watch.bar.finish_and_clear();
     if result.is_ok() {
@@ -120,6 +123,10 @@ impl Watch {
                         if view.state == TorrentState::Seeding {
                             return Ok(());
                         }
+                        if view.state == TorrentState::Failed {
+                            let message = "the torrent stopped; run the same command again";
+                            return Err(Failure::failed("store-io", message));
+                        }
                         self.show(&view);
                     }
                 }
@@ -190,7 +197,7 @@ fn progress(view: &TorrentView) -> Value {
     })
 }
 
-fn failed(error: &StoreError) -> Failure {
+pub(super) fn failed(error: &StoreError) -> Failure {
     let code = match error {
         StoreError::Full(_) => "store-full",
         StoreError::Busy(_) => "store-busy",

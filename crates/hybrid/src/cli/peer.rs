@@ -67,6 +67,12 @@ pub(crate) async fn until_told() {
 
 /// A warning as code and sentence; other events are none.
 pub(crate) fn warning(event: &Event) -> Option<Value> {
+    if let Event::TorrentFailed { error, .. } = event {
+        let Failure { code, message, .. } = super::get::failed(error);
+        let message =
+            format!("a torrent stopped: {message}; mend that and start the command again");
+        return Some(json!({ "code": code, "message": message }));
+    }
     let Event::Warned { warning, .. } = event else { return None };
     let (code, message) = match warning {
         Warning::Tracker { url, trouble, .. } => match trouble {
@@ -79,9 +85,10 @@ pub(crate) fn warning(event: &Event) -> Option<Value> {
             TrackerTrouble::Refused(why) => {
                 ("tracker-refused", format!("tracker {url} refuses and is tried again: {why}"))
             }
-            TrackerTrouble::Malformed => {
-                ("tracker-malformed", format!("tracker {url} sent what no tracker sends"))
-            }
+            TrackerTrouble::Malformed => (
+                "tracker-malformed",
+                format!("tracker {url} sent what no tracker sends: check its address"),
+            ),
         },
         Warning::PeerBanned { peer, piece } => {
             ("peer-banned", format!("peer {peer} sent wrong data for piece {piece} and is banned"))
@@ -93,7 +100,9 @@ pub(crate) fn warning(event: &Event) -> Option<Value> {
             ("piece-lost", format!("stored piece {piece} is no longer right and is fetched again"))
         }
         Warning::LinksUnsupported => {
-            ("links-unsupported", "no link can be made on this machine".to_owned())
+            let message = "no link can be made on this machine: check that UDP is allowed, and \
+                           raise the open-files limit or lower --max-peers";
+            ("links-unsupported", message.to_owned())
         }
     };
     Some(json!({ "code": code, "message": message }))

@@ -12,6 +12,9 @@ const CANDIDATES_MAX: usize = 40;
 /// Largest message a peer takes that does not say (RFC 8841, section 6.1).
 const MESSAGE_BYTES_UNSAID: usize = 65_536;
 
+/// Least a sane peer takes: less would turn one block into thousands of messages.
+const MESSAGE_BYTES_MIN: usize = 1024;
+
 /// Drops the promise to trickle, since what leaves here is complete, and candidates of the second
 /// component, which is RTP's and has no use here.
 pub(super) fn complete(sdp: &str) -> String {
@@ -44,7 +47,7 @@ pub(super) fn message_bytes_max(sdp: &str) -> usize {
         Some(Ok(size)) => size,
         Some(Err(_)) | None => MESSAGE_BYTES_UNSAID,
     };
-    theirs.min(MESSAGE_BYTES_MAX)
+    theirs.clamp(MESSAGE_BYTES_MIN, MESSAGE_BYTES_MAX)
 }
 
 fn join<'a>(lines: impl Iterator<Item = &'a str>) -> String {
@@ -64,6 +67,7 @@ mod tests {
     fn the_smaller_side_bounds_a_message() {
         assert_eq!(message_bytes_max("v=0\r\na=max-message-size:262144\r\n"), MESSAGE_BYTES_MAX);
         assert_eq!(message_bytes_max("v=0\r\na=max-message-size:1200\r\n"), 1200);
+        assert_eq!(message_bytes_max("v=0\r\na=max-message-size:1\r\n"), MESSAGE_BYTES_MIN);
         assert_eq!(message_bytes_max("v=0\r\na=max-message-size:0\r\n"), MESSAGE_BYTES_MAX);
         assert_eq!(message_bytes_max("v=0\r\n"), MESSAGE_BYTES_UNSAID.min(MESSAGE_BYTES_MAX));
     }
