@@ -81,9 +81,10 @@ pub(crate) fn npm_packages(dir: &str) -> Result<()> {
 }
 
 fn chromium() -> Result<()> {
+    let has_driver = capture(tool("chromedriver").arg("--version")).is_ok();
     match chromium_path() {
-        Some(_) => Ok(()),
-        None => debian("Chromium", "chromium chromium-driver"),
+        Some(_) if has_driver => Ok(()),
+        _ => debian("Chromium or its driver", "chromium chromium-driver"),
     }
 }
 
@@ -102,7 +103,7 @@ fn debian(what: &str, packages: &str) -> Result<()> {
 }
 
 /// Where Chromium is: `HEADWATER_CHROMIUM`, or the place where Debian puts it.
-pub(crate) fn chromium_path() -> Option<String> {
+fn chromium_path() -> Option<String> {
     let named = std::env::var("HEADWATER_CHROMIUM").ok();
     let places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
     named.into_iter().chain(places.map(str::to_owned)).find(|path| Path::new(path).exists())

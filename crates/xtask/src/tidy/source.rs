@@ -188,14 +188,16 @@ fn test_lines(code: &[String]) -> Vec<bool> {
 
 /// The line on which the first block that opens at or after `from` closes.
 pub(crate) fn block_end(code: &[String], from: usize) -> Option<usize> {
-    let mut depth = 0_usize;
+    let (mut depth, mut square) = (0_usize, 0_usize);
     for (at, line) in code.iter().enumerate().skip(from) {
         for c in line.chars() {
             match c {
+                '[' => square += 1,
+                ']' => square = square.saturating_sub(1),
                 '{' => depth += 1,
                 '}' if depth == 1 => return Some(at),
                 '}' => depth = depth.saturating_sub(1),
-                ';' if depth == 0 => return None,
+                ';' if depth == 0 && square == 0 => return None,
                 _ => {}
             }
         }
@@ -213,6 +215,13 @@ mod tests {
         let code = blank(text, Language::Rust);
         assert!(!code.contains("fn") && !code.contains('{') && !code.contains('}'));
         assert!(code.contains("&'a str"));
+    }
+
+    #[test]
+    fn an_array_in_a_head_does_not_end_a_function() {
+        let code = ["fn f() -> [u8; 20] {", "    a();", "}"].map(str::to_owned);
+        assert_eq!(block_end(&code, 0), Some(2));
+        assert_eq!(block_end(&["fn f(a: [u8; 2]);".to_owned()], 0), None);
     }
 
     #[test]
