@@ -23,7 +23,7 @@ test("a peer that poisons is banned and named, and the bytes are right", limit, 
   await ask(getter, "add", magnet, tracker.url);
   const named = await until("the liar to be named", async () => {
     const { heard } = await ask(getter, "figures");
-    return heard.find((one) => /bad|poison|ban|hash/i.test(`${one.code} ${one.reason}`));
+    return heard.find((one) => one.code === "peer-banned");
   });
   assert.ok(named);
   const { progress } = await ask(getter, "figures");
@@ -35,4 +35,7 @@ test("a peer that poisons is banned and named, and the bytes are right", limit, 
     return window.peer.manifest(window.torrent);
   });
   assert.deepEqual(got, await manifestOf(content.files));
+  const { heard, peers } = await ask(getter, "figures");
+  assert.equal(heard.filter((one) => one.code === "peer-banned").length, 1);
+  assert.equal(peers.length, 1, "the liar is linked again");
 });

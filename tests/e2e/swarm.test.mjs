@@ -49,6 +49,7 @@ test("headwater get gets from headwater seed, and again from what it got", limit
   await seed.close();
   const again = await finish(args);
   assert.equal(again.code, 0, again.log.join("\n"));
+  assert.deepEqual(await readManifest(dir, content), await manifestOf(content.files));
 });
 
 test("a page gets from headwater seed and headwater get gets from the page", limit, async (t) => {

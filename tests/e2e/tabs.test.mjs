@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { manifestOf, oneFile, severalFiles } from "./harness/content.mjs";
+import { bytesOf, hashOf, manifestOf, oneFile, severalFiles } from "./harness/content.mjs";
 import { ask, limit, openStage } from "./harness/stage.mjs";
 
 test("two tabs get the same torrent at once and both get it right", limit, async (t) => {
@@ -40,8 +40,13 @@ test("two tabs with a torrent each stay out of each other's way", limit, async (
     const read = await tab.evaluate(async () => {
       const [file] = window.torrent.files;
       const answer = await fetch(file.url);
-      return [answer.status, (await answer.arrayBuffer()).byteLength === file.length];
+      const digest = await crypto.subtle.digest("SHA-256", await answer.arrayBuffer());
+      return [answer.status, file.path, Array.from(new Uint8Array(digest))];
     });
-    assert.deepEqual(read, [200, true]);
+    const [status, path, digest] = read;
+    const isRead = (file) => file.path.endsWith(path) || path.endsWith(file.path);
+    const source = contents[at].files.find(isRead);
+    const hash = await hashOf(bytesOf(source.seed, source.length));
+    assert.deepEqual([status, Buffer.from(digest).toString("hex")], [200, hash]);
   }
 });

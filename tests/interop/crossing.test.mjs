@@ -7,6 +7,9 @@ import { manifestOf, oneFile } from "../e2e/harness/content.mjs";
 import { openCrossingTracker } from "../e2e/harness/crossing.mjs";
 import { ask, limit, openStage, until } from "../e2e/harness/stage.mjs";
 
+/** How long the one link is watched: figures are told twice a second. */
+const STEADY_MS = 1500;
+
 const sides = [
   ["headwater", "headwater"],
   ["webtorrent", "headwater"],
@@ -20,10 +23,17 @@ for (const [seeder, getter] of sides) {
     const content = oneFile(1);
     const seed = await stage.peer(seeder);
     const { magnet } = await ask(seed, "seed", content, tracker.url);
-    const getting = ask(await stage.peer(getter), "get", magnet, tracker.url);
+    const get = await stage.peer(getter);
+    const getting = ask(get, "get", magnet, tracker.url);
     await tracker.crossed;
     assert.deepEqual(await getting, await manifestOf(content.files));
-    if (seeder !== "headwater") return;
-    await until("one link", async () => (await ask(seed, "figures")).peers.length === 1);
+    for (const [kind, page] of [[seeder, seed], [getter, get]]) {
+      if (kind !== "headwater") continue;
+      const links = async () => (await ask(page, "figures")).peers.length;
+      await until("one link", async () => (await links()) === 1);
+      for (const start = Date.now(); Date.now() - start < STEADY_MS; ) {
+        assert.equal(await links(), 1);
+      }
+    }
   });
 }
