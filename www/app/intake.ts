@@ -45,8 +45,8 @@ function takeTyped(desk: Desk): void {
     event.preventDefault();
     const source = sourceIn(field.value);
     if (source === null) {
-      complain("That is no magnet link and no info-hash of 40 hex digits. Copy the whole link and " +
-        "paste it again. (bad-magnet)");
+      complain("That is no magnet link and no info-hash of 40 hex digits. Copy the whole link " +
+        "and paste it again. (bad-magnet)");
       field.focus();
       return;
     }
