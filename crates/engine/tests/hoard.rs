@@ -57,7 +57,16 @@ impl Seeder {
                 self.read += u64::from(len);
                 None
             }
-            _ => None,
+            Action::CloseStore { .. }
+            | Action::HashPiece { .. }
+            | Action::HashStored { .. }
+            | Action::WritePiece { .. }
+            | Action::SendTracker { .. }
+            | Action::CloseTracker(_)
+            | Action::MakeOffer(_)
+            | Action::TakeAnswer { .. }
+            | Action::Send { .. }
+            | Action::CloseLink(_) => None,
         })
     }
 
