@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use bytes::{Bytes, BytesMut};
 
 use crate::message::id;
-use crate::{Error, Handshake, Message, limit};
+use crate::{Error, Handshake, HashSpan, Message, limit};
 
 /// Reads one link. Push what arrives, then take messages until there are none.
 #[derive(Debug)]
@@ -168,6 +168,7 @@ impl Decoder {
                     };
                     let numbers = &self.head.bytes[..shape.numbers];
                     let message = Message::from_parts(shape.id, numbers, payload);
+                    check_hashes(&message)?;
                     self.head.len = 0;
                     self.stage = Stage::Prefix;
                     return Ok(Some(message));
@@ -187,6 +188,8 @@ impl Decoder {
             id::BITFIELD => (0, self.bitfield_bytes_max),
             id::PIECE => (8, limit::BLOCK_BYTES_MAX),
             id::EXTENDED => (1, limit::EXTENDED_BYTES_MAX),
+            id::HASH_REQUEST | id::HASH_REJECT => (HashSpan::LEN as u32, 0),
+            id::HASHES => (HashSpan::LEN as u32, limit::HASHES_BYTES_MAX),
             _ => (0, limit::EXTENDED_BYTES_MAX),
         };
         let (needed, allowed) = (1 + numbers, 1 + numbers + payload_max);
@@ -235,6 +238,15 @@ impl Decoder {
         }
         self.input.pop_front()
     }
+}
+
+/// Refuses hashes that are not as many as their span says. Requests and rejects pass: what no tree
+/// has is refused in words.
+fn check_hashes(message: &Message) -> Result<(), Error> {
+    let Message::Hashes { span, hashes } = message else { return Ok(()) };
+    span.check()?;
+    let (found, needed) = (hashes.len(), span.count() as usize * 32);
+    if found == needed { Ok(()) } else { Err(Error::HashBytes { found, needed }) }
 }
 
 #[cfg(test)]

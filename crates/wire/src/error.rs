@@ -43,6 +43,28 @@ pub enum Error {
         /// The least needed.
         needed: u32,
     },
+    /// A run of hashes that no merkle tree has (BEP 52).
+    #[error(
+        "run of {length} hashes from {index} on of layer {base}, proven for {proof_layers} layers"
+    )]
+    HashSpan {
+        /// The layer, from the leaves up.
+        base: u32,
+        /// The first hash.
+        index: u32,
+        /// How many; a power of two is needed.
+        length: u32,
+        /// Layers that are proven.
+        proof_layers: u32,
+    },
+    /// More or fewer hashes than their span says (BEP 52).
+    #[error("hashes of {found} bytes, {needed} needed")]
+    HashBytes {
+        /// Their size.
+        found: usize,
+        /// What the span asks for.
+        needed: usize,
+    },
     /// The dictionary of an extended message is not bencode.
     #[error(transparent)]
     Bencode(#[from] bencode::Error),

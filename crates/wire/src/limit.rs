@@ -20,6 +20,15 @@ pub(crate) const ASSEMBLY_BYTES: usize = 16 * 1024;
 /// Bytes of metadata in one message: what BEP 9 cuts it into.
 pub const METADATA_PIECE_BYTES: usize = 16 * 1024;
 
+/// Most hashes of one layer in a message (BEP 52); libtorrent refuses more too.
+pub const HASHES_MAX: u32 = 8192;
+
+/// Most layers of a merkle tree above its leaves: 2^48 bytes in blocks of 16 KiB.
+pub const HASH_LAYERS_MAX: u32 = 34;
+
+/// Longest payload of a `hashes` message: the run and an uncle for each layer.
+pub const HASHES_BYTES_MAX: u32 = (HASHES_MAX + HASH_LAYERS_MAX) * 32;
+
 /// Deepest nesting of an extended message's dictionary; the extension handshake needs two.
 pub(crate) const EXTENDED_DEPTH_MAX: usize = 8;
 

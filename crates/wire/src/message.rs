@@ -1,10 +1,10 @@
-//! The messages peers send each other after the handshake (BEP 3, 5, 6, 10) and their wire form.
+//! The messages peers send each other after the handshake (BEP 3, 5, 6, 10, 52) and their wire form.
 //! Knows no order: what may follow what is the engine's to judge.
 
 use bytes::{Buf, BufMut, Bytes};
 use headwater_base::PieceIndex;
 
-use crate::limit;
+use crate::{HashSpan, limit};
 
 /// One message between peers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +55,17 @@ pub enum Message {
         /// The rest, in the extension's own form.
         payload: Bytes,
     },
+    /// The sender wants these hashes (BEP 52); whether a tree has them is unchecked.
+    HashRequest(HashSpan),
+    /// Hashes that were asked for (BEP 52).
+    Hashes {
+        /// Which ones; a span that a tree may have.
+        span: HashSpan,
+        /// 32 bytes each: the run, then its uncles; as many as the span asks for.
+        hashes: Bytes,
+    },
+    /// The sender will not answer this hash request (BEP 52).
+    HashReject(HashSpan),
     /// A message of a kind not known here, to be ignored.
     Unknown {
         /// Its id byte.
@@ -94,6 +105,9 @@ pub(crate) mod id {
     pub(crate) const REJECT: u8 = 16;
     pub(crate) const ALLOWED_FAST: u8 = 17;
     pub(crate) const EXTENDED: u8 = 20;
+    pub(crate) const HASH_REQUEST: u8 = 21;
+    pub(crate) const HASHES: u8 = 22;
+    pub(crate) const HASH_REJECT: u8 = 23;
 }
 
 impl Message {
@@ -129,6 +143,9 @@ impl Message {
             Self::Reject(span) => put_span(out, id::REJECT, *span),
             Self::AllowedFast(piece) => put_index(out, id::ALLOWED_FAST, *piece),
             Self::Extended { id, payload } => put_payload(out, &[id::EXTENDED, *id], payload),
+            Self::HashRequest(span) => put_hashes(out, id::HASH_REQUEST, span, &[]),
+            Self::Hashes { span, hashes } => put_hashes(out, id::HASHES, span, hashes),
+            Self::HashReject(span) => put_hashes(out, id::HASH_REJECT, span, &[]),
             Self::Unknown { id, payload } => put_payload(out, &[*id], payload),
         }
     }
@@ -170,6 +187,9 @@ impl Message {
             id::REJECT => Self::Reject(take_span(numbers)),
             id::ALLOWED_FAST => Self::AllowedFast(PieceIndex(numbers.get_u32())),
             id::EXTENDED => Self::Extended { id: numbers.get_u8(), payload },
+            id::HASH_REQUEST => Self::HashRequest(HashSpan::take(numbers)),
+            id::HASHES => Self::Hashes { span: HashSpan::take(numbers), hashes: payload },
+            id::HASH_REJECT => Self::HashReject(HashSpan::take(numbers)),
             _ => Self::Unknown { id, payload },
         }
     }
@@ -200,6 +220,13 @@ fn put_span(out: &mut impl BufMut, id: u8, span: BlockSpan) {
     out.put_u32(span.piece.0);
     out.put_u32(span.begin);
     out.put_u32(span.len);
+}
+
+fn put_hashes(out: &mut impl BufMut, id: u8, span: &HashSpan, hashes: &[u8]) {
+    out.put_u32(wire_len(1 + HashSpan::LEN + hashes.len()));
+    out.put_u8(id);
+    span.put(out);
+    out.put_slice(hashes);
 }
 
 fn put_payload(out: &mut impl BufMut, head: &[u8], payload: &[u8]) {

@@ -11,6 +11,7 @@ mod net;
 mod tracker;
 
 mod chaos;
+mod claims;
 mod faults;
 mod links;
 mod metadata;

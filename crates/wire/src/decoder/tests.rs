@@ -8,6 +8,8 @@ use crate::{BlockSpan, Reserved};
 
 const SPAN: BlockSpan = BlockSpan { piece: PieceIndex(3), begin: 16384, len: 16384 };
 
+const HASHES: HashSpan = HashSpan { root: [3; 32], base: 2, index: 8, length: 4, proof_layers: 2 };
+
 fn handshake() -> Handshake {
     Handshake {
         info_hash: InfoHash([1; 20]),
@@ -38,7 +40,10 @@ fn one_of_each() -> Vec<Message> {
         Message::AllowedFast(PieceIndex(6)),
         Message::Extended { id: 0, payload: Bytes::from_static(b"de") },
         Message::Extended { id: 7, payload: Bytes::new() },
-        Message::Unknown { id: 21, payload: bytes },
+        Message::HashRequest(HASHES),
+        Message::Hashes { span: HASHES, hashes: vec![9; 5 * 32].into() },
+        Message::HashReject(HASHES),
+        Message::Unknown { id: 24, payload: bytes },
         Message::Unknown { id: 255, payload: Bytes::new() },
     ]
 }
@@ -282,4 +287,40 @@ proptest! {
             prop_assert!(out.len() >= 4);
         }
     }
+}
+
+#[test]
+fn hash_messages_have_the_form_of_bep_52() {
+    let mut out = Vec::new();
+    Message::HashRequest(HASHES).encode(&mut out);
+    let mut expect = vec![0, 0, 0, 49, 21];
+    expect.extend([3; 32]);
+    expect.extend([0, 0, 0, 2, 0, 0, 0, 8, 0, 0, 0, 4, 0, 0, 0, 2]);
+    assert_eq!(out, expect);
+    assert_eq!(refusal(48, 21), Some(Error::TooShort { id: 21, found: 48, needed: 49 }));
+    assert_eq!(refusal(50, 23), Some(Error::TooLong { id: 23, found: 50, allowed: 49 }));
+    let most = 49 + limit::HASHES_BYTES_MAX;
+    assert_eq!(refusal(most, 22), None);
+    assert_eq!(
+        refusal(most + 1, 22),
+        Some(Error::TooLong { id: 22, found: most + 1, allowed: most })
+    );
+}
+
+#[test]
+fn hashes_that_are_not_as_many_as_they_say_are_refused() {
+    let check = |span: HashSpan, bytes: usize| {
+        let mut decoder = past_handshake();
+        let mut out = Vec::new();
+        Message::Hashes { span, hashes: vec![0; bytes].into() }.encode(&mut out);
+        decoder.push(out.into());
+        decoder.next_message()
+    };
+    assert!(check(HASHES, 5 * 32).is_ok());
+    let wrong = |found| Err(Error::HashBytes { found, needed: 5 * 32 });
+    for found in [0, 4 * 32, 5 * 32 - 1, 5 * 32 + 1, 6 * 32] {
+        assert_eq!(check(HASHES, found), wrong(found));
+    }
+    let odd = HashSpan { length: 3, ..HASHES };
+    assert!(matches!(check(odd, 3 * 32), Err(Error::HashSpan { length: 3, .. })));
 }
