@@ -139,6 +139,16 @@ for (const [what, told, lack] of lacking) {
   });
 }
 
+test("a browser without WebAssembly SIMD is told which ones have it", limit, async (t) => {
+  const stage = openStage(t);
+  const server = await stage.serve({ dir: film });
+  const context = stage.keep(await (await stage.browser()).newContext({ bypassCSP: true }));
+  await context.addInitScript(takeAway, "WebAssembly.validate = () => false");
+  const page = await openTab(context, server.site);
+  const told = /lacks WebAssembly SIMD: Chrome has it since 91/;
+  await until("plain words", async () => told.test(await page.innerText("main")));
+});
+
 /** Runs in the page before its own scripts: takes a feature from it and from its workers. */
 function takeAway(lack) {
   const take = `try { ${lack} } catch {}`;

@@ -20,6 +20,11 @@ const SHOW_MS = 500;
 const TORRENT_BYTES_MAX = 16 * 1024 * 1024;
 /** How long trackers and peers have to hear the farewell. */
 const FAREWELL_MS = 200;
+/** A module of one SIMD instruction, to see whether the browser takes any. */
+const SIMD_PROBE = Uint8Array.of(
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 8, 1, 6, 0, 65, 0, 253, 15,
+  11,
+);
 
 interface Known extends Served {
   known: () => void;
@@ -368,6 +373,11 @@ function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
 }
 
 async function open(options: EngineOptions): Promise<Engine> {
+  if (!WebAssembly.validate(SIMD_PROBE)) {
+    const have = "Chrome has it since 91, Firefox since 89, Safari since 16.4";
+    const message = `this browser lacks WebAssembly SIMD: ${have}`;
+    throw new HeadwaterError("unsupported-browser", message);
+  }
   const url = options.wasmUrl ?? new URL("headwater.wasm", import.meta.url);
   try {
     await init({ module_or_path: url });

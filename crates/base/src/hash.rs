@@ -1,6 +1,15 @@
 //! SHA-1, SHA-256 and hex. SHA-1 serves BitTorrent v1 identities only, where BEP 3 demands it.
 
+mod lanes;
+mod many;
+#[cfg(test)]
+mod tests;
+mod wide1;
+mod wide256;
+
 use sha1::Digest as _;
+
+pub use many::{sha1_many, sha256_many};
 
 /// What SHA-1 gives.
 pub type Digest1 = [u8; 20];
@@ -55,32 +64,4 @@ pub fn unhex(text: &str) -> Option<Vec<u8>> {
 
 fn nibble(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn digests_match_fips_180_examples() {
-        assert_eq!(hex(&sha1(b"abc")), "a9993e364706816aba3e25717850c26c9cd0d89d");
-        let expect = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!(hex(&sha256(b"abc")), expect);
-    }
-
-    #[test]
-    fn sha1_in_parts_equals_sha1_at_once() {
-        let mut parts = Sha1::default();
-        parts.update(b"a");
-        parts.update(b"bc");
-        assert_eq!(parts.finish(), sha1(b"abc"));
-    }
-
-    #[test]
-    fn unhex_refuses_odd_text() {
-        assert_eq!(unhex("00fF"), Some(vec![0, 255]));
-        assert_eq!(unhex("0"), None);
-        assert_eq!(unhex("0g"), None);
-        assert_eq!(unhex("+1"), None);
-    }
 }

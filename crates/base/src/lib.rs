@@ -10,7 +10,7 @@ mod seed;
 mod time;
 
 pub use bitfield::Bitfield;
-pub use hash::{Digest1, Digest256, Sha1, hex, sha1, sha256, unhex};
+pub use hash::{Digest1, Digest256, Sha1, hex, sha1, sha1_many, sha256, sha256_many, unhex};
 pub use id::{
     BlockIndex, ByteCount, InfoHash, JobId, LinkId, PeerId, PieceIndex, ReaderId, TorrentId,
     TrackerId,
