@@ -99,7 +99,8 @@ macro_rules! twenty_bytes {
 }
 
 twenty_bytes!(
-    /// SHA-1 of a torrent's raw `info` bytes (BEP 3), as used in handshakes and trackers.
+    /// SHA-1 of a torrent's raw `info` bytes (BEP 3), or SHA-256 of them cut short (BEP 52), as used
+    /// in handshakes and trackers.
     InfoHash
 );
 twenty_bytes!(
@@ -108,6 +109,11 @@ twenty_bytes!(
 );
 
 impl InfoHash {
+    /// What stands for a v2 info-hash where only 20 bytes fit (BEP 52): its first.
+    pub fn cut(hash: &crate::Digest256) -> Self {
+        Self(core::array::from_fn(|at| hash[at]))
+    }
+
     /// Reads 40 hex digits of either case.
     pub fn from_hex(text: &str) -> Option<Self> {
         crate::unhex(text)?.try_into().ok().map(Self)

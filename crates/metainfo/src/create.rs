@@ -6,7 +6,7 @@ use headwater_base::{ByteCount, Digest1, Sha1};
 
 use crate::bencode::{DictBuilder, ListBuilder};
 use crate::path::{safe_name, safe_part, tell_apart};
-use crate::torrent::{Span, root, spans};
+use crate::torrent::{Span, laid_out, root, spans};
 use crate::{Error, File, Torrent, limit};
 
 /// What a torrent says beside its files.
@@ -77,7 +77,14 @@ impl Draft {
             Some(asked) => checked_piece_length(asked)?,
             None => auto_piece_length(total),
         };
-        let files = laid_out(files, if options.align { piece_length } else { 1 });
+        let named = files.into_iter().map(|(path, length)| File {
+            path,
+            length,
+            offset: ByteCount(0),
+            pad: false,
+            root: None,
+        });
+        let files = laid_out(named.collect(), if options.align { piece_length } else { 1 });
         if files.is_empty() {
             return Err(Error::NoFiles);
         }
@@ -229,23 +236,6 @@ fn entry(file: &File) -> DictBuilder {
     if file.pad { entry.bytes("attr", "p") } else { entry }
 }
 
-/// Lays files end to end, each start a multiple of `align`.
-fn laid_out(named: Vec<(String, ByteCount)>, align: u32) -> Vec<File> {
-    let mut files: Vec<File> = Vec::with_capacity(named.len());
-    let mut offset = ByteCount(0);
-    for (path, length) in named {
-        let gap = offset.0.next_multiple_of(u64::from(align)) - offset.0;
-        if gap > 0 && length.0 > 0 {
-            let (path, length) = (format!(".pad/{gap}"), ByteCount(gap));
-            files.push(File { path, length, offset, pad: true });
-            offset += length;
-        }
-        files.push(File { path, length, offset, pad: false });
-        offset += length;
-    }
-    files
-}
-
 /// Makes sure that readers keep every path: what is stored under one name and asked for under
 /// another would never be found.
 fn check_paths(files: &[File]) -> Result<(), Error> {
@@ -268,7 +258,7 @@ fn checked_piece_length(found: u32) -> Result<u32, Error> {
     if found.is_power_of_two() && (min..=max).contains(&found) {
         Ok(found)
     } else {
-        Err(Error::CreatedPieceLength { found, min, max })
+        Err(Error::PowerPieceLength { found, min, max })
     }
 }
 

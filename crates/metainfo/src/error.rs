@@ -14,11 +14,8 @@ pub enum Error {
     /// No `info` dictionary.
     #[error("the info dictionary is missing or no dictionary")]
     NoInfo,
-    /// A BitTorrent v2 torrent without the v1 parts.
-    #[error("only BitTorrent v2 is described, v1 is needed")]
-    V2Only,
-    /// A `meta version` other than 2.
-    #[error("meta version {found}, only 2 is known")]
+    /// A `meta version` above 2.
+    #[error("meta version {found}, at most 2 is known")]
     MetaVersion {
         /// Version found.
         found: i64,
@@ -37,9 +34,9 @@ pub enum Error {
         /// Largest allowed.
         allowed: u32,
     },
-    /// Piece length that is read but never created.
+    /// Piece length that v1 alone may have, and that is never created.
     #[error("piece length {found}, a power of two from {min} to {max} allowed")]
-    CreatedPieceLength {
+    PowerPieceLength {
         /// Length asked for.
         found: u32,
         /// Smallest allowed.
@@ -82,6 +79,30 @@ pub enum Error {
         /// Which file.
         file: usize,
     },
+    /// A file tree with something in it that is neither file nor folder, or with padding.
+    #[error("entry of file {file} in the file tree is no file, no folder, or padding")]
+    FileTree {
+        /// Which file.
+        file: usize,
+    },
+    /// A file of v2 without the root of its merkle tree.
+    #[error("file {file} has no merkle root of 32 bytes")]
+    PiecesRoot {
+        /// Which file.
+        file: usize,
+    },
+    /// A hybrid whose halves describe different bytes.
+    #[error("file {file} of the v1 list is not where the v2 tree has it")]
+    Halves {
+        /// Which file of the v1 list.
+        file: usize,
+    },
+    /// A piece layer of no file, of the wrong length, or that does not hash up to its root.
+    #[error("piece layer {layer} is not that of a file, counted as they come")]
+    PieceLayer {
+        /// Which layer.
+        layer: usize,
+    },
     /// A file's path is missing or no list of names.
     #[error("path of file {file} is missing or no list of names")]
     Path {
@@ -97,6 +118,12 @@ pub enum Error {
         found: usize,
         /// Most allowed.
         allowed: usize,
+    },
+    /// Paths that are much longer together than what describes them.
+    #[error("path of file {file} makes all paths too long for the bytes that describe them")]
+    PathBytes {
+        /// Which file.
+        file: usize,
     },
     /// Too many files share a path.
     #[error("more than {allowed} files share the path of an earlier one")]
@@ -204,17 +231,21 @@ impl Error {
             Self::Bencode(error) => error.code(),
             Self::NotDict => "not-a-torrent",
             Self::NoInfo | Self::HalfV2 => "bad-info",
-            Self::V2Only => "v2-only",
             Self::MetaVersion { .. } => "unknown-version",
             Self::Name | Self::DraftName => "bad-name",
-            Self::PieceLength { .. } | Self::CreatedPieceLength { .. } => "bad-piece-length",
+            Self::PieceLength { .. } | Self::PowerPieceLength { .. } => "bad-piece-length",
             Self::FileLength { .. } | Self::TotalLength { .. } => "bad-length",
             Self::NoFiles => "no-files",
             Self::TooManyFiles { .. } => "too-many-files",
             Self::FileEntry { .. }
             | Self::Path { .. }
             | Self::PathDepth { .. }
+            | Self::PathBytes { .. }
+            | Self::FileTree { .. }
             | Self::DraftPath { .. } => "bad-path",
+            Self::PiecesRoot { .. } => "bad-root",
+            Self::Halves { .. } => "bad-hybrid",
+            Self::PieceLayer { .. } => "bad-piece-layer",
             Self::DuplicatePaths { .. } => "duplicate-paths",
             Self::TooManyPieces { .. } => "too-many-pieces",
             Self::NoPieces | Self::Pieces { .. } => "bad-pieces",

@@ -1,4 +1,4 @@
-//! Bencode, torrent files, magnet links, creating torrents, safe paths. Pure; every input hostile.
+//! Bencode, torrent files, magnet links, creating torrents, merkle trees, safe paths. Pure; every input hostile.
 #![forbid(unsafe_code)]
 
 pub mod bencode;
@@ -6,6 +6,7 @@ pub mod create;
 mod error;
 pub mod limit;
 mod magnet;
+pub mod merkle;
 mod mime;
 mod path;
 pub mod show;
@@ -16,4 +17,4 @@ pub use error::Error;
 pub use magnet::Magnet;
 pub use mime::{mime_type, runs_scripts};
 pub use path::{safe_name, windows_name};
-pub use torrent::{File, Span, Torrent};
+pub use torrent::{File, Layers, Span, Torrent, Version};

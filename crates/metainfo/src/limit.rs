@@ -13,7 +13,7 @@ pub const INTEGER_CHARS_MAX: usize = 20;
 pub const PIECES_MAX: u64 = 0x20_0000;
 /// Longest piece: as many blocks as libtorrent counts.
 pub const PIECE_LENGTH_MAX: u32 = 0x7fff * 16 * 1024;
-/// Shortest piece that is created: one block.
+/// Shortest piece of v2, and that is created: one block.
 pub const PIECE_LENGTH_CREATED_MIN: u32 = 16 * 1024;
 /// Longest piece that is created without being asked for.
 pub const PIECE_LENGTH_AUTO_MAX: u32 = 16 * 1024 * 1024;
@@ -23,6 +23,11 @@ pub const PIECES_AUTO_MAX: u64 = 2000;
 pub const FILES_MAX: usize = 250_000;
 /// Most bytes of a torrent; far below what a JavaScript number holds exactly.
 pub const LENGTH_MAX: u64 = (1 << 48) - 1;
+/// Most bytes of a file, as in libtorrent: its blocks can be counted in 30 bits.
+pub const FILE_LENGTH_MAX: u64 = ((1 << 30) - 1) * 16 * 1024;
+/// How many bytes the paths of a file tree may have together for each byte of the dictionary that
+/// describes it. Names of folders are written once, so hostile trees could multiply them.
+pub const PATH_BYTES_FACTOR: usize = 16;
 /// Most folders and names in one path.
 pub const PATH_PARTS_MAX: usize = 100;
 /// Longest name in a path. Short of 255 so that a number fits when it must be told from another.

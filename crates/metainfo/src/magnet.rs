@@ -7,12 +7,12 @@ use core::ops::RangeInclusive;
 
 use headwater_base::{ByteCount, Digest256, InfoHash};
 
-/// A magnet link that names a v1 torrent. `Display` writes it as a link again.
+/// A magnet link that names a torrent. `Display` writes it as a link again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Magnet {
-    /// Which torrent (`xt=urn:btih`).
+    /// Which torrent (`xt=urn:btih`); of v2 alone its v2 info-hash cut short.
     pub info_hash: InfoHash,
-    /// Its v2 info-hash, if it is a hybrid (`xt=urn:btmh`).
+    /// Its v2 info-hash (`xt=urn:btmh`), if it is of v2 or a hybrid.
     pub info_hash_v2: Option<Digest256>,
     /// A name to show until the torrent is there (`dn`). It is text, not a safe path.
     pub name: Option<String>,
@@ -41,6 +41,17 @@ impl Magnet {
             peers: Vec::new(),
             chosen: Vec::new(),
         }
+    }
+
+    /// A link that names a torrent of v2 by its whole info-hash and nothing else.
+    pub fn new_v2(info_hash_v2: Digest256) -> Self {
+        let magnet = Self::new(InfoHash::cut(&info_hash_v2));
+        Self { info_hash_v2: Some(info_hash_v2), ..magnet }
+    }
+
+    /// Whether the link names the torrent by v2 alone.
+    pub fn is_v2_only(&self) -> bool {
+        self.info_hash_v2.as_ref().map(InfoHash::cut) == Some(self.info_hash)
     }
 
     /// Whether the link asks for this file.

@@ -145,6 +145,7 @@ mod tests {
             length: zero,
             offset: zero,
             pad: path.starts_with(".pad"),
+            root: None,
         };
         paths.iter().map(file).collect()
     }

@@ -1,22 +1,26 @@
-//! A parsed torrent (BEP 3): what it is called, how it is cut, where its files lie.
+//! A parsed torrent (BEP 3, BEP 52): what it is called, how it is cut, where its files lie.
 
+mod layers;
 mod layout;
 mod read;
 mod write;
 
 use bytes::Bytes;
-use headwater_base::{ByteCount, Digest1, InfoHash, PieceIndex};
+use headwater_base::{ByteCount, Digest1, Digest256, InfoHash};
 
+pub use layers::Layers;
 pub use layout::Span;
-pub(crate) use layout::spans;
+pub(crate) use layout::{laid_out, spans};
 pub(crate) use read::Seen;
 pub(crate) use write::root;
 
 /// A valid torrent. Every path in it is safe to create below a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Torrent {
-    /// SHA-1 of `info`.
+    /// What handshakes and trackers call it: SHA-1 of `info`, of v2 alone SHA-256 cut short.
     pub info_hash: InfoHash,
+    /// SHA-256 of `info`, when it describes v2.
+    pub info_hash_v2: Option<Digest256>,
     /// The info dictionary exactly as it came.
     pub info: Bytes,
     /// Suggested name of the file or folder, sanitised.
@@ -27,9 +31,11 @@ pub struct Torrent {
     pub length: ByteCount,
     /// Bytes in a piece; the last may be shorter.
     pub piece_length: u32,
-    /// SHA-1 of each piece.
+    /// SHA-1 of each piece; none when it is of v2 alone.
     pub pieces: Vec<Digest1>,
-    /// Files in order; they lie end to end.
+    /// What is known of the piece layers; nothing when it is of v1.
+    pub layers: Layers,
+    /// Files in order; they lie end to end. In v2 each starts at a piece, so padding lies between.
     pub files: Vec<File>,
     /// Whether only the named trackers may introduce peers (BEP 27).
     pub private: bool,
@@ -58,19 +64,29 @@ pub struct File {
     /// A symbolic link is kept as empty padding: links are never made or followed, yet the
     /// numbers of the files after it stay those of other clients.
     pub pad: bool,
+    /// Root of its merkle tree (`pieces root`); none in v1, of padding and of an empty file.
+    pub root: Option<Digest256>,
+}
+
+/// Which of the two protocols describe a torrent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// v1 alone (BEP 3).
+    V1,
+    /// v2 alone (BEP 52).
+    V2,
+    /// Both, over the same bytes.
+    Hybrid,
 }
 
 impl Torrent {
-    /// How many pieces there are.
-    pub fn piece_count(&self) -> u32 {
-        self.pieces.len() as u32
-    }
-
-    /// Bytes in `piece`.
-    pub fn piece_len(&self, piece: PieceIndex) -> u32 {
-        let start = u64::from(piece.0) * u64::from(self.piece_length);
-        let left = self.length.0.saturating_sub(start);
-        u32::try_from(left).unwrap_or(u32::MAX).min(self.piece_length)
+    /// Which protocols describe it.
+    pub fn version(&self) -> Version {
+        match self.info_hash_v2 {
+            None => Version::V1,
+            Some(_) if self.pieces.is_empty() => Version::V2,
+            Some(_) => Version::Hybrid,
+        }
     }
 
     /// Where a file belongs below the folder that takes downloads: the torrent's name comes

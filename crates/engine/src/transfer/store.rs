@@ -94,7 +94,7 @@ impl Transfer {
                 self.fail(desk, error);
                 return;
             }
-            Ok(digest) if digest == metainfo.pieces[piece.idx()] => {
+            Ok(digest) if metainfo.pieces.get(piece.idx()) == Some(&digest) => {
                 let wanted = picker.is_wanted(piece);
                 if picker.found(piece) {
                     self.had(desk, piece, wanted);

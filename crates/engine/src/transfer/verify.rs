@@ -33,7 +33,7 @@ impl Transfer {
                 return;
             }
         };
-        if metainfo.pieces[piece.idx()] == digest {
+        if metainfo.pieces.get(piece.idx()) == Some(&digest) {
             let done = Job::Write { piece, data: PieceData::clone(&data) };
             let job = desk.job(self.id, done);
             let guilty = self.blame.passed(piece, &data);

@@ -69,7 +69,7 @@ fn padding_lets_files_start_at_a_piece() {
     draft.feed(&data[3..]).unwrap();
     let torrent = draft.finish().unwrap();
     let paths: Vec<_> = torrent.files.iter().map(|file| file.path.as_str()).collect();
-    assert_eq!(paths, ["a", "empty", ".pad/16379", "b", "c"]);
+    assert_eq!(paths, ["a", ".pad/16379", "empty", "b", "c"]);
     assert_eq!(torrent.files[3].offset, ByteCount(16384));
     let first = [bytes(5), vec![0; 16379]].concat();
     assert_eq!(torrent.pieces, [sha1(&first), sha1(&bytes(16384)), sha1(&bytes(1))]);

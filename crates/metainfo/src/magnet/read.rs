@@ -84,11 +84,8 @@ impl Draft {
     }
 
     fn finish(self) -> Result<Magnet, Error> {
-        let info_hash = match (self.v1, self.v2) {
-            (Some(hash), _) => hash,
-            (None, Some(_)) => return Err(Error::V2Only),
-            (None, None) => return Err(Error::NoInfoHash),
-        };
+        let cut = self.v2.as_ref().map(InfoHash::cut);
+        let info_hash = self.v1.or(cut).ok_or(Error::NoInfoHash)?;
         Ok(Magnet {
             info_hash,
             info_hash_v2: self.v2,

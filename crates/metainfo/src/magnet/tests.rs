@@ -56,7 +56,18 @@ fn links_without_a_usable_info_hash_are_refused() {
         code(&link("&xt=urn:btih:0000000000000000000000000000000000000000")),
         "bad-info-hash"
     );
-    assert_eq!(code(&format!("magnet:?xt=urn:btmh:1220{}", "ab".repeat(32))), "v2-only");
+}
+
+#[test]
+fn a_link_may_name_a_torrent_by_v2_alone() {
+    let text = format!("magnet:?xt=urn:btmh:1220{}", "ab".repeat(32));
+    let magnet = Magnet::parse(&text).unwrap();
+    assert_eq!(magnet.info_hash, InfoHash([0xab; 20]));
+    assert_eq!(magnet, Magnet::new_v2([0xab; 32]));
+    assert_eq!(magnet.to_string(), text);
+    assert_eq!(code(&format!("magnet:?xt=urn:btmh:1114{}", "ab".repeat(32))), "bad-info-hash");
+    // Of another hash than SHA-256 nothing is known.
+    assert_eq!(code(&format!("magnet:?xt=urn:btmh:1220{}", "ab".repeat(31))), "bad-info-hash");
 }
 
 #[test]

@@ -9,9 +9,13 @@ use crate::url::escape;
 
 impl fmt::Display for Magnet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "magnet:?xt=urn:btih:{}", self.info_hash)?;
+        f.write_str("magnet:?")?;
+        if !self.is_v2_only() {
+            write!(f, "xt=urn:btih:{}", self.info_hash)?;
+        }
         if let Some(hash) = &self.info_hash_v2 {
-            write!(f, "&xt=urn:btmh:1220{}", hex(hash))?;
+            let and = if self.is_v2_only() { "" } else { "&" };
+            write!(f, "{and}xt=urn:btmh:1220{}", hex(hash))?;
         }
         if let Some(name) = &self.name {
             write!(f, "&dn={}", escaped(name))?;

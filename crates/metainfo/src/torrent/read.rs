@@ -1,15 +1,27 @@
 //! Reads torrents and bare info dictionaries. Decides what is refused and what is mended.
 
-use bytes::Bytes;
-use headwater_base::{ByteCount, Digest1, InfoHash, sha1};
+mod around;
+mod v1;
+mod v2;
 
-use super::{File, Torrent};
+use bytes::Bytes;
+use headwater_base::{ByteCount, Digest1, InfoHash, sha1, sha256};
+
+use super::layout::laid_out;
+use super::{File, Layers, Torrent};
 use crate::bencode::{Dict, Rules, Value};
 use crate::path::{safe_name, safe_part, tell_apart};
-use crate::{Error, limit, url};
+use crate::{Error, limit};
 
-/// How clients without BEP 47 mark padding: by this start of the name.
-const PADDING_NAME: &str = "_____padding_file_";
+pub(crate) use around::Seen;
+use around::{lookup_either, text, trackers, web_seeds};
+
+/// Files and what they are called together.
+struct Content {
+    name: String,
+    folder: bool,
+    files: Vec<File>,
+}
 
 impl Torrent {
     /// Reads the bytes of a `.torrent` file. Bytes after its dictionary are ignored.
@@ -18,6 +30,9 @@ impl Torrent {
         let root = value.dict().ok_or(Error::NotDict)?;
         let info = root.lookup("info").ok_or(Error::NoInfo)?;
         let mut torrent = read_info(info)?;
+        if torrent.info_hash_v2.is_some() {
+            torrent.layers = v2::layers(root, &torrent)?;
+        }
         torrent.trackers = trackers(root);
         torrent.web_seeds = web_seeds(root, torrent.files.len() > 1);
         torrent.comment = text(root, "comment.utf-8", "comment");
@@ -26,7 +41,8 @@ impl Torrent {
         Ok(torrent)
     }
 
-    /// Reads a bare info dictionary, as peers send it (BEP 9). Nothing may follow it.
+    /// Reads a bare info dictionary, as peers send it (BEP 9). Nothing may follow it. The piece
+    /// layers of v2 are no part of it.
     pub fn from_info(info: Bytes) -> Result<Self, Error> {
         let value = Rules::default().parse(&info)?;
         let torrent = read_info(&value)?;
@@ -36,29 +52,39 @@ impl Torrent {
 
 fn read_info(value: &Value<'_>) -> Result<Torrent, Error> {
     let info = value.dict().ok_or(Error::NoInfo)?;
-    check_version(info)?;
-    let piece_length = piece_length(info)?;
-    let info_hash = InfoHash(sha1(value.raw()));
-    let name = lookup_either(info, "name.utf-8", "name", |value| value.bytes());
-    let name = name.ok_or(Error::Name)?;
+    let tree = file_tree(info)?;
+    let piece_length = piece_length(info, tree.is_some())?;
+    let v1_hash = InfoHash(sha1(value.raw()));
     let list = info.lookup("files").and_then(Value::list);
-    let (name, files) = match list {
-        // A folder may be called anything, so one without a usable name takes the hash.
-        Some(list) => (safe_name(name).unwrap_or_else(|| info_hash.to_string()), many_files(list)?),
-        None => one_file(info, safe_name(name).ok_or(Error::Name)?)?,
+    // What has a file tree and no other list of files is of v2 alone.
+    let has_v1 = tree.is_none() || list.is_some() || info.lookup("length").is_some();
+    let v1 = if has_v1 { Some(v1::content(info, list, v1_hash)?) } else { None };
+    let v2 = match tree {
+        Some(tree) => Some(v2::content(info, tree, list.is_some(), v1_hash, value.raw().len())?),
+        None => None,
     };
-    let length = files.last().map_or(ByteCount(0), |file| file.offset + file.length);
-    if length.0 == 0 {
-        return Err(Error::TotalLength { found: 0, allowed: limit::LENGTH_MAX });
-    }
+    let content = match (v1, v2) {
+        (Some(v1), Some(v2)) => v2::joined(v1, v2, piece_length)?,
+        (Some(v1), None) => v1,
+        (None, Some(v2)) => Content { files: laid_out(v2.files, piece_length), ..v2 },
+        (None, None) => return Err(Error::NoFiles),
+    };
+    let Content { name, folder, mut files } = content;
+    tell_apart(&mut files)?;
+    let length = total(&files, piece_length)?;
+    let pieces = pieces(info, length, piece_length, has_v1)?;
+    let info_hash_v2 = tree.map(|_| sha256(value.raw()));
+    let cut = info_hash_v2.filter(|_| !has_v1).map(|hash| InfoHash::cut(&hash));
     Ok(Torrent {
-        info_hash,
+        info_hash: cut.unwrap_or(v1_hash),
+        info_hash_v2,
         info: Bytes::copy_from_slice(value.raw()),
         name,
-        folder: list.is_some(),
+        folder,
         length,
         piece_length,
-        pieces: pieces(info, length, piece_length)?,
+        pieces,
+        layers: Layers::default(),
         files,
         private: info.lookup("private").and_then(Value::int).is_some_and(|flag| flag != 0),
         trackers: Vec::new(),
@@ -69,89 +95,72 @@ fn read_info(value: &Value<'_>) -> Result<Torrent, Error> {
     })
 }
 
-/// Hybrids are read by their v1 half (BEP 52); what has no such half is refused.
-fn check_version(info: &Dict<'_>) -> Result<(), Error> {
-    let version = info.lookup("meta version").and_then(Value::int).filter(|version| *version > 0);
-    let tree = info.lookup("file tree").is_some();
-    match version {
-        None if tree => Err(Error::HalfV2),
-        None => Ok(()),
-        Some(2) if !tree => Err(Error::HalfV2),
-        Some(2) if info.lookup("pieces").is_none() => Err(Error::V2Only),
-        Some(2) => Ok(()),
-        Some(found) => Err(Error::MetaVersion { found }),
+/// The file tree of what says to be v2; nothing for v1.
+fn file_tree<'v, 'a>(info: &'v Dict<'a>) -> Result<Option<&'v Dict<'a>>, Error> {
+    let version = info.lookup("meta version").and_then(Value::int).unwrap_or(0);
+    let tree = info.lookup("file tree").and_then(Value::dict);
+    match (version, tree) {
+        (..2, None) => Ok(None),
+        (..2, Some(_)) | (2, None) => Err(Error::HalfV2),
+        (2, Some(tree)) => Ok(Some(tree)),
+        (found, _) => Err(Error::MetaVersion { found }),
     }
 }
 
-fn piece_length(info: &Dict<'_>) -> Result<u32, Error> {
+fn piece_length(info: &Dict<'_>, is_v2: bool) -> Result<u32, Error> {
     let found = info.lookup("piece length").and_then(Value::int);
-    found
+    let length = found
         .and_then(|length| u32::try_from(length).ok())
         .filter(|length| (1..=limit::PIECE_LENGTH_MAX).contains(length))
-        .ok_or(Error::PieceLength { found, allowed: limit::PIECE_LENGTH_MAX })
+        .ok_or(Error::PieceLength { found, allowed: limit::PIECE_LENGTH_MAX })?;
+    let min = limit::PIECE_LENGTH_CREATED_MIN;
+    if is_v2 && !(length.is_power_of_two() && length >= min) {
+        return Err(Error::PowerPieceLength { found: length, min, max: limit::PIECE_LENGTH_MAX });
+    }
+    Ok(length)
 }
 
-fn pieces(info: &Dict<'_>, length: ByteCount, piece_length: u32) -> Result<Vec<Digest1>, Error> {
-    let count = length.0.div_ceil(u64::from(piece_length));
-    if count > limit::PIECES_MAX {
-        return Err(Error::TooManyPieces { found: count, allowed: limit::PIECES_MAX });
+/// Bytes of all files, when there are neither none nor too many.
+fn total(files: &[File], piece_length: u32) -> Result<ByteCount, Error> {
+    let length = files.last().map_or(ByteCount(0), |file| file.offset + file.length);
+    if !(1..=limit::LENGTH_MAX).contains(&length.0) {
+        return Err(Error::TotalLength { found: length.0, allowed: limit::LENGTH_MAX });
     }
-    let bytes = info.lookup("pieces").and_then(Value::bytes).ok_or(Error::NoPieces)?;
-    let expected = count * size_of::<Digest1>() as u64;
+    let found = length.0.div_ceil(u64::from(piece_length));
+    if found > limit::PIECES_MAX {
+        return Err(Error::TooManyPieces { found, allowed: limit::PIECES_MAX });
+    }
+    Ok(length)
+}
+
+/// The hashes of v1. What is of v2 alone has none, and when it lists some they must be as many.
+fn pieces(
+    info: &Dict<'_>,
+    length: ByteCount,
+    piece_length: u32,
+    has_v1: bool,
+) -> Result<Vec<Digest1>, Error> {
+    let bytes = match info.lookup("pieces").and_then(Value::bytes) {
+        Some(bytes) => bytes,
+        None if has_v1 => return Err(Error::NoPieces),
+        None => return Ok(Vec::new()),
+    };
+    let expected = length.0.div_ceil(u64::from(piece_length)) * size_of::<Digest1>() as u64;
     if bytes.len() as u64 != expected {
         return Err(Error::Pieces { found: bytes.len(), expected });
     }
     let (digests, _) = bytes.as_chunks();
-    Ok(digests.to_vec())
+    Ok(if has_v1 { digests.to_vec() } else { Vec::new() })
 }
 
-fn one_file(info: &Dict<'_>, name: String) -> Result<(String, Vec<File>), Error> {
-    let link = attributes(info).contains(&b'l');
-    let length = if link { ByteCount(0) } else { file_length(info, 0)? };
-    let file = File { path: name.clone(), length, offset: ByteCount(0), pad: false };
-    Ok((name, vec![file]))
+/// The name of the torrent as it came.
+fn name<'v>(info: &'v Dict<'_>) -> Result<&'v [u8], Error> {
+    lookup_either(info, "name.utf-8", "name", |value| value.bytes()).ok_or(Error::Name)
 }
 
-fn many_files(list: &[Value<'_>]) -> Result<Vec<File>, Error> {
-    if list.is_empty() {
-        return Err(Error::NoFiles);
-    }
-    if list.len() > limit::FILES_MAX {
-        return Err(Error::TooManyFiles { found: list.len(), allowed: limit::FILES_MAX });
-    }
-    let mut offset = ByteCount(0);
-    let mut files = Vec::with_capacity(list.len());
-    for (at, entry) in list.iter().enumerate() {
-        let entry = entry.dict().ok_or(Error::FileEntry { file: at })?;
-        let file = file(entry, at, offset)?;
-        offset += file.length;
-        if offset.0 > limit::LENGTH_MAX {
-            return Err(Error::TotalLength { found: offset.0, allowed: limit::LENGTH_MAX });
-        }
-        files.push(file);
-    }
-    tell_apart(&mut files)?;
-    Ok(files)
-}
-
-fn file(entry: &Dict<'_>, at: usize, offset: ByteCount) -> Result<File, Error> {
-    let attr = attributes(entry);
-    let link = attr.contains(&b'l');
-    // BEP 47: a symbolic link takes no room, whatever length it claims.
-    let length = if link { ByteCount(0) } else { file_length(entry, at)? };
-    if link && let Some(target) = entry.lookup("symlink path").and_then(Value::list) {
-        path(target, at)?;
-    }
-    let parts = lookup_either(entry, "path.utf-8", "path", |value| value.list());
-    let (path, padding) = match parts {
-        Some(parts @ [.., last]) => {
-            let name = last.bytes().unwrap_or_default();
-            (path(parts, at)?, name.starts_with(PADDING_NAME.as_bytes()))
-        }
-        _ if attr.contains(&b'p') => (format!(".pad/{length}"), true),
-        _ => return Err(Error::Path { file: at }),
-    };
-    Ok(File { path, length, offset, pad: padding || link || attr.contains(&b'p') })
+/// A folder may be called anything, so one without a usable name takes the hash.
+fn folder_name(info: &Dict<'_>, hash: InfoHash) -> Result<String, Error> {
+    Ok(safe_name(name(info)?).unwrap_or_else(|| hash.to_string()))
 }
 
 /// BEP 47: `l` is a symbolic link, `p` is padding.
@@ -159,13 +168,26 @@ fn attributes<'a>(entry: &Dict<'a>) -> &'a [u8] {
     entry.lookup("attr").and_then(Value::bytes).unwrap_or_default()
 }
 
+/// BEP 47: a symbolic link takes no room, whatever length it claims.
 fn file_length(entry: &Dict<'_>, file: usize) -> Result<ByteCount, Error> {
+    if attributes(entry).contains(&b'l') {
+        return Ok(ByteCount(0));
+    }
     let found = entry.lookup("length").and_then(Value::int);
     found
         .and_then(|length| u64::try_from(length).ok())
-        .filter(|length| *length <= limit::LENGTH_MAX)
+        .filter(|length| *length <= limit::FILE_LENGTH_MAX)
         .map(ByteCount)
-        .ok_or(Error::FileLength { file, found, allowed: limit::LENGTH_MAX })
+        .ok_or(Error::FileLength { file, found, allowed: limit::FILE_LENGTH_MAX })
+}
+
+/// Whether a file is a symbolic link. Links are never made, but what they say must make sense.
+fn is_link(entry: &Dict<'_>, file: usize) -> Result<bool, Error> {
+    let is_link = attributes(entry).contains(&b'l');
+    if is_link && let Some(target) = entry.lookup("symlink path").and_then(Value::list) {
+        path(target, file)?;
+    }
+    Ok(is_link)
 }
 
 fn path(parts: &[Value<'_>], file: usize) -> Result<String, Error> {
@@ -175,67 +197,4 @@ fn path(parts: &[Value<'_>], file: usize) -> Result<String, Error> {
     }
     let names: Option<Vec<_>> = parts.iter().map(|part| part.bytes().map(safe_part)).collect();
     Ok(names.ok_or(Error::Path { file })?.join("/"))
-}
-
-/// Tiers of trackers without what is no address and without repeats. The single `announce`
-/// counts only where no list names a tracker (BEP 12).
-fn trackers(root: &Dict<'_>) -> Vec<Vec<String>> {
-    let mut seen = Seen::new(limit::TRACKERS_MAX);
-    let tiers = root.lookup("announce-list").and_then(Value::list).unwrap_or_default();
-    let tiers = tiers.iter().filter_map(Value::list).map(|tier| {
-        let urls = tier.iter().filter_map(|url| url::tracker(url.bytes()?));
-        urls.filter(|url| seen.is_new(url)).collect::<Vec<_>>()
-    });
-    let tiers: Vec<_> = tiers.filter(|tier| !tier.is_empty()).collect();
-    if !tiers.is_empty() {
-        return tiers;
-    }
-    let announce = root.lookup("announce").and_then(|url| url::tracker(url.bytes()?));
-    announce.map(|url| vec![vec![url]]).unwrap_or_default()
-}
-
-/// Web seeds without what is no address and without repeats. That of several files is a folder
-/// (BEP 19), so it ends in a slash.
-fn web_seeds(root: &Dict<'_>, folder: bool) -> Vec<String> {
-    let Some(value) = root.lookup("url-list") else { return Vec::new() };
-    let mut seen = Seen::new(limit::WEB_SEEDS_MAX);
-    let urls = value.list().unwrap_or(core::slice::from_ref(value)).iter();
-    let urls = urls.filter_map(|url| url::web_seed(url.bytes()?)).map(|mut url| {
-        if folder && !url.ends_with('/') {
-            url.push('/');
-        }
-        url
-    });
-    urls.filter(|url| seen.is_new(url)).collect()
-}
-
-fn text(root: &Dict<'_>, first: &str, second: &str) -> Option<String> {
-    let bytes = lookup_either(root, first, second, |value| value.bytes())?;
-    Some(String::from_utf8_lossy(bytes).into_owned())
-}
-
-/// The first of two keys that holds a value of the right kind.
-fn lookup_either<'v, T>(
-    dict: &'v Dict<'_>,
-    first: &str,
-    second: &str,
-    kind: impl Fn(&'v Value<'_>) -> Option<T>,
-) -> Option<T> {
-    dict.lookup(first).and_then(&kind).or_else(|| dict.lookup(second).and_then(&kind))
-}
-
-/// Lets each address pass once, and only so many.
-pub(crate) struct Seen {
-    urls: std::collections::BTreeSet<String>,
-    max: usize,
-}
-
-impl Seen {
-    pub(crate) fn new(max: usize) -> Self {
-        Self { urls: std::collections::BTreeSet::new(), max }
-    }
-
-    pub(crate) fn is_new(&mut self, url: &str) -> bool {
-        self.urls.len() < self.max && self.urls.insert(url.to_owned())
-    }
 }

@@ -1,20 +1,25 @@
 //! Writes torrents. The info dictionary leaves exactly as it came.
 
-use super::Torrent;
-use crate::bencode::{DictBuilder, ListBuilder};
+use super::{Layers, Torrent};
+use crate::bencode::{DictBuilder, ListBuilder, write_bytes};
 use crate::magnet::Magnet;
 
 impl Torrent {
-    /// The bytes of a `.torrent` file.
+    /// The bytes of a `.torrent` file, with the piece layers that are known.
     pub fn to_bytes(&self) -> Vec<u8> {
-        root(self).raw("info", self.info.to_vec()).finish()
+        let mut root = root(self);
+        let is_whole = self.info_hash_v2.is_some() && self.layerless_files().next().is_none();
+        if is_whole || !self.layers.is_empty() {
+            root = root.raw("piece layers", layers(&self.layers));
+        }
+        root.raw("info", self.info.to_vec()).finish()
     }
 
     /// The magnet link of this torrent, with its trackers and web seeds.
     pub fn magnet(&self) -> Magnet {
         Magnet {
             info_hash: self.info_hash,
-            info_hash_v2: None,
+            info_hash_v2: self.info_hash_v2,
             name: Some(self.name.clone()),
             length: Some(self.length),
             trackers: self.tracker_urls().map(str::to_owned).collect(),
@@ -25,7 +30,18 @@ impl Torrent {
     }
 }
 
-/// Everything around the info dictionary.
+/// The layers, whose roots ascend as the keys of a dictionary must.
+fn layers(layers: &Layers) -> Vec<u8> {
+    let mut out = vec![b'd'];
+    for (root, layer) in layers.iter() {
+        write_bytes(&mut out, root);
+        write_bytes(&mut out, layer.as_flattened());
+    }
+    out.push(b'e');
+    out
+}
+
+/// Everything around the info dictionary and the piece layers.
 pub(crate) fn root(torrent: &Torrent) -> DictBuilder {
     let mut root = DictBuilder::new();
     if let Some(first) = torrent.tracker_urls().next() {
