@@ -4,6 +4,7 @@
 
 mod config;
 pub mod limit;
+#[cfg(feature = "server")]
 pub mod server;
 mod stats;
 mod swarms;

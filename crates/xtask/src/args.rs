@@ -62,6 +62,11 @@ impl Args {
         Some(self.words.remove(at))
     }
 
+    /// Takes all that is left, for another program.
+    pub(crate) fn rest(self) -> Vec<String> {
+        self.words
+    }
+
     /// Fails when anything is left that nobody asked for.
     pub(crate) fn finish(self) -> Result<()> {
         match self.words.first() {

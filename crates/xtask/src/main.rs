@@ -10,6 +10,7 @@ mod fresh;
 mod pack;
 mod run;
 mod setup;
+mod sim;
 mod size;
 mod test;
 mod tidy;
@@ -60,6 +61,12 @@ const TASKS: &[Task] = &[
         about: "run everything that CI runs, and count it",
         usage: test::USAGE,
         run: test::run_args,
+    },
+    Task {
+        name: "sim",
+        about: "play whole swarms in virtual time, seed after seed",
+        usage: sim::USAGE,
+        run: sim::run_args,
     },
     Task {
         name: "demo",

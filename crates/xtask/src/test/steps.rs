@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::count::{Count, counted};
 use crate::run::{cargo, root, run, target_dir, tool};
-use crate::{setup, size, tidy, web};
+use crate::{setup, sim, size, tidy, web};
 
 /// One step: what it is called, what it shows, whether the others make sense without it.
 pub(super) struct Step {
@@ -26,6 +26,7 @@ pub(super) const STEPS: &[Step] = &[
     step("doc", "every link in the docs leads somewhere", document),
     step("native", "tests of every crate", test_natively),
     step("wasm", "the core's tests on wasm32", test_on_wasm),
+    step("sim", "whole swarms in virtual time, kept seeds included", simulate),
     step("page", "the browser shell's tests in Chromium", test_in_page),
     step("program", "the headwater program is built", build_program),
     step("e2e", "whole programs and pages against each other", test_ends),
@@ -37,12 +38,16 @@ const fn step(name: &'static str, about: &'static str, run: fn() -> Result<Count
     Step { name, about, needed, run }
 }
 
-const CORE: [&str; 5] = [
+/// Seeds that are played besides those kept. They take under a minute on two cores.
+const SEEDS: &str = "600";
+
+const CORE: [&str; 6] = [
     "-pheadwater-base",
     "-pheadwater-metainfo",
     "-pheadwater-wire",
     "-pheadwater-engine",
     "-pheadwater-client",
+    "-pheadwater-sim",
 ];
 const BROWSER: [&str; 4] = ["-p", "headwater-browser", "--target", "wasm32-unknown-unknown"];
 
@@ -94,6 +99,14 @@ fn test_natively() -> Result<Count> {
 fn test_on_wasm() -> Result<Count> {
     let target = ["--target", "wasm32-wasip1", "--no-fail-fast"];
     counted(cargo().args(["test", "--locked"]).args(target).args(CORE))
+}
+
+fn simulate() -> Result<Count> {
+    let budget = ["--seeds", SEEDS, "--kept"].map(str::to_owned);
+    let mut count = counted(&mut sim::play(&budget))?;
+    sim::compare()?;
+    count.add(Count::passed_step());
+    Ok(count)
 }
 
 fn test_in_page() -> Result<Count> {

@@ -17,7 +17,7 @@ struct Row {
 const CORE: [&str; 5] = ["base", "metainfo", "wire", "engine", "client"];
 const SHELLS: [&str; 2] = ["browser", "hybrid"];
 
-const ROWS: [Row; 9] = [
+const ROWS: [Row; 10] = [
     Row { name: "base", ours: &[], others: Some(&["sha1", "sha2"]) },
     Row { name: "metainfo", ours: &["base"], others: Some(&["bytes", "thiserror"]) },
     Row {
@@ -36,6 +36,11 @@ const ROWS: [Row; 9] = [
         others: Some(&["bytes", "thiserror"]),
     },
     Row { name: "tracker", ours: &["base", "wire"], others: None },
+    Row {
+        name: "sim",
+        ours: &["base", "metainfo", "wire", "client", "tracker"],
+        others: Some(&["bytes"]),
+    },
     Row { name: "browser", ours: &["base", "metainfo", "wire", "client"], others: None },
     Row {
         name: "hybrid",

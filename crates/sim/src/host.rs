@@ -1,0 +1,216 @@
+//! One host: a client with a path, disks and a clock of its own, and what a scenario says of it.
+
+use core::time::Duration;
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+use headwater_base::{Bitfield, LinkId, PeerId, PieceIndex, Time, TorrentId, TrackerId};
+use headwater_client::{Client, Config};
+
+use crate::cheat::Mode;
+use crate::disk::{Disk, Manners};
+use crate::net::{Flow, Path};
+use crate::sample::SampleId;
+use crate::world::Coming;
+
+/// Which host of the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HostId(pub(crate) usize);
+
+/// What a host has of a torrent when it joins for the first time.
+#[derive(Clone, Debug)]
+pub enum Have {
+    /// Nothing.
+    None,
+    /// Every piece.
+    All,
+    /// Every piece whose number, divided by the first, leaves the second.
+    Share(u32, u32),
+}
+
+impl Have {
+    /// As bits of a torrent with `count` pieces.
+    pub(crate) fn bits(&self, count: u32) -> Bitfield {
+        let mut bits = Bitfield::empty(count);
+        for at in 0..count {
+            let held = match self {
+                Self::None => false,
+                Self::All => true,
+                Self::Share(of, rest) => at % of == *rest,
+            };
+            if held {
+                bits.set(PieceIndex(at));
+            }
+        }
+        bits
+    }
+}
+
+/// A host to be. Made by `Spec::seed` or `Spec::leech`, changed by the rest.
+pub struct Spec {
+    pub(crate) kind: &'static str,
+    pub(crate) sample: SampleId,
+    pub(crate) have: Have,
+    pub(crate) magnet: bool,
+    pub(crate) path: Path,
+    pub(crate) manners: Manners,
+    pub(crate) at: Duration,
+    pub(crate) mode: Mode,
+    pub(crate) must_finish: bool,
+    pub(crate) config: Rc<dyn Fn(&mut Config)>,
+}
+
+impl Spec {
+    /// A host that has everything.
+    pub fn seed(sample: SampleId) -> Self {
+        Self {
+            kind: "seed",
+            sample,
+            have: Have::All,
+            magnet: false,
+            path: Path::HOME,
+            manners: Manners::default(),
+            at: Duration::ZERO,
+            mode: Mode::Honest,
+            must_finish: false,
+            config: Rc::new(|_| {}),
+        }
+    }
+
+    /// A host that has nothing and must have everything in the end.
+    pub fn leech(sample: SampleId) -> Self {
+        Self { kind: "leech", have: Have::None, must_finish: true, ..Self::seed(sample) }
+    }
+
+    /// What it is called in logs and figures.
+    #[must_use]
+    pub fn named(self, kind: &'static str) -> Self {
+        Self { kind, ..self }
+    }
+
+    /// It has these pieces already.
+    #[must_use]
+    pub fn having(self, have: Have) -> Self {
+        Self { have, ..self }
+    }
+
+    /// It knows the torrent by its info-hash only.
+    #[must_use]
+    pub fn magnet(self) -> Self {
+        Self { magnet: true, ..self }
+    }
+
+    /// It is joined to the world like this.
+    #[must_use]
+    pub fn path(self, path: Path) -> Self {
+        Self { path, ..self }
+    }
+
+    /// Its disk behaves like this.
+    #[must_use]
+    pub fn disk(self, manners: Manners) -> Self {
+        Self { manners, ..self }
+    }
+
+    /// It comes this long after the start.
+    #[must_use]
+    pub fn at(self, at: Duration) -> Self {
+        Self { at, ..self }
+    }
+
+    /// Nobody waits for it to finish.
+    #[must_use]
+    pub fn optional(self) -> Self {
+        Self { must_finish: false, ..self }
+    }
+
+    /// It cheats. Nobody waits for it, and it may be banned.
+    #[must_use]
+    pub fn cheats(self, kind: &'static str, mode: Mode) -> Self {
+        Self { kind, mode, must_finish: false, ..self }
+    }
+
+    /// Its client runs with these settings.
+    #[must_use]
+    pub fn config(self, config: impl Fn(&mut Config) + 'static) -> Self {
+        Self { config: Rc::new(config), ..self }
+    }
+}
+
+/// One host.
+pub struct Host {
+    /// What it is called in logs and figures.
+    pub kind: &'static str,
+    /// How it is joined to the world; a fault may change it at any time.
+    pub path: Path,
+    /// When it joined for the first time.
+    pub joined: Time,
+    /// When it had everything it wants.
+    pub done: Option<Time>,
+    /// Bytes that left it, all messages together.
+    pub sent: u64,
+    /// Bytes that reached it.
+    pub got: u64,
+    pub(crate) honest: bool,
+    pub(crate) must_finish: bool,
+    pub(crate) sample: SampleId,
+    pub(crate) magnet: bool,
+    pub(crate) config: Rc<dyn Fn(&mut Config)>,
+    pub(crate) mode: Mode,
+    pub(crate) client: Option<Client>,
+    pub(crate) peer: PeerId,
+    /// How often it came and went; what was meant for another life is lost.
+    pub(crate) life: u32,
+    pub(crate) disks: BTreeMap<SampleId, Disk>,
+    pub(crate) torrents: BTreeMap<TorrentId, SampleId>,
+    /// By how much its clock is ahead of the world's.
+    pub(crate) ahead: Duration,
+    /// When its client wants to be called, by its own clock.
+    pub(crate) wake: Option<Time>,
+    /// When the world will call it.
+    pub(crate) wake_posted: Option<Time>,
+    /// Calls in a row that found nothing to do.
+    pub(crate) idle_wakes: u32,
+    pub(crate) drains: u64,
+    /// It runs no code; what reaches it waits.
+    pub(crate) frozen: bool,
+    pub(crate) held: Vec<Coming>,
+    /// Which tracker of the world each of its sockets leads to.
+    pub(crate) sockets: BTreeMap<TrackerId, usize>,
+    pub(crate) links: BTreeMap<LinkId, Flow>,
+    /// Whom each link led to, also when it is gone.
+    pub(crate) partners: BTreeMap<LinkId, usize>,
+    /// Flows that wait for its line, in turn.
+    pub(crate) ready: VecDeque<Flow>,
+    pub(crate) up_busy: bool,
+    pub(crate) down_free: Time,
+    /// Flows that have bytes on their way to it.
+    pub(crate) flows_in: u64,
+}
+
+impl Host {
+    /// Whether it is there.
+    pub fn is_up(&self) -> bool {
+        self.client.is_some()
+    }
+
+    /// Its client, while it is there.
+    pub fn client(&self) -> Option<&Client> {
+        self.client.as_ref()
+    }
+
+    /// What it keeps of its torrent.
+    pub fn disk(&self) -> Option<&Disk> {
+        self.disks.get(&self.sample)
+    }
+
+    /// What its torrent is called in its client.
+    pub fn torrent(&self) -> TorrentId {
+        TorrentId(0)
+    }
+
+    /// How long it took from joining to the last piece.
+    pub fn took(&self) -> Option<Duration> {
+        self.done.map(|done| done.since(self.joined))
+    }
+}

@@ -1,0 +1,84 @@
+//! Torrents whose every byte the world knows, so that anything stored or served can be judged.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use headwater_base::{ByteCount, Digest1, PieceIndex, Seed, sha1};
+use headwater_metainfo::Torrent;
+use headwater_metainfo::create::{Draft, Options};
+
+/// A torrent and its bytes.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// What hosts are given.
+    pub torrent: Arc<Torrent>,
+    /// Its bytes.
+    pub data: Bytes,
+}
+
+/// Which torrent of the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SampleId(pub(crate) usize);
+
+impl Sample {
+    /// A torrent of one file of random bytes.
+    pub fn new(seed: &Seed, length: u32, piece_length: u32, trackers: Vec<Vec<String>>) -> Self {
+        let mut data = vec![0; length as usize];
+        seed.split("sample").fill(&mut data);
+        let options = Options { piece_length: Some(piece_length), trackers, ..Options::default() };
+        let draft = Draft::single("sample", ByteCount(u64::from(length)), options);
+        let mut draft = draft.expect("a length and a piece length that make a torrent");
+        draft.feed(&data).expect("as many bytes as said");
+        let torrent = draft.finish().expect("every byte was fed");
+        Self { torrent: Arc::new(torrent), data: Bytes::from(data) }
+    }
+
+    /// How many pieces it has.
+    pub fn piece_count(&self) -> u32 {
+        self.torrent.piece_count()
+    }
+
+    /// The right bytes of a piece.
+    pub fn piece(&self, piece: PieceIndex) -> Bytes {
+        let start = piece.idx() * self.torrent.piece_length as usize;
+        self.data.slice(start..start + self.torrent.piece_len(piece) as usize)
+    }
+
+    /// The right bytes of part of a piece, if the piece has such a part.
+    pub fn part(&self, piece: PieceIndex, begin: u32, len: u32) -> Option<Bytes> {
+        let (begin, len) = (begin as usize, len as usize);
+        if piece.0 >= self.piece_count() {
+            return None;
+        }
+        let whole = self.piece(piece);
+        (begin + len <= whole.len()).then(|| whole.slice(begin..begin + len))
+    }
+
+    /// SHA-1 of the bytes; those of a right piece are known without hashing them again.
+    pub(crate) fn digest(&self, data: &[u8]) -> Option<Digest1> {
+        let mut pieces = self.data.chunks(self.torrent.piece_length as usize);
+        let at = pieces.position(|right| right.get(..8) == data.get(..8) && right == data)?;
+        self.torrent.pieces.get(at).copied()
+    }
+}
+
+/// SHA-1 of any bytes, cheap when they are a piece of a known torrent.
+pub(crate) fn digest(samples: &[Sample], data: &[u8]) -> Digest1 {
+    let known = samples.iter().find_map(|sample| sample.digest(data));
+    known.unwrap_or_else(|| sha1(data))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_digests_are_those_of_sha1() {
+        let sample = Sample::new(&Seed([1; 32]), 100_000, 16384, Vec::new());
+        let piece = sample.piece(PieceIndex(6));
+        assert_eq!(piece.len(), 100_000 - 6 * 16384);
+        assert_eq!(sample.digest(&piece), Some(sha1(&piece)));
+        assert_eq!(sample.digest(&piece[1..]), None);
+        assert_eq!(digest(&[sample], b"what"), sha1(b"what"));
+    }
+}

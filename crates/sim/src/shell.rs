@@ -1,0 +1,174 @@
+//! Does what clients want done: the shell of every host. A new `Action` gets its arm in `act`;
+//! the trace knows it by its `Debug` form without more ado.
+
+use core::time::Duration;
+
+use headwater_base::{ByteCount, JobId, PieceIndex, TorrentId, TrackerId};
+use headwater_client::{Action, Input, PieceData};
+
+use crate::sample::{SampleId, digest};
+use crate::tracker::{Caller, Out};
+use crate::world::{Coming, World, tracker_url};
+
+/// How long a store takes to open.
+const OPEN: Duration = Duration::from_millis(3);
+/// Bytes that are hashed in a second.
+const HASH_RATE: u64 = 300_000_000;
+/// How long a message to or from a tracker takes, besides the host's own latency.
+const TRACKER_TRIP: Duration = Duration::from_millis(20);
+
+impl World {
+    /// Does one thing.
+    pub(crate) fn act(&mut self, at: usize, action: Action) {
+        match action {
+            Action::OpenStore { torrent, metainfo } => {
+                let known = |sample: &crate::Sample| sample.torrent.info_hash == metainfo.info_hash;
+                let sample = self.samples.iter().position(known).expect("a torrent of this world");
+                self.hosts[at].torrents.insert(torrent, SampleId(sample));
+                let disk = self.hosts[at].disks.get(&SampleId(sample));
+                let result = Ok(disk.map(crate::Disk::open).unwrap_or_default());
+                self.tell(at, OPEN, Input::StoreOpened { torrent, result });
+            }
+            Action::CloseStore { torrent, delete } => {
+                if delete && let Some(disk) = self.disk(at, torrent) {
+                    disk.wipe();
+                }
+            }
+            Action::ReadBlock { job, torrent, piece, begin, len } => {
+                let Some(disk) = self.disk(at, torrent) else { return };
+                let (after, result) = (disk.manners.read, disk.read((piece, begin, len)));
+                self.tell(at, after, Input::BlockRead { job, result });
+            }
+            Action::HashPiece { job, data } => {
+                let result = Ok(digest(&self.samples, &data));
+                self.tell(at, hashing(data.len()), Input::PieceHashed { job, result });
+            }
+            Action::HashStored { job, torrent, piece } => self.hash_stored(at, job, torrent, piece),
+            Action::WritePiece { job, torrent, piece, data } => {
+                self.write(at, job, (torrent, piece), &data);
+            }
+            Action::OpenTracker { tracker, url } => self.open_tracker(at, tracker, &url),
+            Action::SendTracker { tracker, text } => {
+                if let Some(&to) = self.hosts[at].sockets.get(&tracker) {
+                    let caller = (at, self.hosts[at].life, tracker);
+                    let after = TRACKER_TRIP + self.hosts[at].path.latency;
+                    self.queue.post(self.now + after, Coming::ToTracker(to, caller, text));
+                }
+            }
+            Action::CloseTracker(tracker) => {
+                if let Some(to) = self.hosts[at].sockets.remove(&tracker) {
+                    let caller = (at, self.hosts[at].life, tracker);
+                    self.trackers[to].closed(self.now, caller);
+                    self.drain_tracker(to);
+                }
+            }
+            Action::MakeOffer(link) => self.describe_link(at, link, None),
+            Action::MakeAnswer { link, offer } => self.describe_link(at, link, Some(&offer)),
+            Action::TakeAnswer { link, answer } => self.take_answer(at, link, &answer),
+            Action::Send { link, bytes } => self.client_sends(at, link, bytes),
+            Action::CloseLink(link) => self.client_closes(at, link),
+        }
+    }
+
+    /// Where a host keeps a torrent.
+    pub(crate) fn disk(&mut self, at: usize, torrent: TorrentId) -> Option<&mut crate::Disk> {
+        let host = &mut self.hosts[at];
+        host.disks.get_mut(host.torrents.get(&torrent)?)
+    }
+
+    fn hash_stored(&mut self, at: usize, job: JobId, torrent: TorrentId, piece: PieceIndex) {
+        let Some(disk) = self.disk(at, torrent) else { return };
+        let bytes = disk.raw(piece);
+        let right = bytes == disk.sample().piece(piece);
+        disk.judged(piece, right);
+        let result = Ok(digest(&self.samples, &bytes));
+        self.tell(at, hashing(bytes.len()), Input::PieceHashed { job, result });
+    }
+
+    fn write(
+        &mut self,
+        at: usize,
+        job: JobId,
+        (torrent, piece): (TorrentId, PieceIndex),
+        data: &PieceData,
+    ) {
+        let now = self.now;
+        let Some(disk) = self.disk(at, torrent) else { return };
+        let right = disk.sample().piece(piece);
+        assert!(**data == *right, "host {at} stores piece {piece}, and its bytes are wrong");
+        let ends = disk.write(now, piece);
+        let life = self.hosts[at].life;
+        self.queue.post(ends, Coming::Written { host: at, life, job, torrent, piece });
+    }
+
+    /// A write ends, unless the host crashed meanwhile.
+    pub(crate) fn write_ended(
+        &mut self,
+        (at, life): (usize, u32),
+        job: JobId,
+        (torrent, piece): (TorrentId, PieceIndex),
+    ) {
+        if self.hosts[at].life != life {
+            return;
+        }
+        let Some(disk) = self.disk(at, torrent) else { return };
+        let result = disk.written(piece);
+        self.hear(at, life, Input::PieceWritten { job, result });
+    }
+
+    fn open_tracker(&mut self, at: usize, tracker: TrackerId, url: &str) {
+        let to = (0..self.trackers.len()).find(|to| tracker_url(*to) == url);
+        let caller: Caller = (at, self.hosts[at].life, tracker);
+        let after = TRACKER_TRIP * 2 + self.hosts[at].path.latency * 2;
+        let now = self.now;
+        match to.filter(|to| self.trackers[*to].open(now, caller)) {
+            Some(to) => {
+                self.hosts[at].sockets.insert(tracker, to);
+                self.tell(at, after, Input::TrackerOpened(tracker));
+                self.drain_tracker(to);
+            }
+            None => {
+                let why = "connection refused".to_owned();
+                self.tell(at, after, Input::TrackerClosed { tracker, why });
+            }
+        }
+    }
+
+    /// Brings what a tracker says to whom it says it.
+    pub(crate) fn drain_tracker(&mut self, which: usize) {
+        let before = self.trackers[which].wake;
+        let outs = self.trackers[which].drain(self.now);
+        for out in outs {
+            self.tracker_says(out);
+        }
+        let wake = self.trackers[which].wake;
+        if let Some(at) = wake.filter(|_| wake != before) {
+            self.queue.post(at.max(self.now), Coming::TrackerWake(which));
+        }
+    }
+
+    pub(crate) fn tracker_says(&mut self, out: Out) {
+        let ((host, life, tracker), input) = match out {
+            Out::Text(caller, text) => (caller, Input::TrackerText { tracker: caller.2, text }),
+            Out::Close(caller, why) => (caller, Input::TrackerClosed { tracker: caller.2, why }),
+        };
+        if self.hosts[host].life != life {
+            return;
+        }
+        if matches!(input, Input::TrackerClosed { .. }) {
+            self.hosts[host].sockets.remove(&tracker);
+        }
+        let after = TRACKER_TRIP + self.hosts[host].path.latency;
+        self.queue.post(self.now + after, Coming::Input(host, life, input));
+    }
+
+    /// Bytes of a host's torrent.
+    pub(crate) fn length_of(&self, at: usize) -> ByteCount {
+        self.samples[self.hosts[at].sample.0].torrent.length
+    }
+}
+
+/// How long hashing takes.
+fn hashing(len: usize) -> Duration {
+    Duration::from_micros(100 + len as u64 * 1_000_000 / HASH_RATE)
+}
