@@ -1,10 +1,14 @@
 //! Finds peers: announces torrents to WebSocket trackers and trades WebRTC offers and answers
-//! through them until a link opens. Knows how many links are wanted, nothing of what they carry.
+//! through them, or through peers that are linked already, until a link opens. Knows how many
+//! links are wanted, nothing of what they carry.
 
 mod announce;
 mod attempt;
 mod budget;
+mod circle;
+mod introduce;
 mod limit;
+mod relay;
 mod signal;
 mod socket;
 mod timer;
@@ -13,9 +17,11 @@ mod tracker;
 use std::collections::VecDeque;
 
 use headwater_base::{InfoHash, LinkId, Map, PeerId, Rng, Seed, Set, Time, TorrentId, TrackerId};
+use headwater_wire::extended::SignalMessage;
 
 use self::attempt::Attempt;
 use self::budget::Budget;
+use self::circle::Circle;
 use self::limit::{ANSWER_EVERY, ATTEMPTS_BURST, LEFT_UNKNOWN, LINK_SOUND, OFFER_EVERY};
 use self::timer::{Timer, Timers};
 use self::tracker::{Tracker, normalize};
@@ -78,9 +84,27 @@ pub(crate) enum Out {
         role: Role,
         /// Bytes it takes before it is full.
         window: usize,
-        /// What the peer called itself at the tracker.
-        expected_peer: Option<PeerId>,
+        /// Who is at its other end, as far as we were told.
+        who: Expected,
     },
+    /// Something to say to a neighbour that speaks `hw_signal`.
+    Say {
+        /// Which torrent.
+        torrent: TorrentId,
+        /// The link to it.
+        link: LinkId,
+        /// What.
+        message: SignalMessage,
+    },
+}
+
+/// Who should be at the other end of a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Expected {
+    /// What it called itself.
+    pub(crate) peer: PeerId,
+    /// A neighbour introduced it: under another name it is not who was meant.
+    pub(crate) introduced: bool,
 }
 
 /// The discovery state machine. Tell it with `handle` and the rest, then drain `next`.
@@ -121,6 +145,8 @@ struct Swarm {
     completed: bool,
     /// It was told that links are not supported.
     told_unsupported: bool,
+    /// Who introduces it to others.
+    circle: Circle,
 }
 
 impl Swarm {
@@ -162,14 +188,15 @@ impl Discovery {
         }
     }
 
-    /// Looks for peers of a torrent from here on. Called again, it adds trackers to those known.
+    /// Looks for peers of a torrent from here on. Called again, it adds trackers to those known,
+    /// and learns whether the torrent is private, which only its metadata tells (BEP 27).
     pub(crate) fn start(
         &mut self,
         now: Time,
         torrent: TorrentId,
         info_hash: InfoHash,
         tiers: &[Vec<String>],
-        private: bool,
+        private: Option<bool>,
     ) {
         self.hashes.insert(info_hash, torrent);
         self.torrents.entry(torrent).or_insert_with(|| Swarm {
@@ -180,13 +207,34 @@ impl Discovery {
             linked: 0,
             completed: false,
             told_unsupported: false,
+            circle: Circle::default(),
         });
-        // A private torrent stays with its own trackers (BEP 27).
-        let always = if private { Vec::new() } else { self.trackers_always.clone() };
-        let urls: Vec<String> =
-            tiers.iter().flatten().chain(&always).filter_map(|url| normalize(url)).collect();
-        for url in urls {
+        if let Some(swarm) = self.torrents.get_mut(&torrent) {
+            swarm.circle.public = private == Some(false);
+        }
+        let own: Vec<String> = tiers.iter().flatten().filter_map(|url| normalize(url)).collect();
+        // A private torrent stays with its own trackers. One whose metadata is not known may be
+        // private, unless it has no tracker to be private with.
+        let always = match private {
+            Some(true) => false,
+            Some(false) => true,
+            None => own.is_empty(),
+        };
+        let others = if always { self.trackers_always.clone() } else { Vec::new() };
+        if private == Some(true) {
+            self.keep_to(torrent, &own);
+        }
+        for url in own.into_iter().chain(others.iter().filter_map(|url| normalize(url))) {
             self.join(now, torrent, url);
+        }
+    }
+
+    /// Has a torrent leave the trackers that are not its own.
+    fn keep_to(&mut self, torrent: TorrentId, own: &[String]) {
+        let foreign = |id: &TrackerId| !own.contains(&self.trackers[id].url);
+        let left: Vec<TrackerId> = self.trackers_of(torrent).filter(foreign).collect();
+        for tracker in left {
+            self.leave(tracker, torrent);
         }
     }
 
@@ -203,6 +251,9 @@ impl Discovery {
             self.give_up(link);
         }
         self.linked.retain(|_, (of, _)| *of != torrent);
+        for timer in [Timer::Introduce(torrent), Timer::News(torrent)] {
+            self.timers.clear(timer);
+        }
         if let Some(swarm) = self.torrents.remove(&torrent) {
             self.hashes.remove(&swarm.info_hash);
         }
@@ -211,7 +262,12 @@ impl Discovery {
     /// Takes what a torrent tells trackers of itself.
     pub(crate) fn progress(&mut self, now: Time, torrent: TorrentId, totals: Totals) {
         let Some(swarm) = self.torrents.get_mut(&torrent) else { return };
+        let was_seed = swarm.is_seed();
         let before = core::mem::replace(&mut swarm.totals, totals).left;
+        if was_seed != swarm.is_seed() {
+            self.news_due_soon(now, torrent);
+        }
+        let Some(swarm) = self.torrents.get_mut(&torrent) else { return };
         let reached = totals.left == Some(0) && before.is_some_and(|left| left > 0);
         if !reached || core::mem::replace(&mut swarm.completed, true) {
             return;
@@ -228,9 +284,13 @@ impl Discovery {
     pub(crate) fn want(&mut self, now: Time, torrent: TorrentId, links_wanted: usize) {
         let Some(swarm) = self.torrents.get_mut(&torrent) else { return };
         let before = core::mem::replace(&mut swarm.wanted, links_wanted);
+        if (before == 0) != (links_wanted == 0) {
+            self.news_due_soon(now, torrent);
+        }
         if before == 0 && links_wanted > 0 {
             self.hasten(now, torrent);
             self.prepare(now, torrent);
+            self.introduce(now, torrent);
         }
     }
 
@@ -269,6 +329,8 @@ impl Discovery {
                 Timer::Socket(tracker) => self.socket_due(now, tracker),
                 Timer::Announce(tracker, torrent) => self.announce_due(now, tracker, torrent),
                 Timer::Attempt(link) => self.attempt_due(now, link),
+                Timer::Introduce(torrent) => self.introduce(now, torrent),
+                Timer::News(torrent) => self.news_due(now, torrent),
             }
         }
     }
@@ -283,6 +345,8 @@ impl Discovery {
         let Some((torrent, since)) = self.linked.remove(&link) else { return };
         let Some(swarm) = self.torrents.get_mut(&torrent) else { return };
         swarm.linked = swarm.linked.saturating_sub(1);
+        self.neighbour_gone(now, torrent, link);
+        let Some(swarm) = self.torrents.get_mut(&torrent) else { return };
         if swarm.linked == 0 && now.since(since) >= LINK_SOUND {
             self.hasten(now, torrent);
         } else {

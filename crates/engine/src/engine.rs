@@ -113,11 +113,16 @@ impl Engine {
             match out {
                 Out::Action(action) => self.desk.act(action),
                 Out::Event(event) => self.desk.tell(event),
-                Out::Linked { torrent, link, role, window, expected_peer } => {
+                Out::Say { torrent, link, message } => {
+                    self.with(torrent, |transfer, desk| {
+                        transfer.say_signal(desk, link, &message);
+                    });
+                }
+                Out::Linked { torrent, link, role, window, who } => {
                     assert!(self.transfers.contains_key(&torrent), "{link} is of no torrent");
                     self.desk.links.insert(link, torrent);
                     self.with(torrent, |transfer, desk| {
-                        transfer.linked(desk, (link, role), window, expected_peer);
+                        transfer.linked(desk, (link, role), window, who);
                     });
                 }
             }

@@ -93,6 +93,8 @@ pub const READ_BYTES_MAX: u32 = 64 * 1024;
 pub const READ_AHEAD_PER_LINK: u32 = 256 * 1024;
 /// Control bytes that wait for one link to drain. A peer that never reads is closed above it.
 pub const CONTROL_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// The same above which no more introductions are carried to a peer.
+pub const SIGNAL_BYTES_WAITING_MAX: usize = 64 * 1024;
 
 /// Peers served at once, besides the optimistic one.
 pub const UPLOAD_SLOTS: usize = 8;

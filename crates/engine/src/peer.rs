@@ -61,6 +61,10 @@ pub(crate) struct Peer {
     /// Its id for metadata messages.
     pub(crate) metadata_id: Option<u8>,
     pub(crate) metadata_size: Option<u32>,
+    /// Its id for introductions.
+    pub(crate) signal_id: Option<u8>,
+    /// Who it must be, when a neighbour introduced it.
+    pub(crate) introduced: Option<PeerId>,
     /// Most requests it takes.
     pub(crate) requests_max: usize,
 
@@ -144,6 +148,8 @@ impl Peer {
             agent: String::new(),
             metadata_id: None,
             metadata_size: None,
+            signal_id: None,
+            introduced: None,
             requests_max: limit::PIPELINE_DEFAULT,
             has: Bitfield::default(),
             early: Early::default(),

@@ -8,6 +8,7 @@ mod link;
 mod message;
 mod metadata;
 mod reader;
+mod signal;
 mod store;
 mod upload;
 mod verify;
@@ -130,8 +131,9 @@ impl Transfer {
 
     fn look_for_peers(&mut self, desk: &mut Desk) {
         if self.is_active() {
-            let private = self.metainfo.as_ref().is_some_and(|metainfo| metainfo.private);
+            let private = self.metainfo.as_ref().map(|metainfo| metainfo.private);
             desk.discovery.start(desk.now, self.id, self.info_hash, &self.tiers, private);
+            self.tell_signals(desk);
             self.tell_discovery(desk);
         }
     }

@@ -1,10 +1,13 @@
-//! What rides in extended messages (BEP 10): the extension handshake and metadata exchange.
+//! What rides in extended messages (BEP 10): the extension handshake, metadata
+//! exchange, and introductions.
 
 mod handshake;
 mod metadata;
+mod signal;
 
 pub use handshake::{Extension, Handshake};
 pub use metadata::MetadataMessage;
+pub use signal::{Refusal, SignalMessage, SignalNews, SignalWay};
 
 use headwater_metainfo::bencode::{KeyOrder, Rules};
 

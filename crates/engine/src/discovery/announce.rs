@@ -134,6 +134,7 @@ impl Discovery {
     /// Lets announces go that waited for offers, once none is being made; one that did not
     /// wait long enough is followed by another.
     pub(super) fn gathered(&mut self, now: Time, torrent: TorrentId) {
+        self.introduce(now, torrent);
         if self.making(torrent) > 0 {
             return;
         }
@@ -299,12 +300,12 @@ impl Discovery {
         offers.any(|offer| offer.sent_at.is_none())
     }
 
-    fn making(&self, torrent: TorrentId) -> usize {
+    pub(super) fn making(&self, torrent: TorrentId) -> usize {
         self.offers_of(torrent).filter(|(_, attempt)| attempt.is_making()).count()
     }
 
     /// At most `count` offers to announce: those that rested longest first.
-    fn rested(&self, now: Time, torrent: TorrentId, count: usize) -> Vec<LinkId> {
+    pub(super) fn rested(&self, now: Time, torrent: TorrentId, count: usize) -> Vec<LinkId> {
         let mut rested: Vec<(Option<Time>, LinkId)> = self
             .offers_of(torrent)
             .filter_map(|(link, attempt)| Some((link, attempt.offer()?)))
@@ -316,7 +317,7 @@ impl Discovery {
     }
 
     /// Has up to `count` more offers made, within all limits.
-    fn make_offers(&mut self, now: Time, torrent: TorrentId, count: usize) {
+    pub(super) fn make_offers(&mut self, now: Time, torrent: TorrentId, count: usize) {
         for _ in 0..count {
             let all = self.attempts.values().filter(|attempt| !attempt.is_joint()).count();
             let full = self.offers_of(torrent).count() >= OFFERS_PER_TORRENT
@@ -335,7 +336,7 @@ impl Discovery {
     pub(super) fn attempt(&mut self, torrent: TorrentId, state: State) -> LinkId {
         let link = LinkId(self.next_link);
         self.next_link += 1;
-        self.attempts.insert(link, Attempt { torrent, state });
+        self.attempts.insert(link, Attempt { torrent, state, relay: None });
         link
     }
 }

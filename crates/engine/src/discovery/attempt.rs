@@ -1,6 +1,6 @@
 //! One attempt to make a link, from either side. Knows its state, not what moves it.
 
-use headwater_base::{PeerId, Set, Time, TorrentId, TrackerId};
+use headwater_base::{LinkId, PeerId, Set, Time, TorrentId, TrackerId};
 use headwater_wire::tracker::OfferId;
 
 use super::limit::OFFER_REST;
@@ -10,6 +10,17 @@ use super::limit::OFFER_REST;
 pub(super) struct Attempt {
     pub(super) torrent: TorrentId,
     pub(super) state: State,
+    /// The link to the neighbour that introduces the peer, if one does.
+    pub(super) relay: Option<LinkId>,
+}
+
+/// Where the answer to somebody's offer goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Through a tracker.
+    Tracker(TrackerId),
+    /// Through a neighbour.
+    Relay(LinkId),
 }
 
 /// How far an attempt is.
@@ -28,7 +39,7 @@ pub(super) enum State {
         /// What they call the offer.
         offer: OfferId,
         /// Where the answer goes.
-        tracker: TrackerId,
+        way: Way,
     },
     /// Our answer to this peer's offer was sent; the link may open.
     Answered(PeerId),
@@ -46,6 +57,8 @@ pub(super) struct Offer {
     pub(super) sent_at: Option<Time>,
     /// The trackers that know it.
     pub(super) via: Set<TrackerId>,
+    /// The only peer that may answer it, when it went through a relay.
+    pub(super) to: Option<PeerId>,
 }
 
 impl Attempt {
@@ -78,6 +91,17 @@ impl Attempt {
         }
     }
 
+    /// The peer at its other end, as far as that is settled.
+    pub(super) fn peer(&self) -> Option<PeerId> {
+        match &self.state {
+            State::Making => None,
+            State::Offered(offer) => offer.to,
+            State::Taking(peer) | State::Answered(peer) | State::Answering { peer, .. } => {
+                Some(*peer)
+            }
+        }
+    }
+
     /// Whether it answers an offer of `peer`.
     pub(super) fn answers(&self, peer: PeerId) -> bool {
         match self.state {
@@ -90,7 +114,7 @@ impl Attempt {
 impl Offer {
     /// Whether it can be announced: never was, or whoever got it would have answered by now.
     pub(super) fn is_rested(&self, now: Time) -> bool {
-        self.sent_at.is_none_or(|sent| now.since(sent) >= OFFER_REST)
+        self.to.is_none() && self.sent_at.is_none_or(|sent| now.since(sent) >= OFFER_REST)
     }
 
     /// Whether it lives long enough for one more to answer it.

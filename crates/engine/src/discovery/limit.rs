@@ -74,3 +74,46 @@ pub(super) const OFFER_EVERY: Duration = Duration::from_secs(15);
 pub(super) const ANSWER_EVERY: Duration = Duration::from_secs(10);
 /// What is said to be missing while nobody knows: some trackers take no word for 0, a seed.
 pub(super) const LEFT_UNKNOWN: u64 = 16 * 1024;
+
+/// Strangers of one torrent remembered. One relay names `SIGNAL_PEERS_MAX` of them at most.
+pub(super) const STRANGERS_MAX: usize = 256;
+/// Offers forwarded in one torrent that wait for their answer.
+pub(super) const FORWARDS_MAX: usize = 256;
+/// How long an answer to a forwarded offer is let through: longer than its maker waits.
+pub(super) const FORWARD_LIFE: Duration = Duration::from_secs(30);
+/// How long an offer through a relay waits for its answer: making one may take 10 s.
+pub(super) const INTRODUCTION_WAIT: Duration = Duration::from_secs(20);
+/// Offers of one torrent on their way through relays.
+pub(super) const INTRODUCTIONS_AT_ONCE: usize = 4;
+/// The same through a relay of which nobody was met yet.
+pub(super) const INTRODUCTIONS_UNPROVEN: usize = 2;
+/// Of two strangers the one with the smaller id offers; the other does after this.
+pub(super) const INTRODUCTION_YIELD: Duration = Duration::from_secs(8);
+/// First pause before a stranger is tried again; it doubles with each try.
+pub(super) const STRANGER_REST: Duration = Duration::from_secs(15);
+/// Doublings of that pause: 16 min at most.
+pub(super) const STRANGER_REST_DOUBLINGS: u32 = 6;
+/// First pause before a relay is used again that forwarded nothing; it doubles each time.
+pub(super) const RELAY_REST: Duration = Duration::from_secs(10);
+/// Doublings of that pause: 11 min at most.
+pub(super) const RELAY_REST_DOUBLINGS: u32 = 6;
+/// Least time between two rounds of news to neighbours. Newcomers hear at once.
+pub(super) const NEWS_EVERY: Duration = Duration::from_secs(5);
+
+/// A number that may come at once, and the time that allows one more. Each receiver takes more
+/// than an honest sender sends, however the network bunches it.
+type Pace = (u32, Duration);
+
+/// News taken of one neighbour: it sends one in 5 s.
+pub(super) const NEWS_TAKEN: Pace = (8, Duration::from_millis(2500));
+/// Offers one relay is asked to forward.
+pub(super) const INTRODUCTIONS_ASKED: Pace = (8, Duration::from_secs(10));
+/// Offers forwarded for one neighbour.
+pub(super) const INTRODUCTIONS_GRANTED: Pace = (16, Duration::from_secs(5));
+/// Offers forwarded to one neighbour.
+pub(super) const FORWARDS_TAKEN: Pace = (16, Duration::from_millis(2500));
+/// Offers one relay may bring us.
+pub(super) const INTRODUCTIONS_TAKEN: Pace = (32, Duration::from_millis(1250));
+/// Messages of one neighbour that no rule allows, before its link is closed. Some are honest:
+/// an answer may come when its offer is over.
+pub(super) const FAULTS: Pace = (16, Duration::from_secs(10));

@@ -4,12 +4,12 @@
 use headwater_base::{LinkId, PeerId, Set, Time, TorrentId, TrackerId};
 use headwater_wire::tracker::{Answer, ClientMessage, OfferId};
 
-use super::attempt::{Attempt, Offer, State};
+use super::attempt::{Attempt, Offer, State, Way};
 use super::limit::{
     ANSWERS_MAX, ANSWERS_PER_TORRENT, DESCRIPTION_WAIT, LINK_OPEN_WAIT, OFFER_LIFE,
     TRACKER_MESSAGE_BYTES_MAX, UNSUPPORTED_PAUSE,
 };
-use super::{Discovery, Out, Role, Timer};
+use super::{Discovery, Expected, Out, Role, Timer};
 use crate::{Action, Event, LinkEnd, Warning};
 
 impl Discovery {
@@ -19,20 +19,20 @@ impl Discovery {
         let mut id = OfferId([0; 20]);
         self.rng.fill(&mut id.0);
         let (until, via) = (now + OFFER_LIFE, Set::new());
-        attempt.state = State::Offered(Offer { id, sdp, until, sent_at: None, via });
+        attempt.state = State::Offered(Offer { id, sdp, until, sent_at: None, via, to: None });
         let torrent = attempt.torrent;
         self.timers.set(Timer::Attempt(link), until);
         self.gathered(now, torrent);
     }
 
-    /// A peer offers us a link.
+    /// A peer offers us a link. Answers whether it will be answered.
     pub(super) fn offered(
         &mut self,
         now: Time,
-        (tracker, torrent): (TrackerId, TorrentId),
+        (way, torrent): (Way, TorrentId),
         (peer, offer): (PeerId, OfferId),
         sdp: String,
-    ) {
+    ) -> bool {
         let known = self.torrents.get(&torrent).is_none_or(|swarm| swarm.known.contains(&peer));
         let answers = |attempt: &&Attempt| attempt.is_answer();
         let all = self.attempts.values().filter(answers).count();
@@ -48,28 +48,38 @@ impl Discovery {
             || self.is_unsupported(now);
         // Room costs one of our own offers, so it is made only for an answer that may be given.
         if refused || !self.answer_budget.has(now) || !self.make_room(now) {
-            return;
+            return false;
         }
         self.answer_budget.take(now);
-        let link = self.attempt(torrent, State::Answering { peer, offer, tracker });
+        let link = self.attempt(torrent, State::Answering { peer, offer, way });
+        if let (Way::Relay(relay), Some(attempt)) = (way, self.attempts.get_mut(&link)) {
+            attempt.relay = Some(relay);
+        }
         self.timers.set(Timer::Attempt(link), now + DESCRIPTION_WAIT);
         self.act(Action::MakeAnswer { link, offer: sdp });
+        true
     }
 
     /// The shell made an answer.
     pub(super) fn answer_made(&mut self, now: Time, link: LinkId, sdp: String) {
         let Some(attempt) = self.attempts.get(&link) else { return };
-        let State::Answering { peer, offer, tracker } = attempt.state else { return };
-        let text = self.answer((tracker, attempt.torrent), (peer, offer), sdp);
-        let Some(text) = text.filter(|text| text.len() <= TRACKER_MESSAGE_BYTES_MAX) else {
+        let State::Answering { peer, offer, way } = attempt.state else { return };
+        let torrent = attempt.torrent;
+        let out = match way {
+            Way::Tracker(tracker) => {
+                let text = self.answer((tracker, torrent), (peer, offer), sdp);
+                let text = text.filter(|text| text.len() <= TRACKER_MESSAGE_BYTES_MAX);
+                text.map(|text| Out::Action(Action::SendTracker { tracker, text }))
+            }
+            Way::Relay(relay) => self.answer_through(torrent, relay, (peer, offer), sdp),
+        };
+        let (Some(out), Some(attempt)) = (out, self.attempts.get_mut(&link)) else {
             self.give_up(link);
             return;
         };
-        if let Some(attempt) = self.attempts.get_mut(&link) {
-            attempt.state = State::Answered(peer);
-        }
+        attempt.state = State::Answered(peer);
         self.timers.set(Timer::Attempt(link), now + LINK_OPEN_WAIT);
-        self.act(Action::SendTracker { tracker, text });
+        self.outs.push_back(out);
     }
 
     /// The text of an answer; `None` while the tracker is closed.
@@ -112,8 +122,13 @@ impl Discovery {
         let found = self.attempts.iter_mut().find(|(_, attempt)| is_it(attempt));
         let Some((link, attempt)) = found.map(|(link, attempt)| (*link, attempt)) else { return };
         attempt.state = State::Taking(peer);
+        self.take_answer(now, link, sdp);
+    }
+
+    /// Has the shell take the answer to one of our offers.
+    pub(super) fn take_answer(&mut self, now: Time, link: LinkId, answer: String) {
         self.timers.set(Timer::Attempt(link), now + LINK_OPEN_WAIT);
-        self.act(Action::TakeAnswer { link, answer: sdp });
+        self.act(Action::TakeAnswer { link, answer });
     }
 
     /// An attempt became a link: it is handed over.
@@ -127,7 +142,7 @@ impl Discovery {
                 return;
             }
         };
-        let torrent = attempt.torrent;
+        let (torrent, introduced) = (attempt.torrent, attempt.relay.is_some());
         self.attempts.remove(&link);
         self.timers.clear(Timer::Attempt(link));
         self.unsupported_until = None;
@@ -135,8 +150,9 @@ impl Discovery {
             swarm.linked += 1;
             swarm.told_unsupported = false;
             self.linked.insert(link, (torrent, now));
-            let expected_peer = Some(peer);
-            self.outs.push_back(Out::Linked { torrent, link, role, window, expected_peer });
+            let who = Expected { peer, introduced };
+            self.outs.push_back(Out::Linked { torrent, link, role, window, who });
+            self.rest_stranger(now, torrent, peer, false);
             self.plan_all(now, torrent);
         }
     }
@@ -148,16 +164,16 @@ impl Discovery {
         if end == LinkEnd::Unsupported {
             self.unsupported(now, attempt.torrent);
         }
+        self.in_vain(now, &attempt);
         self.gathered(now, attempt.torrent);
     }
 
     /// An attempt took too long, or an offer is too old.
     pub(super) fn attempt_due(&mut self, now: Time, link: LinkId) {
-        let torrent = self.attempts.get(&link).map(|attempt| attempt.torrent);
-        self.give_up(link);
-        if let Some(torrent) = torrent {
-            self.gathered(now, torrent);
-        }
+        let Some(attempt) = self.attempts.remove(&link) else { return };
+        self.act(Action::CloseLink(link));
+        self.in_vain(now, &attempt);
+        self.gathered(now, attempt.torrent);
     }
 
     /// Has the shell drop an attempt.

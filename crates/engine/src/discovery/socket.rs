@@ -5,6 +5,7 @@ use headwater_base::{InfoHash, PeerId, Time, TorrentId, TrackerId};
 use headwater_wire::Error;
 use headwater_wire::tracker::TrackerMessage;
 
+use super::attempt::Way;
 use super::limit::{
     TRACKER_OPEN_WAIT, TRACKER_RETRY_LONELY, TRACKER_RETRY_MAX, TRACKERS_MAX,
     TRACKERS_PER_TORRENT_MAX,
@@ -142,7 +143,7 @@ impl Discovery {
             TrackerMessage::Announce(reply) => self.announced(now, id, reply),
             TrackerMessage::Offer { info_hash, peer_id, offer_id, sdp } => {
                 if let Some(torrent) = self.met(id, info_hash, peer_id) {
-                    self.offered(now, (id, torrent), (peer_id, offer_id), sdp);
+                    self.offered(now, (Way::Tracker(id), torrent), (peer_id, offer_id), sdp);
                 }
             }
             TrackerMessage::Answer { info_hash, peer_id, offer_id, sdp } => {

@@ -2,6 +2,7 @@
 //! joins several through a small tracker.
 
 mod announces;
+mod introductions;
 mod links;
 mod trackers;
 mod world;
@@ -11,7 +12,7 @@ use core::time::Duration;
 use headwater_base::{InfoHash, LinkId, PeerId, Seed, Time, TorrentId, TrackerId};
 use serde_json::{Value, json};
 
-use super::{Discovery, DiscoveryInput, Out, Totals};
+use super::{Discovery, DiscoveryInput, Expected, Out, Totals};
 use crate::{Action, Config, Event, LinkEnd, TrackerTrouble, Warning};
 
 const T: TorrentId = TorrentId(1);
@@ -68,7 +69,7 @@ impl Rig {
 
     fn start(&mut self, torrent: TorrentId, hash: InfoHash, urls: &[&str]) {
         let tiers = vec![urls.iter().map(|url| (*url).to_owned()).collect()];
-        self.machine.start(self.now, torrent, hash, &tiers, false);
+        self.machine.start(self.now, torrent, hash, &tiers, Some(false));
     }
 
     fn want(&mut self, torrent: TorrentId, links: usize) {

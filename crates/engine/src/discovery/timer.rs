@@ -11,6 +11,10 @@ pub(super) enum Timer {
     Announce(TrackerId, TorrentId),
     /// A link attempt took too long, or an offer is too old.
     Attempt(LinkId),
+    /// A torrent may ask to be introduced to a stranger.
+    Introduce(TorrentId),
+    /// A torrent's neighbours hear whom they can be introduced to.
+    News(TorrentId),
 }
 
 impl Timer {
@@ -20,6 +24,8 @@ impl Timer {
             Self::Socket(_) => "tracker socket",
             Self::Announce(..) => "announce",
             Self::Attempt(_) => "link attempt",
+            Self::Introduce(_) => "introduction",
+            Self::News(_) => "news",
         }
     }
 }

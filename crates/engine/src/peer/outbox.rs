@@ -59,6 +59,11 @@ impl Outbox {
         self.control.len() > limit::CONTROL_BYTES_MAX
     }
 
+    /// Bytes of messages that wait for the link.
+    pub(crate) fn waiting(&self) -> usize {
+        self.control.len()
+    }
+
     /// Whether anything left since this was last asked.
     pub(crate) fn take_spoke(&mut self) -> bool {
         core::mem::take(&mut self.spoke)

@@ -6,7 +6,7 @@ use headwater_wire::{Handshake, Message, Reserved};
 
 use super::{Stage, Transfer};
 use crate::desk::Desk;
-use crate::discovery::Role;
+use crate::discovery::{Expected, Role};
 use crate::peer::{Limits, Peer};
 use crate::picker::Picker;
 use crate::timer::Timer;
@@ -19,10 +19,9 @@ impl Transfer {
         desk: &mut Desk,
         (link, role): (LinkId, Role),
         window: usize,
-        expected: Option<PeerId>,
+        who: Expected,
     ) {
-        let banned = expected.is_some_and(|peer| self.blame.is_banned(peer));
-        if !self.is_active() || banned {
+        if !self.is_active() || self.blame.is_banned(who.peer) {
             desk.links.remove(&link);
             desk.discovery.link_over(desk.now, link);
             desk.act(Action::CloseLink(link));
@@ -33,6 +32,7 @@ impl Transfer {
             download: desk.config.peer_download_limit,
         };
         let mut peer = Peer::new(link, role, window, desk.now, limits);
+        peer.introduced = who.introduced.then_some(who.peer);
         if let Some(metainfo) = &self.metainfo {
             peer.decoder.set_pieces(metainfo.piece_count());
         }
@@ -97,6 +97,9 @@ impl Transfer {
         }
         if self.blame.is_banned(handshake.peer_id) {
             return Err(CloseReason::Banned);
+        }
+        if !self.is_expected(link, handshake.peer_id) {
+            return Err(CloseReason::Rule("peer is not the one that was introduced"));
         }
         let Some(peer) = self.peers.get_mut(&link) else { return Ok(()) };
         peer.id = Some(handshake.peer_id);
@@ -297,6 +300,7 @@ impl Transfer {
     /// Closes every link to a peer that lied, and refuses it from here on.
     pub(super) fn ban(&mut self, desk: &mut Desk, peer: PeerId, reason: &CloseReason) {
         self.blame.ban(peer);
+        desk.discovery.shun(self.id, peer);
         let links: Vec<LinkId> = self
             .peers
             .values()

@@ -41,9 +41,11 @@ impl Transfer {
             Message::HashReject(_) => {}
             Message::Extended { id: 0, payload } => return self.extensions(desk, link, &payload),
             Message::Extended { id, payload } => {
-                if Extension::from_own_id(id) == Some(Extension::Metadata) {
-                    return self.metadata_message(desk, link, &payload);
-                }
+                return match Extension::from_own_id(id) {
+                    Some(Extension::Metadata) => self.metadata_message(desk, link, &payload),
+                    Some(Extension::Signal) => self.signal_message(desk, link, &payload),
+                    None => Ok(()),
+                };
             }
         }
         Ok(())
@@ -155,22 +157,27 @@ impl Transfer {
             peer.metadata_size = Some(size);
             self.fetch.forgive(link);
         }
+        self.learn_signal(desk, link, &said);
         self.ask_metadata(desk);
         Ok(())
     }
 
     /// Says which extensions we speak. Said again once metadata is known.
     pub(super) fn say_extensions(&mut self, desk: &mut Desk, link: LinkId) {
+        let is_public = self.is_public();
         let Some(peer) = self.peers.get_mut(&link) else { return };
         if !peer.extended || !peer.is_joined() {
             return;
         }
-        let ours = Handshake {
+        let mut ours = Handshake {
             agent: Some(desk.config.agent.clone()),
             requests_max: Some(limit::SERVED_MAX as u32),
             metadata_size: self.metainfo.as_ref().map(|metainfo| metainfo.info.len() as u32),
             ..Handshake::ours()
         };
+        if !is_public {
+            ours.ids.remove(Extension::Signal.name());
+        }
         peer.outbox.say(&Message::Extended { id: 0, payload: ours.encode() });
         desk.kicks.insert((self.id, link));
     }

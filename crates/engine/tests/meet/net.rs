@@ -34,6 +34,8 @@ pub(crate) struct Host {
     /// Whether its shell ends its own offer when the peer that answers has offered too, as
     /// WebTorrent 3.0.21 does.
     pub(crate) drops_doubled: bool,
+    /// Offers its shell made.
+    pub(crate) offers: usize,
     /// Bytes the store has when it opens.
     content: Option<Arc<Vec<u8>>>,
     metainfo: Option<Arc<Torrent>>,
@@ -53,6 +55,8 @@ pub(crate) struct Net {
     pub(crate) hosts: Vec<Host>,
     pub(crate) latency: Duration,
     pub(crate) tracker_down: bool,
+    /// Hosts that cannot reach the tracker, whatever the others can.
+    pub(crate) cut_off: BTreeSet<usize>,
     /// Sockets the tracker has: they break when it dies.
     sockets: BTreeSet<(usize, TrackerId)>,
     pub(crate) swarm: BTreeMap<(InfoHash, PeerId), (usize, TrackerId, u64)>,
@@ -70,11 +74,21 @@ pub(crate) struct Net {
 
 /// A torrent of `len` bytes that look random, and those bytes.
 pub(crate) fn torrent(len: usize) -> (Arc<Torrent>, Arc<Vec<u8>>) {
+    make(len, false)
+}
+
+/// The same for a private torrent.
+pub(crate) fn private_torrent(len: usize) -> (Arc<Torrent>, Arc<Vec<u8>>) {
+    make(len, true)
+}
+
+fn make(len: usize, private: bool) -> (Arc<Torrent>, Arc<Vec<u8>>) {
     let mut content = vec![0; len];
     Seed([77; 32]).split("content").fill(&mut content);
     let options = Options {
         piece_length: Some(64 * 1024),
         trackers: vec![vec![URL.to_owned()]],
+        private,
         ..Options::default()
     };
     let mut draft =
@@ -90,6 +104,7 @@ impl Net {
             hosts: Vec::new(),
             latency: Duration::from_millis(20),
             tracker_down: false,
+            cut_off: BTreeSet::new(),
             sockets: BTreeSet::new(),
             swarm: BTreeMap::new(),
             coming: BTreeMap::new(),
@@ -105,6 +120,11 @@ impl Net {
     /// A host that has everything.
     pub(crate) fn seed(&mut self, metainfo: &Arc<Torrent>, content: &Arc<Vec<u8>>) -> usize {
         self.host(metainfo, Some(content.clone()), Some(metainfo.clone()))
+    }
+
+    /// A host that has the torrent file and nothing else.
+    pub(crate) fn torrent_file(&mut self, metainfo: &Arc<Torrent>) -> usize {
+        self.host(metainfo, None, Some(metainfo.clone()))
     }
 
     /// A host that knows the torrent by a magnet link only.
@@ -137,6 +157,7 @@ impl Net {
             events: Vec::new(),
             got: 0,
             drops_doubled: false,
+            offers: 0,
             content,
             metainfo: None,
             pieces: BTreeMap::new(),
@@ -242,7 +263,9 @@ impl Net {
 
     fn act(&mut self, n: usize, action: Action) {
         match action {
-            Action::OpenTracker { tracker, .. } if self.tracker_down => {
+            Action::OpenTracker { tracker, .. }
+                if self.tracker_down || self.cut_off.contains(&n) =>
+            {
                 let why = "connection refused".to_owned();
                 self.answer(n, 5, Input::TrackerClosed { tracker, why });
             }
@@ -257,6 +280,7 @@ impl Net {
                 self.sockets.remove(&(n, tracker));
             }
             Action::MakeOffer(link) => {
+                self.hosts[n].offers += 1;
                 self.answer(n, 300, Input::OfferMade { link, sdp: sdp((n, link)) });
             }
             Action::MakeAnswer { link, offer } => {
@@ -340,6 +364,18 @@ impl Net {
     pub(crate) fn break_links(&mut self) {
         for (n, link) in core::mem::take(&mut self.wires).into_keys() {
             self.answer(n, 1, Input::LinkClosed { link, end: LinkEnd::Closed });
+        }
+    }
+
+    /// Breaks every link between two hosts, in the same way.
+    pub(crate) fn break_links_between(&mut self, a: usize, b: usize) {
+        let ends: Vec<End> = self.wires.keys().copied().collect();
+        for end in ends {
+            let Some(other) = self.wires.get(&end).copied() else { continue };
+            if (end.0, other.0) == (a, b) || (end.0, other.0) == (b, a) {
+                self.wires.remove(&end);
+                self.answer(end.0, 1, Input::LinkClosed { link: end.1, end: LinkEnd::Closed });
+            }
         }
     }
 

@@ -13,16 +13,19 @@ use crate::{Error, limit, text};
 pub enum Extension {
     /// Metadata from peers (BEP 9).
     Metadata,
+    /// WebRTC offers and answers relayed between two peers that share a third.
+    Signal,
 }
 
 impl Extension {
     /// Every extension spoken here.
-    pub const ALL: [Self; 1] = [Self::Metadata];
+    pub const ALL: [Self; 2] = [Self::Metadata, Self::Signal];
 
     /// Its name in the handshake's `m`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Metadata => "ut_metadata",
+            Self::Signal => "hw_signal",
         }
     }
 
@@ -30,6 +33,7 @@ impl Extension {
     pub const fn own_id(self) -> u8 {
         match self {
             Self::Metadata => 1,
+            Self::Signal => 4,
         }
     }
 
@@ -143,8 +147,8 @@ mod tests {
             upload_only: Some(true),
             ..Handshake::ours()
         };
-        let expect = b"d1:md11:ut_metadatai1ee13:metadata_sizei31235e1:pi6881e4:reqqi500e\
-            11:upload_onlyi1e1:v15:Headwater/0.1.0e";
+        let expect = b"d1:md9:hw_signali4e11:ut_metadatai1ee13:metadata_sizei31235e1:pi6881e\
+            4:reqqi500e11:upload_onlyi1e1:v15:Headwater/0.1.0e";
         assert_eq!(handshake.encode(), expect.as_slice());
         assert_eq!(Handshake::decode(expect), Ok(handshake));
     }

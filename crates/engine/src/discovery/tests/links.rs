@@ -6,8 +6,8 @@ use super::*;
 /// The links handed over among `outs`.
 fn linked(outs: &[Out]) -> Vec<(LinkId, Role, Option<PeerId>)> {
     let linked = |out: &Out| {
-        let Out::Linked { link, role, expected_peer, .. } = out else { return None };
-        Some((*link, *role, *expected_peer))
+        let Out::Linked { link, role, who, .. } = out else { return None };
+        Some((*link, *role, Some(who.peer)))
     };
     outs.iter().filter_map(linked).collect()
 }

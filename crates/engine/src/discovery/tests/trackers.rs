@@ -48,9 +48,9 @@ fn only_websocket_trackers_are_opened_and_not_too_many() {
 #[test]
 fn trackers_of_the_settings_serve_every_torrent_but_private_ones() {
     let mut rig = Rig::with(|config| config.trackers = vec!["wss://always.example".to_owned()]);
-    rig.machine.start(rig.now, T, HASH, &[vec![URL.to_owned()]], true);
+    rig.machine.start(rig.now, T, HASH, &[vec![URL.to_owned()]], Some(true));
     assert_eq!(opens(&rig.take()).iter().map(|(_, url)| url).collect::<Vec<_>>(), [URL]);
-    rig.machine.start(rig.now, TorrentId(2), InfoHash([2; 20]), &[], false);
+    rig.machine.start(rig.now, TorrentId(2), InfoHash([2; 20]), &[], Some(false));
     assert_eq!(opens(&rig.take())[0].1, "wss://always.example");
 }
 

@@ -61,7 +61,7 @@ impl World {
         let n = self.nodes.len();
         let peer = PeerId([n as u8 + 1; 20]);
         let mut machine = Discovery::new(&Config::new(peer), &Seed([n as u8; 32]));
-        machine.start(self.now, T, HASH, &[vec![URL.to_owned()]], false);
+        machine.start(self.now, T, HASH, &[vec![URL.to_owned()]], Some(false));
         machine.progress(self.now, T, Totals { left: Some(left), ..Totals::default() });
         machine.want(self.now, T, 10);
         let (linked, told) = (Vec::new(), Vec::new());
@@ -106,12 +106,13 @@ impl World {
         match out {
             Out::Action(action) => self.act(n, action),
             Out::Event(event) => self.nodes[n].told.push(event),
-            Out::Linked { link, expected_peer, .. } => {
+            Out::Say { .. } => unreachable!("nobody here speaks hw_signal"),
+            Out::Linked { link, who, .. } => {
                 let node = &mut self.nodes[n];
-                node.linked.push((link, expected_peer.unwrap()));
+                node.linked.push((link, who.peer));
                 node.wanted -= 1;
                 node.machine.want(self.now, T, node.wanted);
-                node.machine.peer_known(T, expected_peer.unwrap(), true);
+                node.machine.peer_known(T, who.peer, true);
             }
         }
     }
