@@ -89,13 +89,73 @@ impl Bitfield {
 
     /// The set bits in order.
     pub fn ones(&self) -> impl Iterator<Item = PieceIndex> + '_ {
-        self.bytes.iter().enumerate().filter(|(_, byte)| **byte != 0).flat_map(|(at, byte)| {
-            let first = at as u32 * 8;
-            (0..8)
-                .filter(move |bit| byte & (0x80 >> bit) != 0)
-                .map(move |bit| PieceIndex(first + bit))
-        })
+        let words = self.words().enumerate().filter(|(_, word)| *word != 0);
+        words.flat_map(|(at, word)| bits(at, word))
     }
+
+    /// The clear bits in order.
+    pub fn zeros(&self) -> impl Iterator<Item = PieceIndex> + '_ {
+        let words = self.words().enumerate().filter(|(_, word)| *word != u64::MAX);
+        let clear = words.flat_map(|(at, word)| bits(at, !word));
+        clear.take_while(|piece| piece.0 < self.len)
+    }
+
+    /// How many bits are set both here and in `other`.
+    pub fn count_both(&self, other: &Self) -> u32 {
+        self.words().zip(other.words()).map(|(a, b)| (a & b).count_ones()).sum()
+    }
+
+    /// The bits from `from` on that are set both here and in `other`, in order.
+    pub fn both<'a>(
+        &'a self,
+        other: &'a Self,
+        from: PieceIndex,
+    ) -> impl Iterator<Item = PieceIndex> + 'a {
+        let first = from.idx() / WORD_BITS;
+        let words = self.words_from(first).zip(other.words_from(first)).enumerate();
+        let both =
+            words.map(move |(at, (a, b))| (first + at, a & b)).filter(|(_, word)| *word != 0);
+        both.flat_map(|(at, word)| bits(at, word)).skip_while(move |piece| *piece < from)
+    }
+
+    /// The first clear bit from `from` on, or the number of bits.
+    pub fn run_end(&self, from: PieceIndex) -> PieceIndex {
+        let first = from.idx() / WORD_BITS;
+        let clear = self.words_from(first).enumerate().filter(|(_, word)| *word != u64::MAX);
+        let mut clear = clear.flat_map(|(at, word)| bits(first + at, !word));
+        let end = clear.find(|piece| *piece >= from).unwrap_or(PieceIndex(self.len));
+        PieceIndex(end.0.min(self.len))
+    }
+
+    fn words(&self) -> impl Iterator<Item = u64> + '_ {
+        self.words_from(0)
+    }
+
+    /// Words of 64 bits, first bit highest; the last is filled up with zeros.
+    fn words_from(&self, first: usize) -> impl Iterator<Item = u64> + '_ {
+        let bytes = self.bytes.get(first * WORD_BYTES..).unwrap_or_default();
+        let (whole, rest) = bytes.as_chunks::<WORD_BYTES>();
+        let rest = (!rest.is_empty()).then(|| {
+            let mut word = [0; WORD_BYTES];
+            word[..rest.len()].copy_from_slice(rest);
+            word
+        });
+        whole.iter().copied().chain(rest).map(u64::from_be_bytes)
+    }
+}
+
+const WORD_BYTES: usize = 8;
+const WORD_BITS: usize = 64;
+
+/// The set bits of the word at `at`.
+fn bits(at: usize, mut word: u64) -> impl Iterator<Item = PieceIndex> {
+    core::iter::from_fn(move || {
+        let bit = word.leading_zeros();
+        (word != 0).then(|| {
+            word &= !(1 << 63 >> bit);
+            PieceIndex((at * WORD_BITS) as u32 + bit)
+        })
+    })
 }
 
 #[cfg(test)]
@@ -126,5 +186,31 @@ mod tests {
         assert_eq!(bits.ones().collect::<Vec<_>>(), [PieceIndex(9), PieceIndex(19)]);
         assert!(bits.clear(PieceIndex(9)) && !bits.clear(PieceIndex(9)));
         assert_eq!(bits.count(), 1);
+    }
+
+    #[test]
+    fn words_answer_like_single_bits() {
+        let mut rng = crate::Seed([6; 32]).split("bits");
+        for len in [0, 1, 63, 64, 65, 130, 200] {
+            let mut sets = [Bitfield::empty(len), Bitfield::empty(len)];
+            for at in 0..len {
+                for set in &mut sets {
+                    if rng.below(3) > 0 {
+                        set.set(PieceIndex(at));
+                    }
+                }
+            }
+            let [a, b] = &sets;
+            let all = || (0..len).map(PieceIndex);
+            assert!(a.ones().eq(all().filter(|at| a.has(*at))));
+            assert!(a.zeros().eq(all().filter(|at| !a.has(*at))));
+            let both = |at: &PieceIndex| a.has(*at) && b.has(*at);
+            assert_eq!(a.count_both(b) as usize, all().filter(both).count());
+            for from in (0..len + 3).map(PieceIndex) {
+                assert!(a.both(b, from).eq(all().filter(|at| *at >= from).filter(both)));
+                let end = all().find(|at| *at >= from && !a.has(*at));
+                assert_eq!(a.run_end(from), end.unwrap_or(PieceIndex(len)));
+            }
+        }
     }
 }
