@@ -72,7 +72,7 @@ impl Shell {
         files: Option<Vec<u32>>,
         paused: bool,
     ) -> Result<String, JsValue> {
-        let options = AddOptions { files, trackers, paused };
+        let options = AddOptions { files, trackers, paused, ..AddOptions::default() };
         let added = self.client.add(now(), &Source::read(source), options);
         let added = added.map_err(|error| show::fault(error.code(), &error))?;
         Ok(show::added(&self.client, added))

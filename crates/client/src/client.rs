@@ -29,6 +29,8 @@ pub struct AddOptions {
     pub trackers: Vec<String>,
     /// Whether it waits for `Client::resume`.
     pub paused: bool,
+    /// Whether pieces come in the order of the torrent.
+    pub sequential: bool,
 }
 
 /// What came of adding.
@@ -73,6 +75,9 @@ impl Client {
             torrent
         });
         self.engine.handle(now, Input::TorrentAdded { torrent, add: Box::new(add) });
+        if options.sequential {
+            self.set_sequential(now, torrent, true);
+        }
         Ok(Added { torrent, new: known.is_none() })
     }
 
@@ -98,6 +103,11 @@ impl Client {
     /// Chooses what to fetch, a priority for each file in order; missing ones are `Normal`.
     pub fn choose_files(&mut self, now: Time, torrent: TorrentId, priorities: Vec<Priority>) {
         self.engine.handle(now, Input::FilesChosen { torrent, priorities });
+    }
+
+    /// Has pieces come in the order of the torrent, or the rarest first.
+    pub fn set_sequential(&mut self, now: Time, torrent: TorrentId, sequential: bool) {
+        self.engine.handle(now, Input::OrderChosen { torrent, sequential });
     }
 
     /// Sets the limits of all torrents together, in bytes a second; `None` for no limit.

@@ -3,10 +3,11 @@
 
 use std::collections::VecDeque;
 
-use headwater_base::{JobId, LinkId, Map, PeerId, PieceIndex, Rng, Seed, Set, Time, TorrentId};
+use headwater_base::{JobId, LinkId, Map, PeerId, PieceIndex, Rng, Seed, Time, TorrentId};
 
 use crate::bucket::Bucket;
 use crate::discovery::Discovery;
+use crate::kicks::Kicks;
 use crate::meter::Meter;
 use crate::timer::{Timer, Timers};
 use crate::{Action, Config, Event, PieceData, Step, Warning, limit};
@@ -44,7 +45,7 @@ pub(crate) struct Desk {
     pub(crate) timers: Timers,
     pub(crate) jobs: Map<JobId, (TorrentId, Job)>,
     /// Links that may have something to send or to ask.
-    pub(crate) kicks: Set<(TorrentId, LinkId)>,
+    pub(crate) kicks: Kicks,
     /// Which torrent each open link belongs to.
     pub(crate) links: Map<LinkId, TorrentId>,
     pub(crate) discovery: Discovery,
@@ -64,7 +65,7 @@ impl Desk {
             steps: VecDeque::new(),
             timers: Timers::default(),
             jobs: Map::new(),
-            kicks: Set::new(),
+            kicks: Kicks::default(),
             links: Map::new(),
             discovery: Discovery::new(&config, seed),
             upload: Bucket::new(config.upload_limit),

@@ -42,6 +42,9 @@ impl Engine {
             Input::FilesChosen { torrent, priorities } => {
                 self.with(torrent, |transfer, desk| transfer.choose(desk, priorities));
             }
+            Input::OrderChosen { torrent, sequential } => {
+                self.with(torrent, |transfer, _| transfer.order(sequential));
+            }
             Input::ReaderMoved { reader, torrent, start, end } => {
                 let window = Window { start: start.0, end: end.0 };
                 self.move_reader(reader, torrent, window);

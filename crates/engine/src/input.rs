@@ -37,6 +37,14 @@ pub enum Input {
         /// One a file; pad files count too. Missing entries are `Normal`.
         priorities: Vec<Priority>,
     },
+    /// The user wants a torrent's pieces in their order, for a program that reads them as they
+    /// come, or by rarity, which is better for everybody and where torrents start.
+    OrderChosen {
+        /// Which torrent.
+        torrent: TorrentId,
+        /// Whether pieces come in order.
+        sequential: bool,
+    },
     /// A reader waits for bytes from `start`, and will soon want those up to `end`.
     /// Answered by `Event::ReaderReady` each time the run of verified bytes at `start` grows.
     ReaderMoved {

@@ -10,6 +10,7 @@ mod discovery;
 mod engine;
 mod event;
 mod input;
+mod kicks;
 pub mod limit;
 mod meter;
 mod peer;

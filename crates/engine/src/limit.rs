@@ -44,8 +44,18 @@ pub const OPEN_PIECES_MIN: usize = 4;
 pub const RANDOM_PIECES: u32 = 4;
 /// Buffers of finished pieces kept for the next ones.
 pub const SPARE_BUFFERS_MAX: usize = 4;
-/// Rarity is told apart up to this many copies; what is more common is common enough.
-pub const RARITY_MAX: u32 = 63;
+/// Pieces looked at in order of rarity before a peer that has few of them is served from a sample.
+pub const PROBES_MAX: u32 = 128;
+/// Pieces in such a sample, of which the rarest is picked.
+pub const SAMPLE_MAX: usize = 32;
+/// Open pieces looked at for blocks that nobody is asked for.
+pub const FREE_PROBES_MAX: usize = 64;
+/// Pieces that became missing again and are remembered, so that peers that had nothing to give
+/// look at these alone.
+pub const RELISTED_MAX: usize = 64;
+/// A peer that has more than this part of all pieces is counted by what it lacks, and many pieces
+/// that change at once are sorted anew when they are more than this part: 1 in so many.
+pub const SORT_PART: u32 = 16;
 
 /// Blocks asked of a peer of which nothing is known yet.
 pub const PIPELINE_MIN: usize = 8;
@@ -80,6 +90,8 @@ pub const URGENT_ROOM: usize = 8;
 pub const URGENT_ROUND: Duration = Duration::from_millis(250);
 /// A peer this many times slower than another that has the piece gets no urgent block.
 pub const URGENT_SLOWNESS: u32 = 4;
+/// Peers with which another is compared to see whether it is slow.
+pub const QUICK_MAX: usize = 16;
 /// A queue this short is short enough for urgent blocks, whatever others have.
 pub const URGENT_QUEUE: Duration = Duration::from_millis(500);
 

@@ -2,21 +2,23 @@
 //! window; decides nothing about pieces.
 
 mod early;
+mod list;
 mod outbox;
 
 use std::collections::VecDeque;
 
 use core::time::Duration;
 
-use headwater_base::{Bitfield, ByteCount, LinkId, Map, PeerId, Set, Time};
+use headwater_base::{Bitfield, ByteCount, LinkId, PeerId, Set, Time};
 use headwater_wire::{BlockSpan, Decoder};
 
 use crate::bucket::{Bucket, Gate};
 use crate::discovery::Role;
 use crate::meter::Meter;
-use crate::picker::BlockAt;
+use crate::picker::{BlockAt, Hint};
 use crate::{PeerView, limit};
 pub(crate) use early::Early;
+pub(crate) use list::Peers;
 pub(crate) use outbox::Outbox;
 
 /// A block we asked for.
@@ -72,8 +74,8 @@ pub(crate) struct Peer {
     pub(crate) has: Bitfield,
     /// What it said of its pieces before the number of pieces was known.
     pub(crate) early: Early,
-    /// The picker counts it as a seed.
-    pub(crate) as_seed: bool,
+    /// What the picker learnt of it.
+    pub(crate) hint: Hint,
     /// Wanted pieces it has.
     pub(crate) useful: u32,
     /// We told it what we have.
@@ -153,7 +155,7 @@ impl Peer {
             requests_max: limit::PIPELINE_DEFAULT,
             has: Bitfield::default(),
             early: Early::default(),
-            as_seed: false,
+            hint: Hint::default(),
             useful: 0,
             told_pieces: false,
             choking_us: true,
@@ -270,9 +272,6 @@ fn agent_of(peer: PeerId) -> String {
     };
     name.to_owned()
 }
-
-/// All peers of a torrent.
-pub(crate) type Peers = Map<LinkId, Peer>;
 
 #[cfg(test)]
 mod tests {

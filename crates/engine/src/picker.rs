@@ -2,23 +2,26 @@
 //! nothing of links, speeds or stores.
 
 mod choose;
+mod crowd;
 mod deadline;
 mod open;
 mod rarity;
+mod want;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use headwater_base::{
-    BLOCK_LEN, Bitfield, BlockIndex, LinkId, Map, PeerId, PieceIndex, ReaderId, Rng, Set,
-};
+use headwater_base::{BLOCK_LEN, Bitfield, BlockIndex, LinkId, Map, PeerId, PieceIndex, Rng, Set};
 use headwater_metainfo::Torrent;
 
-use crate::{PieceState, Priority, limit};
-pub(crate) use choose::Asker;
-use deadline::Deadline;
+use crate::{Priority, limit};
+pub(crate) use choose::{Asker, Hint};
 pub(crate) use deadline::Window;
+use deadline::Windows;
 use open::Open;
 use rarity::{Class, Rarity};
+use want::Sums;
+pub(crate) use want::Turn;
 
 /// One block of one piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,30 +78,39 @@ pub(crate) struct Picker {
     piece_length: u32,
     length: u64,
     states: Vec<State>,
-    /// How many peers have each piece, those counted in `seeds` left out.
-    copies: Vec<u32>,
-    /// Peers that have everything.
-    seeds: u32,
+    /// How many peers have each piece, less `base`.
+    copies: Vec<i32>,
+    /// Copies every piece has besides. A peer that has nearly all is counted here, and what it
+    /// lacks is taken off.
+    base: i32,
     priorities: Vec<Priority>,
     /// Some piece is `Priority::Skip`.
     skips: bool,
     have: Bitfield,
-    /// Bytes of the pieces in `have`.
-    stored_bytes: u64,
+    sums: Sums,
     /// Pieces that are wanted and not stored.
     wanted: Bitfield,
     rarity: Rarity,
-    open: Map<PieceIndex, Open>,
+    /// Pieces that were listed as missing again, the last ones, and how many there were ever.
+    relisted: VecDeque<PieceIndex>,
+    relistings: u64,
+    /// Changes after which a peer may find what it did not find before.
+    news: u64,
+    /// Some peer could start no piece for want of memory.
+    starved: bool,
+    /// Pieces are started in the order of the torrent.
+    sequential: bool,
+    open: Map<PieceIndex, Box<Open>>,
     /// The open pieces in `State::Free`.
     free: Set<PieceIndex>,
-    /// Pieces that failed their hash and have not passed since.
-    parole: Set<PieceIndex>,
+    /// Pieces that failed their hash and have not passed since; empty until the first.
+    parole: Bitfield,
     in_hand: usize,
     /// Bytes of open pieces and of those in hand.
     open_bytes: u64,
-    windows: Map<ReaderId, Window>,
-    deadlines: Vec<Deadline>,
-    awaited: Set<PieceIndex>,
+    windows: Windows,
+    /// Pieces of the windows that are not stored.
+    waiting: u32,
     spare: Vec<Vec<u8>>,
     rng: Rng,
 }
@@ -113,23 +125,27 @@ impl Picker {
             length: torrent.length.0,
             states: vec![State::Missing; count as usize],
             copies: vec![0; count as usize],
-            seeds: 0,
+            base: 0,
             priorities: vec![Priority::Skip; count as usize],
             skips: true,
+            have: Bitfield::empty(count),
+            sums: Sums::default(),
             wanted: Bitfield::empty(count),
             rarity: Rarity::new(count),
+            relisted: VecDeque::new(),
+            relistings: 0,
+            news: 0,
+            starved: false,
+            sequential: false,
             open: Map::new(),
             free: Set::new(),
-            parole: Set::new(),
+            parole: Bitfield::default(),
             in_hand: 0,
             open_bytes: 0,
-            windows: Map::new(),
-            deadlines: Vec::new(),
-            awaited: Set::new(),
+            windows: Windows::new(torrent.piece_length, count),
+            waiting: 0,
             spare: Vec::new(),
             rng,
-            have: Bitfield::empty(count),
-            stored_bytes: 0,
         };
         for piece in have.ones() {
             picker.keep(piece);
@@ -141,7 +157,7 @@ impl Picker {
         self.states[piece.idx()] = State::Stored;
         self.wanted.clear(piece);
         if self.have.set(piece) {
-            self.stored_bytes += u64::from(self.piece_len(piece));
+            self.sums.keep(self.piece_len(piece), self.is_chosen(piece));
         }
     }
 
@@ -171,129 +187,31 @@ impl Picker {
         (left > 0).then(|| left.min(u64::from(BLOCK_LEN)) as u32)
     }
 
-    /// Whether every wanted piece is stored.
-    pub(crate) fn is_done(&self) -> bool {
-        self.wanted.is_empty()
-    }
-
-    /// How many wanted pieces somebody with the pieces in `has` could give.
-    pub(crate) fn useful(&self, has: &Bitfield) -> u32 {
-        let both = has.as_bytes().iter().zip(self.wanted.as_bytes());
-        both.map(|(has, wanted)| (has & wanted).count_ones()).sum()
-    }
-
-    /// Whether `piece` is wanted and not stored.
-    pub(crate) fn is_wanted(&self, piece: PieceIndex) -> bool {
-        self.wanted.has(piece)
-    }
-
-    /// Whether a reader waits for `piece`, or will soon.
-    pub(crate) fn is_awaited(&self, piece: PieceIndex) -> bool {
-        self.awaited.contains(&piece)
-    }
-
-    /// Whether readers wait for anything.
-    pub(crate) fn has_deadlines(&self) -> bool {
-        !self.deadlines.is_empty()
-    }
-
-    /// Sets each piece's priority. Answers the blocks that were asked for in vain.
-    pub(crate) fn set_priorities(&mut self, priorities: Vec<Priority>) -> Vec<(LinkId, BlockAt)> {
-        assert!(priorities.len() == self.states.len(), "a priority for every piece");
-        self.skips = priorities.contains(&Priority::Skip);
-        self.priorities = priorities;
-        for index in 0..self.count() {
-            self.list(PieceIndex(index));
-        }
-        self.want_anew();
-        let unwanted: Vec<_> =
-            self.open.keys().copied().filter(|piece| !self.wanted.has(*piece)).collect();
-        unwanted.into_iter().flat_map(|piece| self.drop_open(piece)).collect()
-    }
-
-    /// Sets or ends a reader's window. Answers whether what is wanted changed.
-    pub(crate) fn set_window(&mut self, reader: ReaderId, window: Option<Window>) -> bool {
-        match window {
-            Some(window) => self.windows.insert(reader, window),
-            None => self.windows.remove(&reader),
-        };
-        self.plan();
-        self.skips && self.want_anew()
-    }
-
-    fn plan(&mut self) {
-        let states = &self.states;
-        let is_missing = |piece: PieceIndex| {
-            states.get(piece.idx()).is_some_and(|state| *state != State::Stored)
-        };
-        self.deadlines = deadline::deadlines(&self.windows, self.piece_length, is_missing);
-        self.awaited = self.deadlines.iter().map(|deadline| deadline.piece).collect();
-    }
-
-    fn want_anew(&mut self) -> bool {
-        let mut wanted = Bitfield::empty(self.count());
-        for index in 0..self.count() {
-            let piece = PieceIndex(index);
-            let chosen = self.priorities[piece.idx()] > Priority::Skip;
-            if self.states[piece.idx()] != State::Stored && (chosen || self.is_awaited(piece)) {
-                wanted.set(piece);
-            }
-        }
-        let changed = wanted != self.wanted;
-        self.wanted = wanted;
-        changed
-    }
-
     /// Puts `piece` into the rarity list, moves it there, or takes it out.
     fn list(&mut self, piece: PieceIndex) {
-        let class = match self.priorities[piece.idx()] {
-            Priority::Skip => None,
-            Priority::Normal => Some(Class::Normal),
-            Priority::High => Some(Class::High),
-        };
+        let was_listed = self.rarity.has(piece);
         self.rarity.remove(piece);
-        if let (State::Missing, Some(class)) = (self.states[piece.idx()], class) {
-            self.rarity.insert(piece, class, self.copies[piece.idx()]);
+        let Some((class, copies)) = self.rank(piece) else { return };
+        self.rarity.insert(piece, class, copies);
+        if !was_listed {
+            self.relistings += 1;
+            self.news += 1;
+            if self.relisted.len() == limit::RELISTED_MAX {
+                self.relisted.pop_front();
+            }
+            self.relisted.push_back(piece);
         }
     }
 
-    fn count_copy(&mut self, piece: PieceIndex, more: bool) {
-        let copies = &mut self.copies[piece.idx()];
-        *copies = if more { *copies + 1 } else { copies.saturating_sub(1) };
-        let copies = *copies;
-        match self.priorities[piece.idx()] {
-            Priority::Skip => {}
-            Priority::Normal => self.rarity.update(piece, Class::Normal, copies),
-            Priority::High => self.rarity.update(piece, Class::High, copies),
-        }
-    }
-
-    /// Counts a peer's pieces. Answers whether it counts as a seed: say so when it goes.
-    pub(crate) fn peer_came(&mut self, has: &Bitfield) -> bool {
-        if has.is_full() {
-            self.seeds += 1;
-            return true;
-        }
-        for piece in has.ones() {
-            self.count_copy(piece, true);
-        }
-        false
-    }
-
-    /// Counts one more piece of a peer.
-    pub(crate) fn peer_got(&mut self, piece: PieceIndex) {
-        self.count_copy(piece, true);
-    }
-
-    /// Takes a peer's pieces off the count.
-    pub(crate) fn peer_went(&mut self, has: &Bitfield, as_seed: bool) {
-        if as_seed {
-            self.seeds = self.seeds.saturating_sub(1);
-            return;
-        }
-        for piece in has.ones() {
-            self.count_copy(piece, false);
-        }
+    /// Where `piece` belongs in the rarity list; `None` when it does not.
+    fn rank(&self, piece: PieceIndex) -> Option<(Class, i32)> {
+        let class = match self.priorities[piece.idx()] {
+            _ if self.states[piece.idx()] != State::Missing => return None,
+            Priority::Skip => return None,
+            Priority::Normal => Class::Normal,
+            Priority::High => Class::High,
+        };
+        Some((class, self.copies[piece.idx()]))
     }
 
     /// Frees a block that `link` was asked for. Answers whether somebody else may be asked now.
@@ -304,6 +222,7 @@ impl Picker {
         }
         self.states[at.piece.idx()] = State::Free;
         self.free.insert(at.piece);
+        self.news += 1;
         true
     }
 
@@ -314,6 +233,7 @@ impl Picker {
                 open.owner = None;
             }
         }
+        self.news += 1;
     }
 
     /// Takes a block whose size is right.
@@ -350,18 +270,19 @@ impl Picker {
     /// Says that a piece in hand is stored.
     pub(crate) fn stored(&mut self, piece: PieceIndex, data: Arc<Vec<u8>>) {
         self.leave_hand(piece, State::Stored, data);
-        self.parole.remove(&piece);
+        self.parole.clear(piece);
+        self.waiting -= u32::from(self.windows.distance(piece).is_some());
         self.keep(piece);
-        if self.awaited.remove(&piece) {
-            self.deadlines.retain(|deadline| deadline.piece != piece);
-        }
     }
 
     /// Says that a piece in hand is wrong or could not be stored, and must come again.
     pub(crate) fn failed(&mut self, piece: PieceIndex, wrong: bool, data: Arc<Vec<u8>>) {
         self.leave_hand(piece, State::Missing, data);
         if wrong {
-            self.parole.insert(piece);
+            if self.parole.len() == 0 {
+                self.parole = Bitfield::empty(self.count());
+            }
+            self.parole.set(piece);
         }
         self.list(piece);
     }
@@ -371,10 +292,15 @@ impl Picker {
         assert!(found == State::InHand, "piece {piece} is {found:?}, not in hand");
         self.states[piece.idx()] = state;
         self.in_hand -= 1;
-        self.open_bytes -= u64::from(self.piece_len(piece));
+        self.free_memory(self.piece_len(piece));
         if let Some(buffer) = Arc::into_inner(data) {
             self.keep_buffer(buffer);
         }
+    }
+
+    fn free_memory(&mut self, len: u32) {
+        self.open_bytes -= u64::from(len);
+        self.news += u64::from(self.starved);
     }
 
     fn keep_buffer(&mut self, buffer: Vec<u8>) {
@@ -388,11 +314,14 @@ impl Picker {
         if !self.have.clear(piece) {
             return false;
         }
-        self.stored_bytes -= u64::from(self.piece_len(piece));
+        self.sums.lose(self.piece_len(piece), self.is_chosen(piece));
         self.states[piece.idx()] = State::Missing;
         self.list(piece);
-        self.plan();
-        self.want_anew();
+        let awaited = self.windows.distance(piece).is_some();
+        self.waiting += u32::from(awaited);
+        if awaited || self.is_chosen(piece) {
+            self.wanted.set(piece);
+        }
         true
     }
 
@@ -402,6 +331,7 @@ impl Picker {
             return false;
         }
         self.rarity.remove(piece);
+        self.waiting -= u32::from(self.windows.distance(piece).is_some());
         self.keep(piece);
         true
     }
@@ -411,57 +341,11 @@ impl Picker {
         let Some(open) = self.open.remove(&piece) else { return Vec::new() };
         self.free.remove(&piece);
         self.states[piece.idx()] = State::Missing;
-        self.open_bytes -= u64::from(open.len);
+        self.free_memory(open.len);
         self.list(piece);
         let asked = open.asked(piece);
         self.keep_buffer(open.data);
         asked
-    }
-
-    /// One past the last byte of the run of stored pieces at `start`, or `start`.
-    pub(crate) fn stored_until(&self, start: u64) -> u64 {
-        let mut piece = PieceIndex((start / u64::from(self.piece_length)) as u32);
-        let mut end = start;
-        while self.have.has(piece) {
-            end = (u64::from(piece.0) + 1) * u64::from(self.piece_length);
-            piece.0 += 1;
-        }
-        end.min(self.length.max(start))
-    }
-
-    /// Every piece, for a map.
-    pub(crate) fn piece_states(&self) -> Vec<PieceState> {
-        let view = |(state, copies): (&State, &u32)| match state {
-            State::Stored => PieceState::Stored,
-            State::Free | State::Busy | State::InHand => PieceState::Partial,
-            State::Missing if *copies + self.seeds > 0 => PieceState::Available,
-            State::Missing => PieceState::Absent,
-        };
-        self.states.iter().zip(&self.copies).map(view).collect()
-    }
-
-    /// Fewest copies of a wanted missing piece; `None` when there is none.
-    pub(crate) fn rarest_copies(&self) -> Option<u32> {
-        self.wanted.ones().map(|piece| self.copies[piece.idx()] + self.seeds).min()
-    }
-
-    /// Bytes of pieces that are chosen, and how many of those are stored.
-    pub(crate) fn progress(&self) -> (u64, u64) {
-        let mut sums = (0, 0);
-        for index in 0..self.count() {
-            let piece = PieceIndex(index);
-            let len = u64::from(self.piece_len(piece));
-            if self.priorities[piece.idx()] > Priority::Skip {
-                sums.0 += len;
-                sums.1 += if self.have.has(piece) { len } else { 0 };
-            }
-        }
-        sums
-    }
-
-    /// Bytes of pieces that are not stored, chosen or not.
-    pub(crate) fn left(&self) -> u64 {
-        self.length - self.stored_bytes
     }
 }
 

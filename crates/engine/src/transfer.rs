@@ -56,6 +56,8 @@ pub(crate) struct Transfer {
     files: Option<Vec<u32>>,
     /// What the user chose for each file.
     choice: Vec<Priority>,
+    /// Pieces come in order.
+    sequential: bool,
     metainfo: Option<Arc<Torrent>>,
     stage: Stage,
     paused: bool,
@@ -69,6 +71,10 @@ pub(crate) struct Transfer {
     blame: Blame,
     slots: Slots,
     readers: Map<ReaderId, Reader>,
+    /// Peers that found less to ask for than they have room for.
+    hungry: Set<LinkId>,
+    /// The quickest peers of late.
+    quick: Vec<LinkId>,
     sent: Meter,
     fetched: Meter,
     wasted: u64,
@@ -84,6 +90,7 @@ impl Transfer {
             tiers: add.trackers,
             files: add.files,
             choice: Vec::new(),
+            sequential: false,
             metainfo: add.metainfo,
             stage: Stage::Resolving,
             paused: add.paused,
@@ -95,6 +102,8 @@ impl Transfer {
             blame: Blame::default(),
             slots: Slots::default(),
             readers: Map::new(),
+            hungry: Set::new(),
+            quick: Vec::new(),
             sent: Meter::default(),
             fetched: Meter::default(),
             wasted: 0,
@@ -232,6 +241,14 @@ impl Transfer {
         self.apply_choice(desk);
     }
 
+    /// Takes the user's choice of order.
+    pub(crate) fn order(&mut self, sequential: bool) {
+        self.sequential = sequential;
+        if let Some(picker) = &mut self.picker {
+            picker.set_sequential(sequential);
+        }
+    }
+
     fn apply_choice(&mut self, desk: &mut Desk) {
         let (Some(metainfo), Some(picker)) = (&self.metainfo, &mut self.picker) else { return };
         if let Some(files) = self.files.take() {
@@ -260,6 +277,12 @@ impl Transfer {
     /// Has every peer looked at for things to ask or send.
     fn kick_all(&self, desk: &mut Desk) {
         desk.kicks.extend(self.peers.keys().map(|link| (self.id, *link)));
+    }
+
+    /// Has peers looked at that could be asked for more when there was nothing.
+    fn kick_hungry(&mut self, desk: &mut Desk) {
+        let hungry = core::mem::take(&mut self.hungry).into_iter();
+        desk.kicks.extend(hungry.map(|link| (self.id, link)));
     }
 
     /// Does what there is to do on one link.

@@ -6,6 +6,24 @@ use super::open::{Asked, Open, Slot};
 use super::{BlockAt, Picker, State};
 use crate::limit;
 
+/// What was learnt of a peer when it was last asked, so that nothing is looked at twice.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Hint {
+    /// The piece it was last asked for a block of.
+    own: Option<PieceIndex>,
+    /// It has no piece that may be started, as of so many relistings.
+    barren: Option<u64>,
+    /// There was nothing to ask it for, as of so much news.
+    idle: Option<u64>,
+}
+
+impl Hint {
+    /// Says that the peer got a piece that may be started, or other pieces altogether.
+    pub(crate) fn renew(&mut self) {
+        (self.barren, self.idle) = (None, None);
+    }
+}
+
 /// A peer that has room for more requests.
 pub(crate) struct Asker<'a> {
     pub(crate) link: LinkId,
@@ -22,6 +40,7 @@ pub(crate) struct Asker<'a> {
     pub(crate) late_before: Time,
     /// Whether it is quick enough for urgent blocks of a piece.
     pub(crate) may_rush: &'a dyn Fn(PieceIndex) -> bool,
+    pub(crate) hint: Hint,
 }
 
 impl Asker<'_> {
@@ -31,24 +50,35 @@ impl Asker<'_> {
 }
 
 impl Picker {
-    /// Chooses blocks to ask one peer for, and counts them as asked.
-    pub(crate) fn pick(&mut self, asker: &Asker<'_>, out: &mut Vec<BlockAt>) {
+    /// Chooses blocks to ask one peer for, and counts them as asked. Answers what to say of the
+    /// peer next time.
+    pub(crate) fn pick(&mut self, asker: &Asker<'_>, out: &mut Vec<BlockAt>) -> Hint {
+        let mut hint = asker.hint;
+        // Blocks of readers and of the end game are late by the clock, which is no news.
+        let timeless = self.waiting == 0 && !self.rarity.is_empty();
+        if timeless && hint.idle == Some(self.news) {
+            return hint;
+        }
         self.pick_awaited(asker, out);
-        self.pick_under_way(asker, out, true);
-        self.pick_under_way(asker, out, false);
+        self.pick_under_way(asker, out);
         while out.len() < asker.room {
-            let Some(piece) = self.next_piece(asker) else { break };
+            let Some(piece) = self.next_piece(asker, &mut hint) else { break };
             self.start(piece);
             self.take_free(piece, asker, out);
         }
         if out.is_empty() && asker.owes < limit::END_GAME_MAX && self.rarity.is_empty() {
             self.pick_again(asker, out);
         }
+        hint.own = out.last().map(|at| at.piece).or(hint.own);
+        hint.idle = (out.len() < asker.room).then_some(self.news);
+        hint
     }
 
     fn pick_awaited(&mut self, asker: &Asker<'_>, out: &mut Vec<BlockAt>) {
-        for at in 0..self.deadlines.len() {
-            let deadline = self.deadlines[at];
+        if self.waiting == 0 {
+            return;
+        }
+        for deadline in self.windows.nearest() {
             let (piece, urgent) = (deadline.piece, deadline.is_urgent());
             let room = if urgent { asker.urgent_room } else { asker.room };
             if out.len() >= room {
@@ -75,26 +105,38 @@ impl Picker {
         }
     }
 
-    fn pick_under_way(&mut self, asker: &Asker<'_>, out: &mut Vec<BlockAt>, own: bool) {
+    /// Takes from pieces that are open, from the peer's own first.
+    fn pick_under_way(&mut self, asker: &Asker<'_>, out: &mut Vec<BlockAt>) {
+        let own = asker.hint.own.filter(|own| self.states[own.idx()] == State::Free);
+        if let Some(own) = own {
+            self.take_fit(own, asker, out);
+        }
         let mut from = PieceIndex(0);
-        while out.len() < asker.room {
-            let Some(&piece) = self.free.range(from..).next() else { return };
-            from = PieceIndex(piece.0 + 1);
-            let Some(open) = self.open.get(&piece) else { continue };
-            if asker.has.has(piece)
-                && (!own || open.owner == Some(asker.link))
-                && !self.is_kept_from(piece, asker)
-            {
-                self.take_free(piece, asker, out);
+        if self.free.len() > limit::FREE_PROBES_MAX {
+            // So many that not all are looked at: others than those of the last time.
+            from = PieceIndex(self.rng.below(u64::from(self.count())) as u32);
+        }
+        for _ in 0..limit::FREE_PROBES_MAX.min(self.free.len()) {
+            if out.len() >= asker.room {
+                return;
             }
+            let next = self.free.range(from..).next().or_else(|| self.free.first());
+            let Some(&piece) = next else { return };
+            from = PieceIndex(piece.0 + 1);
+            self.take_fit(piece, asker, out);
+        }
+    }
+
+    fn take_fit(&mut self, piece: PieceIndex, asker: &Asker<'_>, out: &mut Vec<BlockAt>) {
+        if asker.has.has(piece) && !self.is_kept_from(piece, asker) {
+            self.take_free(piece, asker, out);
         }
     }
 
     /// Whether `piece` is too urgent for this peer.
     fn is_kept_from(&self, piece: PieceIndex, asker: &Asker<'_>) -> bool {
-        self.is_awaited(piece)
-            && self.deadlines.iter().any(|known| known.piece == piece && known.is_urgent())
-            && !(asker.may_rush)(piece)
+        let distance = self.windows.distance(piece);
+        distance.is_some_and(|bytes| bytes < limit::URGENT_BYTES) && !(asker.may_rush)(piece)
     }
 
     fn take_free(&mut self, piece: PieceIndex, asker: &Asker<'_>, out: &mut Vec<BlockAt>) {
@@ -113,7 +155,7 @@ impl Picker {
 
     /// Asks a second peer for urgent blocks that the first is slow to send.
     fn take_late(&mut self, piece: PieceIndex, asker: &Asker<'_>, out: &mut Vec<BlockAt>) {
-        let Some(open) = self.open.get_mut(&piece) else { return };
+        let Some(open) = self.open.get_mut(&piece).filter(|open| !open.parole) else { return };
         take_second(open, piece, asker, out, |first| first.at < asker.late_before);
     }
 
@@ -132,22 +174,46 @@ impl Picker {
         }
     }
 
-    fn next_piece(&mut self, asker: &Asker<'_>) -> Option<PieceIndex> {
-        let fit = |piece: PieceIndex| asker.has.has(piece);
-        let piece = if self.have.count() < limit::RANDOM_PIECES {
-            self.rarity.random(&mut self.rng, fit)
+    fn next_piece(&mut self, asker: &Asker<'_>, hint: &mut Hint) -> Option<PieceIndex> {
+        if self.is_barren(asker.has, hint) {
+            return None;
+        }
+        let piece = if self.sequential {
+            self.rarity.first(asker.has)
+        } else if self.have.count() < limit::RANDOM_PIECES {
+            self.rarity.random(&mut self.rng, asker.has)
         } else {
-            self.rarity.rarest(&mut self.rng, fit)
-        }?;
+            self.rarity.rarest(&mut self.rng, asker.has)
+        };
+        hint.barren = piece.is_none().then_some(self.relistings);
+        let piece = piece?;
         while !self.has_memory(piece, limit::OPEN_BYTES_MAX) {
             // Pieces that nobody here can finish must not keep others from starting.
             let is_stuck =
                 |piece: &PieceIndex, open: &Open| !asker.has.has(*piece) && open.is_idle();
             let stuck = self.open.iter().filter(|(piece, open)| is_stuck(piece, open));
-            let (&stuck, _) = stuck.min_by_key(|(_, open)| open.here)?;
+            let Some((&stuck, _)) = stuck.min_by_key(|(_, open)| open.here) else {
+                self.starved = true;
+                return None;
+            };
             self.drop_open(stuck);
         }
         Some(piece)
+    }
+
+    /// Whether the peer had nothing to start, and what was listed since changes nothing.
+    fn is_barren(&self, has: &Bitfield, hint: &mut Hint) -> bool {
+        let Some(at) = hint.barren else { return self.rarity.is_empty() };
+        let missed = self.relistings - at;
+        if missed > self.relisted.len() as u64 {
+            return false;
+        }
+        let skip = self.relisted.len() - missed as usize;
+        let is_barren = !self.relisted.iter().skip(skip).any(|piece| has.has(*piece));
+        if is_barren {
+            hint.barren = Some(self.relistings);
+        }
+        is_barren
     }
 
     fn has_memory(&self, piece: PieceIndex, bytes_max: u64) -> bool {
@@ -161,7 +227,8 @@ impl Picker {
         self.states[piece.idx()] = State::Free;
         self.free.insert(piece);
         self.open_bytes += u64::from(len);
-        self.open.insert(piece, Open::new(len, self.parole.contains(&piece)));
+        self.news += 1;
+        self.open.insert(piece, Box::new(Open::new(len, self.parole.has(piece))));
     }
 }
 

@@ -141,6 +141,6 @@ impl Open {
 
     /// Whether nobody is asked for any block.
     pub(super) fn is_idle(&self) -> bool {
-        !self.slots.iter().any(|slot| matches!(slot, Slot::Asked(..)))
+        (self.free + self.here) as usize == self.slots.len()
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use headwater_base::{Seed, Time};
+use headwater_base::{ReaderId, Seed, Time};
 
 use super::*;
 
@@ -18,7 +18,7 @@ fn torrent(pieces: usize, blocks: usize) -> Torrent {
     Torrent::from_info(Bytes::from(info)).expect("a valid torrent")
 }
 
-fn picker(pieces: usize, blocks: usize) -> Picker {
+pub(super) fn picker(pieces: usize, blocks: usize) -> Picker {
     let torrent = torrent(pieces, blocks);
     let have = Bitfield::empty(torrent.piece_count());
     let mut picker = Picker::new(&torrent, have, Seed([8; 32]).split("picker"));
@@ -41,7 +41,9 @@ fn pick(picker: &mut Picker, link: u64, has: &Bitfield, room: usize) -> Vec<Bloc
 fn pick_at(picker: &mut Picker, link: u64, has: &Bitfield, room: usize, now: Time) -> Vec<BlockAt> {
     let late_before = Time::ZERO + now.since(Time::ZERO + limit::URGENT_PATIENCE);
     let (link, owes, may_rush) = (LinkId(link), 0, &|_| true);
-    let asker = Asker { link, has, room, urgent_room: room, owes, now, late_before, may_rush };
+    let hint = Hint::default();
+    let asker =
+        Asker { link, has, room, urgent_room: room, owes, now, late_before, may_rush, hint };
     let mut out = Vec::new();
     picker.pick(&asker, &mut out);
     out
@@ -114,11 +116,15 @@ fn skipped_pieces_come_only_for_a_reader() {
     assert!(picker.is_done());
     assert!(pick(&mut picker, 1, &all, 8).is_empty());
     let window = Window { start: u64::from(2 * BLOCK_LEN), end: u64::from(2 * BLOCK_LEN) + 1 };
-    assert!(picker.set_window(ReaderId(1), Some(window)));
+    let turn = picker.set_window(ReaderId(1), Some(window));
+    assert_eq!((turn.gained, turn.dropped.len()), (vec![PieceIndex(2)], 0));
     assert!(!picker.is_done());
-    assert_eq!(pick(&mut picker, 1, &all, 8).len(), 1);
-    assert!(picker.set_window(ReaderId(1), None));
-    assert!(picker.is_done());
+    let asked = pick(&mut picker, 1, &all, 8);
+    assert_eq!(asked.len(), 1);
+    let turn = picker.set_window(ReaderId(1), None);
+    assert_eq!(turn.dropped, [PieceIndex(2)]);
+    assert_eq!(turn.vain, [(LinkId(1), asked[0])]);
+    assert!(picker.is_done() && picker.open.is_empty());
 }
 
 #[test]
@@ -189,6 +195,60 @@ fn failed_piece_comes_from_one_peer_alone() {
 }
 
 #[test]
+fn late_urgent_piece_that_failed_still_comes_from_one_peer_alone() {
+    let mut picker = picker(1, 4);
+    let all = Bitfield::full(1);
+    for at in pick(&mut picker, 1, &all, 9) {
+        give(&mut picker, 1, at);
+    }
+    let data = picker.complete(PieceIndex(0)).unwrap().data;
+    picker.failed(PieceIndex(0), true, data);
+    picker.set_window(ReaderId(1), Some(Window { start: 0, end: 1 }));
+    assert_eq!(pick(&mut picker, 2, &all, 9).len(), 4);
+    assert_eq!(pick_at(&mut picker, 3, &all, 9, Time::from_millis(60_000)), []);
+}
+
+#[test]
+fn sequential_torrent_comes_in_order() {
+    let mut picker = picker(50, 1);
+    picker.set_sequential(true);
+    picker.peer_came(&bits(50, &[40, 41]));
+    let all = Bitfield::full(50);
+    let pieces: Vec<u32> = pick(&mut picker, 1, &all, 9).iter().map(|at| at.piece.0).collect();
+    assert!(pieces.into_iter().eq(0..9));
+}
+
+#[test]
+fn peer_with_nothing_to_start_is_looked_at_again_when_a_piece_returns() {
+    let mut picker = picker(40, 1);
+    let mut hint = Hint::default();
+    let few = bits(40, &[3]);
+    let pick = |picker: &mut Picker, link: u64, has: &Bitfield, hint: &mut Hint| {
+        let mut out = Vec::new();
+        let asker = Asker {
+            link: LinkId(link),
+            has,
+            room: 1,
+            urgent_room: 1,
+            owes: 0,
+            now: Time::ZERO,
+            late_before: Time::ZERO,
+            may_rush: &|_| true,
+            hint: *hint,
+        };
+        *hint = picker.pick(&asker, &mut out);
+        out.first().copied()
+    };
+    let taken = pick(&mut picker, 1, &few, &mut Hint::default()).unwrap();
+    assert_eq!(pick(&mut picker, 2, &few, &mut hint), None);
+    give(&mut picker, 1, taken);
+    let data = picker.complete(taken.piece).unwrap().data;
+    assert_eq!(pick(&mut picker, 2, &few, &mut hint), None);
+    picker.failed(taken.piece, true, data);
+    assert_eq!(pick(&mut picker, 2, &few, &mut hint), Some(taken));
+}
+
+#[test]
 fn memory_is_bounded_and_pieces_nobody_can_finish_give_way() {
     let blocks = 512;
     let mut picker = picker(20, blocks);
@@ -248,10 +308,41 @@ fn check(picker: &Picker) {
     open_bytes +=
         in_hand.iter().map(|at| u64::from(picker.piece_len(PieceIndex(*at)))).sum::<u64>();
     assert_eq!((picker.open_bytes, picker.in_hand), (open_bytes, in_hand.len()));
-    let missing = picker.states.iter().filter(|state| **state == State::Missing).count();
-    assert!(picker.rarity.is_empty() == (missing == 0));
     let stored: u64 = picker.have.ones().map(|piece| u64::from(picker.piece_len(piece))).sum();
     assert_eq!(picker.left(), picker.length - stored);
+    let all = || (0..picker.count()).map(PieceIndex);
+    let missing = |piece: &PieceIndex| !picker.have.has(*piece);
+    let awaited = |piece: &PieceIndex| picker.windows.distance(*piece).is_some();
+    assert_eq!(picker.waiting as usize, all().filter(missing).filter(awaited).count());
+    let chosen = |piece: &PieceIndex| picker.is_chosen(*piece);
+    let len = |piece: PieceIndex| u64::from(picker.piece_len(piece));
+    let kept = all().filter(chosen).filter(|piece| !missing(piece)).map(len).sum();
+    assert_eq!(picker.progress(), (all().filter(chosen).map(len).sum(), kept));
+    let wanted = |piece: &PieceIndex| missing(piece) && (chosen(piece) || awaited(piece));
+    assert!(picker.wanted.ones().eq(all().filter(wanted)));
+    let listed = |piece: &PieceIndex| picker.rank(*piece).is_some();
+    assert!(all().all(|piece| picker.rarity.has(piece) == listed(&piece)));
+}
+
+/// Changes what is wanted.
+fn want_otherwise(picker: &mut Picker, rng: &mut Rng) -> Vec<(LinkId, BlockAt)> {
+    let place = rng.below(30) * u64::from(3 * BLOCK_LEN);
+    let window = Window { start: place, end: place + 100_000 };
+    let reader = ReaderId(rng.below(2));
+    let choices = [Priority::Skip, Priority::Normal, Priority::Normal, Priority::High];
+    match rng.below(4) {
+        0 => picker.set_window(reader, Some(window)).vain,
+        1 => picker.set_window(reader, None).vain,
+        2 => {
+            let choices = (0..30).map(|_| choices[rng.below(4) as usize]).collect();
+            picker.set_priorities(choices)
+        }
+        _ => {
+            let mut choices = picker.priorities.clone();
+            choices[rng.below(30) as usize] = Priority::Normal;
+            picker.set_priorities(choices)
+        }
+    }
 }
 
 #[test]
@@ -273,6 +364,17 @@ fn random_use_keeps_every_invariant_and_ends_with_every_piece() {
         while !picker.have().is_full() {
             steps += 1;
             assert!(steps < 20_000, "no progress");
+            if steps < 2000 && rng.below(20) == 0 {
+                let vain = want_otherwise(&mut picker, &mut rng);
+                asked.retain(|(link, at)| !vain.contains(&(LinkId(*link), *at)));
+                check(&picker);
+            } else if steps == 2000 {
+                picker.set_priorities(vec![Priority::Normal; 30]);
+            }
+            let stored = picker.have.ones().next();
+            if let Some(piece) = stored.filter(|_| rng.below(50) == 0) {
+                picker.lost(piece);
+            }
             let link = rng.below(4);
             let room = rng.below(6) as usize;
             let picked = pick(&mut picker, link, &peers[link as usize], room);

@@ -33,11 +33,14 @@ impl Transfer {
         let (room, urgent_room) =
             (pipeline.saturating_sub(owes), (pipeline + extra).saturating_sub(owes));
         if !limited {
-            ask(&mut self.peers, picker, desk, link, (room, urgent_room));
+            ask((&mut self.peers, &self.quick), picker, desk, link, (room, urgent_room));
         } else {
             for _ in 0..room {
                 let Some(peer) = self.peers.get_mut(&link) else { return };
-                if !may_ask(peer, desk) || ask(&mut self.peers, picker, desk, link, (1, 1)) == 0 {
+                let peers = |peers| (peers, self.quick.as_slice());
+                if !may_ask(peer, desk)
+                    || ask(peers(&mut self.peers), picker, desk, link, (1, 1)) == 0
+                {
                     break;
                 }
                 if let Some(peer) = self.peers.get_mut(&link) {
@@ -46,6 +49,9 @@ impl Transfer {
             }
         }
         let Some(peer) = self.peers.get(&link) else { return };
+        if peer.asked.len() < owes + room {
+            self.hungry.insert(link);
+        }
         if peer.asked.len() > owes {
             desk.timers.start(Timer::Snub(link), desk.now + limit::SNUB);
             if reading {
@@ -76,7 +82,7 @@ impl Transfer {
         }
         if picker.block_len(at) != Some(data.len() as u32) {
             if picker.release(at, link) {
-                self.kick_all(desk);
+                self.kick_hungry(desk);
             }
             return Err(CloseReason::Rule("peer sends blocks of the wrong size"));
         }
@@ -155,7 +161,7 @@ impl Transfer {
         // A peer that refuses must not keep for itself what it alone was to give.
         picker.disown(link);
         if is_free {
-            self.kick_all(desk);
+            self.kick_hungry(desk);
         }
     }
 
@@ -171,7 +177,7 @@ impl Transfer {
         }
         picker.disown(link);
         if !asked.is_empty() {
-            self.kick_all(desk);
+            self.kick_hungry(desk);
         }
     }
 
@@ -203,9 +209,22 @@ impl Transfer {
 
     pub(super) fn urgent_due(&mut self, desk: &mut Desk) {
         if self.picker.as_ref().is_some_and(Picker::has_deadlines) && !self.peers.is_empty() {
+            self.rank_quick(desk);
             self.kick_all(desk);
             desk.set(Timer::Urgent(self.id), limit::URGENT_ROUND);
         }
+    }
+
+    /// Finds the peers that send soonest, with which others are compared.
+    pub(super) fn rank_quick(&mut self, desk: &Desk) {
+        let serving = self.peers.values().filter(|peer| peer.serves_us());
+        let mut ranks: Vec<_> =
+            serving.map(|peer| (peer.queue_span(desk.now), peer.link)).collect();
+        if ranks.len() > limit::QUICK_MAX {
+            ranks.select_nth_unstable(limit::QUICK_MAX);
+            ranks.truncate(limit::QUICK_MAX);
+        }
+        self.quick = ranks.into_iter().map(|(_, link)| link).collect();
     }
 
     /// Drops requests that nobody reading waits for, to make room for what somebody does.
@@ -231,16 +250,17 @@ impl Transfer {
 
 /// Chooses blocks and asks for them. Answers how many.
 fn ask(
-    peers: &mut Peers,
+    (peers, quick): (&mut Peers, &[LinkId]),
     picker: &mut Picker,
     desk: &Desk,
     link: LinkId,
     (room, urgent_room): (usize, usize),
 ) -> usize {
     let mut blocks = Vec::new();
+    let mut hint = None;
     if let (Some(peer), 1..) = (peers.get(&link), urgent_room) {
         let span = peer.queue_span(desk.now);
-        picker.pick(
+        hint = Some(picker.pick(
             &Asker {
                 link,
                 has: &peer.has,
@@ -249,12 +269,14 @@ fn ask(
                 owes: peer.asked.len(),
                 now: desk.now,
                 late_before: Time::ZERO + desk.now.since(Time::ZERO + limit::URGENT_PATIENCE),
-                may_rush: &|piece| may_rush(peers, desk.now, (link, span), piece),
+                may_rush: &|piece| may_rush((peers, quick), desk.now, (link, span), piece),
+                hint: peer.hint,
             },
             &mut blocks,
-        );
+        ));
     }
     let Some(peer) = peers.get_mut(&link) else { return 0 };
+    peer.hint = hint.unwrap_or(peer.hint);
     for &at in &blocks {
         if let Some(len) = picker.block_len(at) {
             let span = BlockSpan { piece: at.piece, begin: at.begin(), len };
@@ -266,15 +288,21 @@ fn ask(
     blocks.len()
 }
 
-/// Whether nobody else would send a block of `piece` much sooner.
-fn may_rush(peers: &Peers, now: Time, (link, span): (LinkId, Duration), piece: PieceIndex) -> bool {
+/// Whether none of the quick peers would send a block of `piece` much sooner.
+fn may_rush(
+    (peers, quick): (&Peers, &[LinkId]),
+    now: Time,
+    (link, span): (LinkId, Duration),
+    piece: PieceIndex,
+) -> bool {
     let sooner = |other: &Peer| {
         other.link != link
             && other.serves_us()
             && other.has.has(piece)
             && other.queue_span(now).saturating_mul(limit::URGENT_SLOWNESS) < span
     };
-    span <= limit::URGENT_QUEUE || !peers.values().any(sooner)
+    let mut quick = quick.iter().filter_map(|link| peers.get(link));
+    span <= limit::URGENT_QUEUE || !quick.any(|other| sooner(other))
 }
 
 /// Whether the limits let a peer be asked for one more block; else a timer tells when.

@@ -277,11 +277,12 @@ impl Transfer {
         self.give_up_asked(desk, link);
         let Some(peer) = self.peers.remove(&link) else { return };
         if let Some(picker) = &mut self.picker {
-            picker.peer_went(&peer.has, peer.as_seed);
+            picker.peer_went(&peer.has);
         }
         desk.links.remove(&link);
         desk.timers.clear_link(link);
         desk.kicks.remove(&(self.id, link));
+        self.hungry.remove(&link);
         self.fetch.link_gone(link);
         if let Some(id) = peer.id {
             // Two seeds that parted for want of room need not find each other again.

@@ -8,6 +8,7 @@ use headwater_wire::{HashSpan, Message};
 
 use super::{Stage, Transfer};
 use crate::desk::Desk;
+use crate::picker::{Picker, Turn};
 use crate::{CloseReason, limit};
 
 type Verdict = Result<(), CloseReason>;
@@ -68,8 +69,8 @@ impl Transfer {
             return Err(NO_SUCH_PIECE);
         }
         if peer.has.set(piece) {
-            if !peer.as_seed {
-                picker.peer_got(piece);
+            if picker.peer_got(piece) {
+                peer.hint.renew();
             }
             peer.useful += u32::from(picker.is_wanted(piece));
             self.reconsider(desk, link);
@@ -89,7 +90,7 @@ impl Transfer {
     }
 
     fn has_all(&mut self, desk: &mut Desk, link: LinkId) {
-        if let Some(count) = self.picker.as_ref().map(crate::picker::Picker::count) {
+        if let Some(count) = self.picker.as_ref().map(Picker::count) {
             self.set_pieces(desk, link, Bitfield::full(count));
         } else if let Some(peer) = self.peers.get_mut(&link) {
             peer.early.all();
@@ -97,7 +98,7 @@ impl Transfer {
     }
 
     fn has_none(&mut self, desk: &mut Desk, link: LinkId) {
-        if let Some(count) = self.picker.as_ref().map(crate::picker::Picker::count) {
+        if let Some(count) = self.picker.as_ref().map(Picker::count) {
             self.set_pieces(desk, link, Bitfield::empty(count));
         } else if let Some(peer) = self.peers.get_mut(&link) {
             peer.early.none();
@@ -108,8 +109,9 @@ impl Transfer {
     pub(super) fn set_pieces(&mut self, desk: &mut Desk, link: LinkId, has: Bitfield) {
         let Some(peer) = self.peers.get_mut(&link) else { return };
         let Some(picker) = &mut self.picker else { return };
-        picker.peer_went(&peer.has, peer.as_seed);
-        peer.as_seed = picker.peer_came(&has);
+        picker.peer_went(&peer.has);
+        picker.peer_came(&has);
+        peer.hint.renew();
         peer.useful = picker.useful(&has);
         peer.has = has;
         self.reconsider(desk, link);
@@ -139,6 +141,29 @@ impl Transfer {
         for link in links {
             self.reconsider(desk, link);
         }
+    }
+
+    /// Counts in what a reader's move changed: costs what changed, for each peer.
+    pub(super) fn turned(&mut self, desk: &mut Desk, turn: Turn) {
+        for (link, at) in turn.vain {
+            self.cancel(link, at);
+        }
+        let mut turned = Vec::new();
+        for peer in self.peers.values_mut() {
+            let before = peer.useful;
+            let held = |pieces: &[PieceIndex]| {
+                pieces.iter().filter(|piece| peer.has.has(**piece)).count() as u32
+            };
+            peer.useful = before + held(&turn.gained) - held(&turn.dropped);
+            if (before > 0) != (peer.useful > 0) {
+                turned.push(peer.link);
+            }
+        }
+        for link in turned {
+            self.reconsider(desk, link);
+        }
+        self.told_done &= self.picker.as_ref().is_some_and(Picker::is_done);
+        self.tell_if_done(desk);
     }
 
     fn extensions(&mut self, desk: &mut Desk, link: LinkId, payload: &[u8]) -> Verdict {

@@ -15,6 +15,13 @@ pub(super) struct Reader {
     told: Option<u64>,
 }
 
+impl Reader {
+    /// Says that what it was told may be true no more.
+    pub(super) fn forget(&mut self) {
+        self.told = None;
+    }
+}
+
 impl Transfer {
     /// Takes where a reader is. A jump drops requests that nobody waits for any more.
     pub(crate) fn move_reader(&mut self, desk: &mut Desk, reader: ReaderId, window: Window) {
@@ -30,28 +37,23 @@ impl Transfer {
             let before = before.window;
             (before.start..=before.start.saturating_add(JUMP)).contains(&window.start)
         });
-        if picker.set_window(reader, Some(window)) {
-            self.told_done = false;
-            self.reconsider_all(desk);
-        }
+        let turn = picker.set_window(reader, Some(window));
+        let waits = window.start < window.end && picker.lacks(window.start);
+        self.turned(desk, turn);
         self.tell_readers(desk);
-        let waits = self.picker.as_ref().is_some_and(|picker| {
-            window.start < window.end && picker.stored_until(window.start) <= window.start
-        });
         if waits && !near {
             self.drop_unawaited(desk);
         }
+        self.rank_quick(desk);
         self.kick_all(desk);
     }
 
     /// Takes that a reader went away.
     pub(crate) fn close_reader(&mut self, desk: &mut Desk, reader: ReaderId) {
         self.readers.remove(&reader);
-        if let Some(picker) = &mut self.picker
-            && picker.set_window(reader, None)
-        {
-            self.reconsider_all(desk);
-            self.tell_if_done(desk);
+        if let Some(picker) = &mut self.picker {
+            let turn = picker.set_window(reader, None);
+            self.turned(desk, turn);
         }
     }
 
@@ -60,7 +62,9 @@ impl Transfer {
         let Some(picker) = &self.picker else { return };
         for (id, reader) in &mut self.readers {
             let Window { start, end } = reader.window;
-            let ready = picker.stored_until(start).min(end.max(start));
+            // What it was told once stays true: only what comes after is looked at.
+            let from = reader.told.unwrap_or(start);
+            let ready = picker.stored_until(from).min(end.max(start));
             let is_news = reader.told.is_none_or(|told| ready > told);
             if is_news && (ready > start || end <= start) {
                 reader.told = Some(ready);

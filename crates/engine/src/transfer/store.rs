@@ -7,7 +7,7 @@ use headwater_wire::BlockSpan;
 
 use super::{Stage, Transfer, fitted};
 use crate::desk::{Desk, Job};
-use crate::picker::{Picker, Window};
+use crate::picker::{Picker, Turn, Window};
 use crate::{Action, CloseReason, Event, Input, StoreError, Stored, Warning, limit};
 
 impl Transfer {
@@ -37,6 +37,7 @@ impl Transfer {
         self.doubtful = doubtful.ones().filter(|piece| !have.has(*piece)).collect();
         let rng = desk.seed.split(&format!("picker {}", self.id));
         let mut picker = Picker::new(&metainfo, have, rng);
+        picker.set_sequential(self.sequential);
         let length = metainfo.length.0;
         for (id, reader) in &mut self.readers {
             let Window { start, end } = reader.window;
@@ -103,8 +104,12 @@ impl Transfer {
             Ok(_) => {
                 if picker.lost(piece) {
                     desk.warn(self.id, Warning::PieceLost(piece));
-                    self.told_done = false;
-                    self.reconsider_all(desk);
+                    let gained = if picker.is_wanted(piece) { vec![piece] } else { Vec::new() };
+                    for reader in self.readers.values_mut() {
+                        reader.forget();
+                    }
+                    self.turned(desk, Turn { gained, ..Turn::default() });
+                    self.kick_hungry(desk);
                     self.tell_discovery(desk);
                 }
             }

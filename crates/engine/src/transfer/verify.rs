@@ -51,7 +51,7 @@ impl Transfer {
         if let Some(peer) = guilty {
             self.convict(desk, peer, piece);
         }
-        self.kick_all(desk);
+        self.kick_hungry(desk);
     }
 
     fn convict(&mut self, desk: &mut Desk, peer: PeerId, piece: PieceIndex) {
@@ -77,24 +77,26 @@ impl Transfer {
         let Some(picker) = &mut self.picker else { return };
         let wanted = picker.is_wanted(piece);
         picker.stored(piece, data);
+        let is_short = picker.is_short();
         self.had(desk, piece, wanted);
-        // Memory is free again: peers that could start nothing may start something.
-        self.kick_all(desk);
+        if is_short {
+            self.kick_hungry(desk);
+        }
     }
 
     /// Tells of a piece that is stored.
     pub(super) fn had(&mut self, desk: &mut Desk, piece: PieceIndex, wanted: bool) {
         desk.tell(Event::PieceStored { torrent: self.id, piece });
         if wanted {
-            let links: Vec<_> = self.peers.keys().copied().collect();
-            for link in links {
-                let Some(peer) = self.peers.get_mut(&link) else { continue };
-                if peer.has.has(piece) {
-                    peer.useful = peer.useful.saturating_sub(1);
-                    if peer.useful == 0 {
-                        self.reconsider(desk, link);
-                    }
+            let mut useless = Vec::new();
+            for peer in self.peers.values_mut().filter(|peer| peer.has.has(piece)) {
+                peer.useful = peer.useful.saturating_sub(1);
+                if peer.useful == 0 {
+                    useless.push(peer.link);
                 }
+            }
+            for link in useless {
+                self.reconsider(desk, link);
             }
         }
         if self.stage == Stage::Running {

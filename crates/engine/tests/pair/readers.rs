@@ -96,3 +96,28 @@ fn slow_peer_does_not_hold_up_a_reader() {
     }
     assert!(net.now.since(start) < secs(14), "{:?}", net.now.since(start));
 }
+
+#[test]
+fn torrent_is_done_again_when_a_reader_leaves_what_nobody_chose() {
+    let sample = sample(4_000_000, 65536);
+    let mut net = Net::new(74);
+    let leech = net.join(Disk::default(), sample.whole());
+    let priorities = vec![headwater_engine::Priority::Skip];
+    net.put(leech, Input::FilesChosen { torrent: T, priorities });
+    net.run(secs(1));
+    assert_eq!(net.told(leech, is_done), 1);
+    move_to(&mut net, leech, 0, 2_000_000);
+    let seed = net.join(Disk::full(&sample), sample.whole());
+    net.hosts[seed].path.bandwidth = 100_000;
+    let ready = |event: &Event| ready(event).is_some();
+    net.run_to(leech, secs(30), ready);
+    assert_eq!(net.told(leech, is_done), 1);
+    move_to(&mut net, leech, 4_000_000, 4_000_000);
+    net.run(secs(2));
+    assert_eq!(net.told(leech, is_done), 2);
+    let wasted = net.hosts[leech].engine.torrent_view(T).unwrap().wasted.0;
+    assert!(wasted < 1_000_000, "{wasted} bytes wasted");
+    let stored = net.hosts[leech].disk.have.len();
+    net.run(secs(10));
+    assert_eq!(net.hosts[leech].disk.have.len(), stored);
+}

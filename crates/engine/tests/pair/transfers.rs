@@ -183,3 +183,22 @@ fn those_who_give_are_served_before_those_who_do_not() {
     let (gave, took) = (mean(&givers), mean(&takers));
     assert!(gave * 4 > took * 5, "givers got {gave} bytes, takers {took}");
 }
+
+#[test]
+fn sequential_torrent_is_stored_in_order_and_one_by_rarity_is_not() {
+    for sequential in [false, true] {
+        let sample = sample(8_000_000, 65536);
+        let mut net = Net::new(75);
+        net.join(Disk::full(&sample), sample.whole());
+        net.join(Disk::full(&sample), sample.whole());
+        let leech = net.join(Disk::default(), sample.magnet());
+        net.put(leech, Input::OrderChosen { torrent: T, sequential });
+        net.run_to(leech, secs(30), is_done);
+        let stored = net.hosts[leech].events.iter().filter_map(|(_, event)| match event {
+            Event::PieceStored { piece, .. } => Some(piece.0 as usize),
+            _ => None,
+        });
+        let far = stored.enumerate().map(|(at, piece)| at.abs_diff(piece)).max().unwrap();
+        assert_eq!(sequential, far < 8, "a piece came {far} places out of order");
+    }
+}
