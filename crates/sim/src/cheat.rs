@@ -2,7 +2,11 @@
 //! speaks the wire protocol itself, and its client only introduces it to others.
 //! Each kind has a file of its own below.
 
+mod fetcher;
+mod freerider;
+mod hog;
 mod poison;
+mod tyrant;
 
 use core::time::Duration;
 use std::collections::BTreeMap;
@@ -15,7 +19,11 @@ use headwater_wire::{Decoder, Handshake, Message, Reserved};
 use crate::sample::Sample;
 use crate::world::{Coming, World};
 
+pub use fetcher::Fetcher;
+pub use freerider::FreeRider;
+pub use hog::Hog;
 pub use poison::Poisoner;
+pub use tyrant::Tyrant;
 
 /// Changes what a client says.
 pub trait Tamper {
@@ -49,9 +57,15 @@ pub struct Hands<'a> {
     waiting: &'a BTreeMap<LinkId, usize>,
     said: Vec<(LinkId, Bytes)>,
     closed: Vec<LinkId>,
+    done: bool,
 }
 
 impl Hands<'_> {
+    /// Says that it has the whole torrent.
+    pub fn finish(&mut self) {
+        self.done = true;
+    }
+
     /// Says something.
     pub fn say(&mut self, link: LinkId, message: &Message) {
         let mut bytes = BytesMut::new();
@@ -220,11 +234,20 @@ impl World {
         let host = &mut self.hosts[at];
         let sample = &self.samples[host.sample.0];
         let Mode::Played(played) = &mut host.mode else { return };
-        let (said, closed) = (Vec::new(), Vec::new());
-        let rng = &mut self.rng;
-        let mut hands = Hands { now: self.now, rng, sample, waiting: &waiting, said, closed };
+        let mut hands = Hands {
+            now: self.now,
+            rng: &mut self.rng,
+            sample,
+            waiting: &waiting,
+            said: Vec::new(),
+            closed: Vec::new(),
+            done: false,
+        };
         act(played, &mut hands);
-        let Hands { said, closed, .. } = hands;
+        let Hands { said, closed, done, .. } = hands;
+        if done {
+            self.done(at);
+        }
         for (link, bytes) in said {
             self.trace.note_bytes(self.now, at, "says", &bytes);
             self.send(at, link, bytes);

@@ -9,7 +9,9 @@ use core::time::Duration;
 use headwater_base::{ByteCount, PeerId, Time};
 use headwater_client::{CloseReason, Event, Step, Warning};
 
-use crate::world::World;
+use crate::fault::Fault;
+use crate::host::HostId;
+use crate::world::{Coming, World};
 
 /// Things a client may want done in one drain.
 pub(crate) const STEPS_MAX: u64 = 200_000;
@@ -28,11 +30,7 @@ impl World {
     /// A client told something.
     pub(crate) fn told(&mut self, at: usize, event: &Event) {
         if let Event::TorrentDone(_) = event {
-            let host = &mut self.hosts[at];
-            if host.done.is_none() {
-                host.done = Some(self.now);
-                self.waiting -= usize::from(host.must_finish);
-            }
+            self.done(at);
         } else if let Event::PieceStored { torrent, piece } = event {
             let stored = self.disk(at, *torrent).is_some_and(|disk| disk.has(*piece));
             assert!(stored, "host {at} tells of piece {piece}, which is not stored");
@@ -46,6 +44,19 @@ impl World {
         {
             let peer = self.hosts[*partner].peer;
             self.judge_ban(at, peer, &format!("{reason:?}"));
+        }
+    }
+
+    /// A host has everything it wants.
+    pub(crate) fn done(&mut self, at: usize) {
+        let host = &mut self.hosts[at];
+        if host.done.is_some() {
+            return;
+        }
+        host.done = Some(self.now);
+        self.waiting -= usize::from(host.must_finish);
+        if let Some(after) = host.leaves {
+            self.queue.post(self.now + after, Coming::Fault(Fault::Vanish(HostId(at))));
         }
     }
 

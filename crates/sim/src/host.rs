@@ -57,6 +57,7 @@ pub struct Spec {
     pub(crate) at: Duration,
     pub(crate) mode: Mode,
     pub(crate) must_finish: bool,
+    pub(crate) leaves: Option<Duration>,
     pub(crate) config: Rc<dyn Fn(&mut Config)>,
 }
 
@@ -73,6 +74,7 @@ impl Spec {
             at: Duration::ZERO,
             mode: Mode::Honest,
             must_finish: false,
+            leaves: None,
             config: Rc::new(|_| {}),
         }
     }
@@ -118,6 +120,12 @@ impl Spec {
         Self { at, ..self }
     }
 
+    /// It goes for good this long after it has everything.
+    #[must_use]
+    pub fn leaving(self, after: Duration) -> Self {
+        Self { leaves: Some(after), ..self }
+    }
+
     /// Nobody waits for it to finish.
     #[must_use]
     pub fn optional(self) -> Self {
@@ -153,6 +161,7 @@ pub struct Host {
     pub got: u64,
     pub(crate) honest: bool,
     pub(crate) must_finish: bool,
+    pub(crate) leaves: Option<Duration>,
     pub(crate) sample: SampleId,
     pub(crate) magnet: bool,
     pub(crate) config: Rc<dyn Fn(&mut Config)>,
@@ -207,6 +216,11 @@ impl Host {
     /// What its torrent is called in its client.
     pub fn torrent(&self) -> TorrentId {
         TorrentId(0)
+    }
+
+    /// How many peers it has, while it is there.
+    pub fn peers(&self) -> Option<usize> {
+        Some(self.client.as_ref()?.torrent_view(self.torrent())?.peers)
     }
 
     /// How long it took from joining to the last piece.

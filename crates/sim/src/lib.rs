@@ -28,7 +28,7 @@ mod trace;
 mod tracker;
 mod world;
 
-pub use cheat::{Hands, Mode, Poisoner, Puppet, Tamper};
+pub use cheat::{Fetcher, FreeRider, Hands, Hog, Mode, Poisoner, Puppet, Tamper, Tyrant};
 pub use disk::{Disk, Manners};
 pub use fault::Fault;
 pub use host::{Have, Host, HostId, Spec};

@@ -20,6 +20,11 @@ pub struct Sample {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SampleId(pub(crate) usize);
 
+impl SampleId {
+    /// The first torrent of every world.
+    pub const FIRST: Self = Self(0);
+}
+
 impl Sample {
     /// A torrent of one file of random bytes.
     pub fn new(seed: &Seed, length: u32, piece_length: u32, trackers: Vec<Vec<String>>) -> Self {

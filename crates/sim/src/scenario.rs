@@ -2,7 +2,10 @@
 
 mod churn;
 mod clean;
+mod hogs;
+mod incentives;
 mod poison;
+mod poisoning;
 
 use crate::run::Run;
 
@@ -29,7 +32,14 @@ pub enum Kind {
 }
 
 /// Every scenario.
-pub const SCENARIOS: &[Scenario] = &[clean::SCENARIO, churn::SCENARIO, poison::SCENARIO];
+pub const SCENARIOS: &[Scenario] = &[
+    clean::SCENARIO,
+    churn::SCENARIO,
+    poison::SCENARIO,
+    poisoning::SCENARIO,
+    incentives::SCENARIO,
+    hogs::SCENARIO,
+];
 
 impl Scenario {
     /// The scenario of that name.

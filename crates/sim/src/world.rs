@@ -153,6 +153,7 @@ impl World {
             got: 0,
             honest,
             must_finish: spec.must_finish,
+            leaves: spec.leaves,
             sample: spec.sample,
             magnet: spec.magnet,
             config: spec.config,
@@ -261,6 +262,16 @@ impl World {
         let finished = self.run_until(bound, |world| world.waiting == 0);
         assert!(finished, "not finished {bound:?} after the last fault:\n{}", self.describe());
         self.judge_end();
+    }
+
+    /// How long hosts took from joining to the last piece, in seconds; one that did not get there
+    /// counts with all the time there was.
+    pub fn mean_took(&self, hosts: &[HostId]) -> f64 {
+        let took = hosts.iter().map(|host| {
+            let host = self.host(*host);
+            host.took().unwrap_or(self.now.since(host.joined)).as_secs_f64()
+        });
+        took.sum::<f64>() / hosts.len().max(1) as f64
     }
 
     /// Takes the next thing out of the queue and lets it happen.

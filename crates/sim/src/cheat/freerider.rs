@@ -1,0 +1,25 @@
+//! Takes and never gives, as BitThief does (Locher et al. 2006): a real client that serves nobody.
+//! With many more links than others have it sees most of the swarm (large view, Sirivianos 2007).
+
+use headwater_base::Rng;
+use headwater_wire::Message;
+
+use super::Tamper;
+
+/// A client that serves nobody. It says nothing of what it has, so nobody asks.
+#[derive(Clone, Copy, Debug)]
+pub struct FreeRider;
+
+impl Tamper for FreeRider {
+    fn leaves(&mut self, message: Message, _rng: &mut Rng) -> Vec<Message> {
+        match message {
+            Message::Unchoke
+            | Message::Piece { .. }
+            | Message::AllowedFast(_)
+            | Message::Have(_)
+            | Message::Suggest(_) => Vec::new(),
+            Message::Bitfield(_) | Message::HaveAll => vec![Message::HaveNone],
+            other => vec![other],
+        }
+    }
+}
