@@ -99,8 +99,8 @@ macro_rules! twenty_bytes {
 }
 
 twenty_bytes!(
-    /// SHA-1 of a torrent's raw `info` bytes (BEP 3), or SHA-256 of them cut short (BEP 52), as used
-    /// in handshakes and trackers.
+    /// SHA-1 of a torrent's raw `info` bytes (BEP 3), or SHA-256 of them cut short (BEP 52), as
+    /// used in handshakes and trackers.
     InfoHash
 );
 twenty_bytes!(

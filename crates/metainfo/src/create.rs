@@ -1,17 +1,23 @@
-//! Makes torrents: from names, lengths and the bytes themselves, or the digests of pieces.
+//! Makes torrents of v1, v2 or both: from names, lengths and the bytes themselves.
 //! Reads no file and no clock; both come in from outside.
 
-use bytes::Bytes;
-use headwater_base::{ByteCount, Digest1, Sha1};
+mod info;
+mod tree;
 
-use crate::bencode::{DictBuilder, ListBuilder};
+use bytes::Bytes;
+use headwater_base::{ByteCount, Digest256, Sha1};
+
 use crate::path::{safe_name, safe_part, tell_apart};
-use crate::torrent::{Span, laid_out, root, spans};
-use crate::{Error, File, Torrent, limit};
+use crate::torrent::{laid_out, spans};
+use crate::{Error, File, Torrent, Version, limit};
+use tree::TreeHash;
 
 /// What a torrent says beside its files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
+    /// Which protocols describe it. v1 unless told otherwise: every client reads that, and a
+    /// hybrid shows its padding as files in clients that know only v1.
+    pub version: Version,
     /// Bytes in a piece: a power of two. Chosen by the total length when missing.
     pub piece_length: Option<u32>,
     /// Tracker tiers.
@@ -20,7 +26,8 @@ pub struct Options {
     pub web_seeds: Vec<String>,
     /// Whether only the named trackers may introduce peers (BEP 27).
     pub private: bool,
-    /// Whether padding (BEP 47) lets every file of a folder start at a piece of its own.
+    /// Whether padding (BEP 47) lets every file of a folder start at a piece of its own. v2 and
+    /// hybrids have that anyway.
     pub align: bool,
     /// Free text.
     pub comment: Option<String>,
@@ -30,19 +37,21 @@ pub struct Options {
     pub creation_date: Option<i64>,
 }
 
-/// A torrent in the making. Feed it every byte of every file in order, or the digests of whole
-/// pieces, then finish it.
+/// A torrent in the making. Feed it every byte of every file in its order, then finish it.
 #[derive(Clone)]
 pub struct Draft {
     name: String,
     folder: bool,
     files: Vec<File>,
+    order: Vec<usize>,
     length: u64,
     piece_length: u32,
     options: Options,
-    pieces: Vec<u8>,
     fed: u64,
     hash: Sha1,
+    pieces: Vec<u8>,
+    trees: TreeHash,
+    layers: Vec<(Digest256, Vec<Digest256>)>,
 }
 
 impl Draft {
@@ -52,8 +61,8 @@ impl Draft {
         Self::new(name, false, files, options)
     }
 
-    /// Starts a torrent of a folder called `name`. Paths are below it, with `/` between parts;
-    /// their order is kept. A path that readers would have to change is refused, since its file
+    /// Starts a torrent of a folder called `name`. Paths are below it, with `/` between parts.
+    /// v1 keeps their order; v2 has one of its own, so `order` says. A path that readers would have to change is refused, since its file
     /// would not be found under the new one.
     pub fn folder(
         name: &str,
@@ -69,6 +78,7 @@ impl Draft {
         files: Vec<(String, ByteCount)>,
         options: Options,
     ) -> Result<Self, Error> {
+        let is_v2 = options.version != Version::V1;
         if safe_name(name.as_bytes()).as_deref() != Some(name) {
             return Err(Error::DraftName);
         }
@@ -77,14 +87,8 @@ impl Draft {
             Some(asked) => checked_piece_length(asked)?,
             None => auto_piece_length(total),
         };
-        let named = files.into_iter().map(|(path, length)| File {
-            path,
-            length,
-            offset: ByteCount(0),
-            pad: false,
-            root: None,
-        });
-        let files = laid_out(named.collect(), if options.align { piece_length } else { 1 });
+        let (order, named) = in_order(files, is_v2);
+        let files = laid_out(named, if is_v2 || options.align { piece_length } else { 1 });
         if files.is_empty() {
             return Err(Error::NoFiles);
         }
@@ -104,12 +108,15 @@ impl Draft {
             name: name.to_owned(),
             folder,
             files,
+            order,
             length,
             piece_length,
             options,
-            pieces: Vec::new(),
             fed: 0,
             hash: Sha1::default(),
+            pieces: Vec::new(),
+            trees: TreeHash::new(piece_length),
+            layers: Vec::new(),
         })
     }
 
@@ -128,16 +135,9 @@ impl Draft {
         self.length.div_ceil(u64::from(self.piece_length)) as u32
     }
 
-    /// Where the bytes of a piece lie, for who hashes pieces elsewhere. Padding is zeros.
-    pub fn piece_spans(&self, piece: u32) -> impl Iterator<Item = Span> + '_ {
-        let start = u64::from(piece) * u64::from(self.piece_length);
-        let left = self.length.saturating_sub(start);
-        spans(&self.files, start, u32::try_from(left).unwrap_or(u32::MAX).min(self.piece_length))
-    }
-
-    /// Bytes hashed so far, padding included.
-    pub fn hashed(&self) -> ByteCount {
-        ByteCount(self.fed)
+    /// In which order the files given are to be fed, as indices into them.
+    pub fn order(&self) -> &[usize] {
+        &self.order
     }
 
     /// Takes the next bytes of the files. Padding adds itself and is not fed.
@@ -145,30 +145,19 @@ impl Draft {
         self.pad();
         let given = bytes.len() as u64;
         while !bytes.is_empty() {
-            let Some(left) = self.left_in_file() else {
+            let Some(span) = spans(&self.files, self.fed, u32::MAX).next() else {
                 let left = given - bytes.len() as u64;
                 return Err(Error::TooManyBytes { found: given, left });
             };
-            let (now, later) = bytes.split_at(left.min(bytes.len() as u64) as usize);
+            let (now, later) = bytes.split_at((span.len as usize).min(bytes.len()));
+            if self.options.version != Version::V1 {
+                self.trees.feed(now);
+            }
             self.hash(now);
+            self.end_file(span.file);
             self.pad();
             bytes = later;
         }
-        Ok(())
-    }
-
-    /// Takes the SHA-1 of the next whole piece instead of its bytes. Padding inside the piece
-    /// must be hashed as zeros.
-    pub fn feed_digest(&mut self, digest: Digest1) -> Result<(), Error> {
-        let inside = (self.fed % u64::from(self.piece_length)) as u32;
-        if self.fed >= self.length {
-            return Err(Error::TooManyBytes { found: u64::from(self.piece_length), left: 0 });
-        }
-        if inside > 0 {
-            return Err(Error::DigestInsidePiece { found: inside });
-        }
-        self.pieces.extend_from_slice(&digest);
-        self.fed = (self.fed + u64::from(self.piece_length)).min(self.length);
         Ok(())
     }
 
@@ -178,36 +167,34 @@ impl Draft {
         if self.fed < self.length {
             return Err(Error::Unfinished { left: self.length - self.fed });
         }
-        let torrent = Torrent::from_info(Bytes::from(self.info()))?;
+        let torrent = Torrent::from_info(Bytes::from(info::info(&self)))?;
+        let layers = self.layers.into_iter().collect();
         let Options { trackers, web_seeds, comment, created_by, creation_date, .. } = self.options;
         let torrent =
-            Torrent { trackers, web_seeds, comment, created_by, creation_date, ..torrent };
+            Torrent { layers, trackers, web_seeds, comment, created_by, creation_date, ..torrent };
         // Reading it back mends addresses and proves that others can read it.
-        Torrent::parse(&root(&torrent).raw("info", torrent.info.to_vec()).finish())
+        Torrent::parse(&torrent.to_bytes())
     }
 
-    fn info(&self) -> Vec<u8> {
-        let mut info = DictBuilder::new()
-            .bytes("name", &self.name)
-            .int("piece length", i64::from(self.piece_length))
-            .bytes("pieces", &self.pieces);
-        if self.options.private {
-            info = info.int("private", 1);
+    /// Closes the tree of a file that was fed whole.
+    fn end_file(&mut self, file: usize) {
+        let file = &mut self.files[file];
+        if self.options.version == Version::V1 || self.fed < (file.offset + file.length).0 {
+            return;
         }
-        if self.folder {
-            let entries = self.files.iter().map(entry);
-            info.list("files", entries.fold(ListBuilder::new(), ListBuilder::dict)).finish()
-        } else {
-            info.int("length", self.length as i64).finish()
+        let hash = self.trees.end_file();
+        file.root = Some(hash.root);
+        if !hash.layer.is_empty() {
+            self.layers.push((hash.root, hash.layer));
         }
     }
 
-    /// Bytes that may be hashed before the file changes.
-    fn left_in_file(&self) -> Option<u64> {
-        Some(u64::from(spans(&self.files, self.fed, u32::MAX).next()?.len))
-    }
-
+    /// Takes bytes, padding's among them, into the hashes of v1.
     fn hash(&mut self, mut bytes: &[u8]) {
+        if self.options.version == Version::V2 {
+            self.fed += bytes.len() as u64;
+            return;
+        }
         while !bytes.is_empty() {
             let room = u64::from(self.piece_length) - self.fed % u64::from(self.piece_length);
             let (now, later) = bytes.split_at(room.min(bytes.len() as u64) as usize);
@@ -222,7 +209,7 @@ impl Draft {
 
     /// Hashes the padding that comes next, if any.
     fn pad(&mut self) {
-        const ZEROS: [u8; 4096] = [0; 4096];
+        static ZEROS: [u8; 4096] = [0; 4096];
         let next = |draft: &Self| spans(&draft.files, draft.fed, ZEROS.len() as u32).next();
         while let Some(span) = next(self).filter(|span| span.pad) {
             self.hash(&ZEROS[..span.len as usize]);
@@ -230,10 +217,15 @@ impl Draft {
     }
 }
 
-fn entry(file: &File) -> DictBuilder {
-    let parts = file.path.split('/').fold(ListBuilder::new(), ListBuilder::bytes);
-    let entry = DictBuilder::new().int("length", file.length.0 as i64).list("path", parts);
-    if file.pad { entry.bytes("attr", "p") } else { entry }
+/// The files as they are laid out, and which of those given each is. v2 sorts them as its tree
+/// does: part by part of their paths.
+fn in_order(named: Vec<(String, ByteCount)>, is_v2: bool) -> (Vec<usize>, Vec<File>) {
+    let mut named: Vec<_> = named.into_iter().enumerate().collect();
+    if is_v2 {
+        named.sort_by(|(_, (one, _)), (_, (other, _))| one.split('/').cmp(other.split('/')));
+    }
+    let file = |(path, length)| File { path, length, offset: ByteCount(0), pad: false, root: None };
+    named.into_iter().map(|(at, named)| (at, file(named))).unzip()
 }
 
 /// Makes sure that readers keep every path: what is stored under one name and asked for under
@@ -245,8 +237,9 @@ fn check_paths(files: &[File]) -> Result<(), Error> {
         file.path = parts.collect::<Vec<_>>().join("/");
     }
     tell_apart(&mut read)?;
+    let deep = |file: &File| file.path.split('/').count() > limit::PATH_PARTS_CREATED_MAX;
     let changed = read.iter().zip(files).filter(|(read, _)| !read.pad);
-    let changed = changed.map(|(read, file)| read.path != file.path);
+    let changed = changed.map(|(read, file)| read.path != file.path || deep(file));
     match changed.into_iter().position(|changed| changed) {
         Some(file) => Err(Error::DraftPath { file }),
         None => Ok(()),

@@ -196,8 +196,8 @@ pub enum Error {
     /// A draft's name that is not safe everywhere, so readers would change it.
     #[error("the name is empty, too long or holds what is not safe in a name")]
     DraftName,
-    /// A draft's path that is not safe everywhere or that an earlier file has.
-    #[error("path of file {file} is not safe, or is another's but for the case of letters")]
+    /// A draft's path that is not safe everywhere, too deep, or that an earlier file has.
+    #[error("path of file {file} is not safe or too deep, or another's but for letters' case")]
     DraftPath {
         /// Which file.
         file: usize,
@@ -209,12 +209,6 @@ pub enum Error {
         found: u64,
         /// Bytes that were left.
         left: u64,
-    },
-    /// A draft was fed a digest in the middle of a piece.
-    #[error("digest fed {found} bytes into a piece")]
-    DigestInsidePiece {
-        /// Bytes of the piece already fed.
-        found: u32,
     },
     /// A draft was finished early.
     #[error("{left} bytes not fed yet")]
@@ -255,9 +249,7 @@ impl Error {
             Self::NoInfoHash => "no-info-hash",
             Self::InfoHash { .. } | Self::TwoInfoHashes => "bad-info-hash",
             Self::ChosenFiles { .. } | Self::TooManyRanges { .. } => "bad-chosen-files",
-            Self::TooManyBytes { .. }
-            | Self::DigestInsidePiece { .. }
-            | Self::Unfinished { .. } => "bad-draft",
+            Self::TooManyBytes { .. } | Self::Unfinished { .. } => "bad-draft",
         }
     }
 }

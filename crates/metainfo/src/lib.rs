@@ -1,4 +1,5 @@
-//! Bencode, torrent files, magnet links, creating torrents, merkle trees, safe paths. Pure; every input hostile.
+//! Bencode, torrent files, magnet links, creating torrents, merkle trees, safe paths.
+//! Pure; every input hostile.
 #![forbid(unsafe_code)]
 
 pub mod bencode;

@@ -30,6 +30,8 @@ pub const FILE_LENGTH_MAX: u64 = ((1 << 30) - 1) * 16 * 1024;
 pub const PATH_BYTES_FACTOR: usize = 16;
 /// Most folders and names in one path.
 pub const PATH_PARTS_MAX: usize = 100;
+/// Most folders and names in a path that is created: in a file tree each nests a dictionary.
+pub const PATH_PARTS_CREATED_MAX: usize = 90;
 /// Longest name in a path. Short of 255 so that a number fits when it must be told from another.
 pub const NAME_BYTES_MAX: usize = 240;
 /// Longest file ending kept when a name is cut.

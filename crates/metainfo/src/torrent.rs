@@ -12,7 +12,6 @@ pub use layers::Layers;
 pub use layout::Span;
 pub(crate) use layout::{laid_out, spans};
 pub(crate) use read::Seen;
-pub(crate) use write::root;
 
 /// A valid torrent. Every path in it is safe to create below a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,9 +68,10 @@ pub struct File {
 }
 
 /// Which of the two protocols describe a torrent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Version {
     /// v1 alone (BEP 3).
+    #[default]
     V1,
     /// v2 alone (BEP 52).
     V2,

@@ -1,7 +1,8 @@
 //! Drafts: what is fed comes out hashed, and what is made is read back equal.
 
 use super::*;
-use headwater_base::{PieceIndex, sha1};
+use crate::merkle;
+use headwater_base::{InfoHash, PieceIndex, sha1, sha256};
 use proptest::prelude::*;
 
 fn bytes(len: usize) -> Vec<u8> {
@@ -34,6 +35,7 @@ fn a_single_file_is_hashed_piece_by_piece() {
 #[test]
 fn every_option_is_read_back() {
     let options = Options {
+        version: Version::V1,
         piece_length: Some(32768),
         trackers: vec![vec!["wss://a/x".into(), "wss://b/x".into()], vec!["udp://c:1".into()]],
         web_seeds: vec!["https://s/dir/".into()],
@@ -73,22 +75,6 @@ fn padding_lets_files_start_at_a_piece() {
     assert_eq!(torrent.files[3].offset, ByteCount(16384));
     let first = [bytes(5), vec![0; 16379]].concat();
     assert_eq!(torrent.pieces, [sha1(&first), sha1(&bytes(16384)), sha1(&bytes(1))]);
-}
-
-#[test]
-fn digests_may_be_fed_instead_of_bytes() {
-    let data = bytes(40_000);
-    let mut whole = single(40_000, Options::default()).unwrap();
-    whole.feed(&data).unwrap();
-    let mut mixed = single(40_000, Options::default()).unwrap();
-    mixed.feed_digest(sha1(&data[..16384])).unwrap();
-    mixed.feed(&data[16384..20_000]).unwrap();
-    let refused = mixed.feed_digest([0; 20]);
-    assert_eq!(refused, Err(Error::DigestInsidePiece { found: 20_000 - 16384 }));
-    mixed.feed(&data[20_000..32768]).unwrap();
-    mixed.feed_digest(sha1(&data[32768..])).unwrap();
-    assert!(mixed.feed_digest([0; 20]).is_err());
-    assert_eq!(mixed.finish(), whole.finish());
 }
 
 #[test]
@@ -155,40 +141,118 @@ fn bad_addresses_are_left_out() {
     assert_eq!(draft.finish().unwrap().trackers, [["wss://a/"]]);
 }
 
+#[test]
+fn v2_sorts_files_as_its_tree_does() {
+    let files = named(&[("b", 2), ("a.txt", 3), ("a/z", 4), ("a", 0)]);
+    let options = Options { version: Version::V2, ..Options::default() };
+    let refused = Draft::folder("d", files.clone(), options.clone()).map(|_| ());
+    assert!(matches!(refused, Err(Error::DraftPath { .. })), "a is a file and a folder");
+    let mut draft = Draft::folder("d", files[..3].to_vec(), options).unwrap();
+    assert_eq!(draft.order(), [2, 1, 0]);
+    draft.feed(b"zzzztxtbb").unwrap();
+    let torrent = draft.finish().unwrap();
+    let paths: Vec<_> = torrent.files.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!(paths, ["a/z", ".pad/16380", "a.txt", ".pad/16381", "b"]);
+    assert_eq!(torrent.files[2].root, Some(sha256(b"txt")));
+    assert_eq!(torrent.version(), Version::V2);
+    let deep = named(&[(&["x"; 91].join("/"), 1)]);
+    assert!(Draft::folder("d", deep, Options::default()).is_err());
+}
+
+#[test]
+fn one_file_is_alike_in_every_version() {
+    for version in [Version::V1, Version::V2, Version::Hybrid] {
+        let mut draft = single(40_000, Options { version, ..Options::default() }).unwrap();
+        draft.feed(&bytes(40_000)).unwrap();
+        let torrent = draft.finish().unwrap();
+        assert_eq!((torrent.name.as_str(), torrent.folder), ("f.bin", false), "{version:?}");
+        assert_eq!((torrent.length.0, torrent.files.len()), (40_000, 1), "{version:?}");
+        assert_eq!(torrent.version(), version);
+        assert_eq!(torrent.piece_len(PieceIndex(2)), 40_000 - 2 * 16384);
+    }
+}
+
+/// Cuts `data` into the bytes of the files that are no padding.
+fn cut<'d>(torrent: &Torrent, mut data: &'d [u8]) -> Vec<&'d [u8]> {
+    let mut out = Vec::new();
+    for file in &torrent.files {
+        let len = if file.pad { 0 } else { file.length.0 as usize };
+        let (now, later) = data.split_at(len);
+        out.push(now);
+        data = later;
+    }
+    out
+}
+
+/// What peers would send of a piece.
+fn piece(torrent: &Torrent, files: &[&[u8]], piece: u32) -> Vec<u8> {
+    let mut out = Vec::new();
+    for span in torrent.piece_spans(PieceIndex(piece)) {
+        let (at, len) = (span.offset.0 as usize, span.len as usize);
+        out.extend(if span.pad { vec![0; len] } else { files[span.file][at..at + len].to_vec() });
+    }
+    out
+}
+
+fn check_v1(torrent: &Torrent, files: &[&[u8]]) {
+    let digests: Vec<_> =
+        (0..torrent.piece_count()).map(|index| sha1(&piece(torrent, files, index))).collect();
+    assert_eq!(torrent.pieces, digests);
+}
+
+fn check_v2(torrent: &Torrent, files: &[&[u8]]) {
+    for (file, data) in torrent.files.iter().zip(files) {
+        let root = (!data.is_empty()).then(|| merkle::file_root(&merkle::leaves(data)));
+        assert_eq!(file.root, root, "{}", file.path);
+        assert!(file.pad || data.is_empty() || file.offset.0 % 16384 == 0);
+    }
+    for index in 0..torrent.piece_count() {
+        let (file, range) = torrent.piece_file(PieceIndex(index)).unwrap();
+        let leaves = merkle::leaves(&files[file][range.start as usize..range.end as usize]);
+        let node = merkle::root(&leaves, 0, torrent.piece_height(PieceIndex(index)));
+        assert_eq!(torrent.piece_node(PieceIndex(index)), Some(node));
+    }
+    assert_eq!(torrent.layerless_files().count(), 0);
+    let bare = Torrent::from_info(torrent.info.clone()).unwrap();
+    let large = torrent.files.iter().filter(|file| file.length.0 > 16384 && !file.pad);
+    assert_eq!(bare.layerless_files().count(), large.count());
+    let layers = torrent.layers.iter().map(|(root, layer)| (*root, layer.to_vec()));
+    assert_eq!(bare.with_layers(layers).layers, torrent.layers);
+}
+
 proptest! {
     #[test]
-    fn pieces_do_not_depend_on_how_bytes_are_fed(
+    fn what_is_made_does_not_depend_on_how_bytes_are_fed(
         lens in prop::collection::vec(0..50_000_u64, 1..6),
-        cut in 1..20_000_usize,
+        part in 1..20_000_usize,
         align: bool,
+        version in prop::sample::select(vec![Version::V1, Version::V2, Version::Hybrid]),
     ) {
         prop_assume!(lens.iter().sum::<u64>() > 0);
         let files: Vec<_> =
             lens.iter().enumerate().map(|(at, len)| (format!("f{at}"), ByteCount(*len))).collect();
-        let options = Options { align, ..Options::default() };
+        let options = Options { version, align, piece_length: Some(16384), ..Options::default() };
         let mut draft = Draft::folder("d", files, options).unwrap();
         let data = bytes(lens.iter().sum::<u64>() as usize);
-        let mut digests = draft.clone();
-        for part in data.chunks(cut) {
+        for part in data.chunks(part) {
             draft.feed(part).unwrap();
         }
         let torrent = draft.finish().unwrap();
-        // The same through spans: what a shell does that hashes pieces elsewhere.
-        let starts: Vec<u64> = digests.files().iter().map(|file| {
-            let before = digests.files().iter().take_while(|other| other.offset < file.offset);
-            before.filter(|file| !file.pad).map(|file| file.length.0).sum()
-        }).collect();
-        for piece in 0..digests.piece_count() {
-            let mut hash = Sha1::default();
-            for span in digests.piece_spans(piece).collect::<Vec<_>>() {
-                let at = (starts[span.file] + span.offset.0) as usize;
-                let zeros = vec![0; span.len as usize];
-                hash.update(if span.pad { &zeros } else { &data[at..at + span.len as usize] });
-            }
-            digests.feed_digest(hash.finish()).unwrap();
+        prop_assert_eq!(torrent.version(), version);
+        let files = cut(&torrent, &data);
+        if version == Version::V2 {
+            prop_assert_eq!(torrent.info_hash, InfoHash::cut(&sha256(&torrent.info)));
+            prop_assert!(torrent.pieces.is_empty());
+        } else {
+            prop_assert_eq!(torrent.info_hash.0, sha1(&torrent.info));
+            check_v1(&torrent, &files);
         }
-        prop_assert_eq!(digests.finish(), Ok(torrent.clone()));
-        prop_assert_eq!(Torrent::parse(&torrent.to_bytes()), Ok(torrent.clone()));
-        prop_assert_eq!(Torrent::from_info(torrent.info.clone()).unwrap().pieces, torrent.pieces);
+        if version == Version::V1 {
+            prop_assert!(torrent.layers.is_empty() && torrent.info_hash_v2.is_none());
+        } else {
+            prop_assert_eq!(torrent.info_hash_v2, Some(sha256(&torrent.info)));
+            check_v2(&torrent, &files);
+        }
+        prop_assert_eq!(Torrent::parse(&torrent.to_bytes()), Ok(torrent));
     }
 }

@@ -1,6 +1,7 @@
 //! Where bytes lie, the way back to bytes and links, and damaged torrents.
 
 mod cases;
+mod v2;
 
 use headwater_base::{ByteCount, PieceIndex, Rng, Seed};
 use proptest::prelude::*;

@@ -42,7 +42,7 @@ fn layers(layers: &Layers) -> Vec<u8> {
 }
 
 /// Everything around the info dictionary and the piece layers.
-pub(crate) fn root(torrent: &Torrent) -> DictBuilder {
+fn root(torrent: &Torrent) -> DictBuilder {
     let mut root = DictBuilder::new();
     if let Some(first) = torrent.tracker_urls().next() {
         root = root.bytes("announce", first);
