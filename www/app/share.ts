@@ -49,9 +49,9 @@ function makeField(label: string, value: string, said: HTMLElement): HTMLElement
     make("div", { class: "open-row" }, field, copy));
 }
 
-/** A long list of trackers does not fit a code, so the bare info-hash stands in. */
+/** A long list of trackers does not fit a code, so the bare info-hashes stand in. */
 function makeCode(link: string, torrent: Torrent): HTMLElement {
-  const short = pageLink(`magnet:?xt=urn:btih:${torrent.infoHash}`);
+  const short = pageLink(torrent.magnet.replace(/&(?!xt=).*$/, ""));
   const text = link.length <= QR_BYTES_MAX ? link : short;
   const { data, size } = encode(text, { ecc: "L", border: 3 });
   const squares = data.flatMap((row, y) =>

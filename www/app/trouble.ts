@@ -5,7 +5,9 @@
 /** Words for the codes that users meet; any other is said in the error's own. */
 const PLAIN: Record<string, string> = {
   "bad-info": "That torrent file is damaged. Download it again",
-  "bad-info-hash": "That info-hash is not one: it has 40 hex digits. Copy it again, whole",
+  "bad-hybrid": "That torrent file contradicts itself. Ask whoever made it for another",
+  "bad-info-hash": "That info-hash is not one: it has 40 hex digits, or 64. Copy it again, whole",
+  "bad-piece-layer": "That torrent file is damaged. Download it again",
   "bad-magnet": "That magnet link cannot be read. Copy it again, whole",
   "engine-crashed": "The engine stopped by a fault. Reload this page; what is stored stays",
   "engine-missing": "A part of Headwater could not be fetched. Reload to try again",
@@ -30,10 +32,9 @@ const PLAIN: Record<string, string> = {
   "too-many-files": "There are too many files for one torrent. Share fewer, or pack them first",
   "tracker-malformed": "A tracker does not answer as it should. It is tried again, and others too",
   "tracker-refused": "A tracker does not serve this torrent. It is tried again, and others too",
-  "unknown-version": "This kind of torrent is not supported. Ask for one of version 1",
+  "twin": "This is the same as another torrent here, which goes on. Remove this one",
+  "unknown-version": "This kind of torrent is not supported. Ask for one of version 1 or 2",
   "unreadable-file": "A file could not be read. Choose it again",
-  "v2-only": "This torrent is of version 2 alone, which is not supported. Ask for one of " +
-    "version 1 or for a hybrid",
 };
 
 /** Says an error or a warning: plain words where they are known, and its code. */

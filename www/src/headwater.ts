@@ -59,7 +59,10 @@ export interface AddOptions {
 export interface SeedOptions {
   /** What to call it; a single file's name or the common folder unless told otherwise. */
   name?: string;
-  /** The kind of torrent; only `v1` is made. */
+  /**
+   * Which protocols describe it; `v1` unless told otherwise, which every client reads. `v2` is
+   * checked by every 16 KiB; `hybrid` is both, and old clients show the padding between its files.
+   */
   version?: "v1" | "v2" | "hybrid";
   /** A power of two; chosen by size unless told otherwise. */
   pieceLength?: number;
@@ -71,7 +74,7 @@ export interface SeedOptions {
   onProgress?: (fraction: number) => void;
 }
 
-/** A magnet link, 40 hex digits, the bytes of a `.torrent` file, or the URL of one. */
+/** A magnet link, an info-hash (40 hex digits, 64 of v2), the bytes of a `.torrent` file, or the URL of one. */
 export type Source = string | URL | Uint8Array | ArrayBuffer | Blob;
 /** A file to share; a path places it inside the torrent. */
 export type SeedFile = Blob | { path: string; file: Blob };

@@ -15,30 +15,33 @@ interface Entry {
   file: Blob;
 }
 
-/** Makes the `.torrent` file; `hashing` hears how much is done, from 0 to 1. */
+/** A `.torrent` file and the files it is of, in its order. */
+export interface Made {
+  bytes: Uint8Array;
+  files: Blob[];
+}
+
+/** Makes a torrent; `hashing` hears how much is done, from 0 to 1. */
 export async function makeTorrent(
   files: Entry[],
   options: SeedRequest,
   hashing: (fraction: number) => void,
-): Promise<Uint8Array> {
-  if (options.version !== "v1") {
-    const message = `torrents of version ${options.version} cannot be made, only v1`;
-    throw new HeadwaterError("unsupported-version", message);
-  }
+): Promise<Made> {
   if (files.length === 0) throw new HeadwaterError("no-files", "there is no file to share");
   const { name, paths } = naming(files, options.name);
   const maker = new Maker(
     name,
     paths,
     Float64Array.from(files, ({ file }) => file.size),
+    options.version,
     options.pieceLength ?? undefined,
-    options.trackers,
     options.comment ?? undefined,
   );
   const total = files.reduce((sum, { file }) => sum + file.size, 0);
   let done = 0;
   let told = 0;
-  for (const { path, file } of files) {
+  const ordered = [...maker.order()].flatMap((index) => files[index] ?? []);
+  for (const { path, file } of ordered) {
     for (let at = 0; at < file.size; at += PART_LEN) {
       maker.feed(await part(path, file, at));
       done += Math.min(PART_LEN, file.size - at);
@@ -48,7 +51,7 @@ export async function makeTorrent(
     }
   }
   hashing(1);
-  return maker.finish();
+  return { bytes: maker.finish(options.trackers), files: ordered.map(({ file }) => file) };
 }
 
 async function part(path: string, file: Blob, at: number): Promise<Uint8Array> {

@@ -48,6 +48,7 @@ export type Ask =
 export interface Added {
   torrent: number;
   infoHash: string;
+  infoHashV2: string | null;
   name: string | null;
   metadata: Metadata | null;
 }
@@ -122,6 +123,8 @@ export type TorrentEvent =
 /** A torrent's shape, once known. */
 export interface Metadata {
   name: string;
+  version: "v1" | "v2" | "hybrid";
+  infoHashV2: string | null;
   length: number;
   pieceLength: number;
   pieceCount: number;

@@ -52,10 +52,12 @@ class Milestone {
 
 /** One torrent of a client. */
 export class Torrent extends EventTarget {
-  /** SHA-1 of the info dictionary, 40 hex digits. */
+  /**
+   * What it was added as, 40 hex digits: SHA-1 of the info dictionary, or what v2 has instead,
+   * SHA-256 cut short.
+   */
   readonly infoHash: string;
-  /** SHA-256 of the info dictionary, for torrents that have one. */
-  readonly infoHashV2: string | null = null;
+  readonly #infoHashV2: string | null;
   readonly #id: number;
   readonly #owner: Owner;
   readonly #ready = new Milestone();
@@ -75,6 +77,7 @@ export class Torrent extends EventTarget {
     this.#owner = owner;
     this.#id = added.torrent;
     this.infoHash = added.infoHash;
+    this.#infoHashV2 = added.infoHashV2;
     this.#name = added.name;
     this.#chosen = chosen;
     if (added.metadata) this.#learn(added.metadata);
@@ -84,9 +87,19 @@ export class Torrent extends EventTarget {
   get name(): string {
     return this.#metadata?.name ?? this.#name ?? this.infoHash;
   }
+  /** SHA-256 of the info dictionary, 64 hex digits, of v2 and hybrids; of others `null`. */
+  get infoHashV2(): string | null {
+    return this.#metadata ? this.#metadata.infoHashV2 : this.#infoHashV2;
+  }
+  /** Which protocols describe it; `null` until metadata is known. */
+  get version(): "v1" | "v2" | "hybrid" | null {
+    return this.#metadata?.version ?? null;
+  }
   /** A link that leads to it. */
   get magnet(): string {
-    return this.#metadata?.magnet ?? `magnet:?xt=urn:btih:${this.infoHash}`;
+    const v2 = this.#infoHashV2;
+    const topic = v2?.startsWith(this.infoHash) ? `btmh:1220${v2}` : `btih:${this.infoHash}`;
+    return this.#metadata?.magnet ?? `magnet:?xt=urn:${topic}`;
   }
   /** Bytes of all files together; 0 until metadata is known. */
   get length(): number {

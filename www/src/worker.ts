@@ -177,13 +177,12 @@ class Engine {
 
   async #seed(id: number, { files, options }: Extract<Ask, { ask: "seed" }>): Promise<Added> {
     const trackers = options.trackers.length > 0 ? options.trackers : this.#trackers;
-    const blobs = files.map(({ file }) => file);
-    const bytes = await makeTorrent(files, { ...options, trackers }, (hashing) =>
+    const made = await makeTorrent(files, { ...options, trackers }, (hashing) =>
       tell({ id, hashing }),
     );
-    const added = JSON.parse(this.#shell.add(bytes, [], undefined, false)) as Added & New;
+    const added = JSON.parse(this.#shell.add(made.bytes, [], undefined, false)) as Added & New;
     if (added.new) {
-      this.#places.share(added.infoHash, blobs);
+      this.#places.share(added.infoHash, made.files);
       this.#know(added);
     }
     return added;
@@ -343,10 +342,7 @@ interface Rest {
 /** A URL is fetched; a magnet link or an info-hash is for the engine to read. */
 async function bytesOf(source: string): Promise<Uint8Array> {
   const text = source.trim();
-  if (/^[0-9a-f]{64}$/i.test(text)) {
-    throw new HeadwaterError("v2-only", "a v2 info-hash names no v1 torrent");
-  }
-  if (/^(magnet:|[0-9a-z]{32,40}$)/i.test(text)) return new TextEncoder().encode(text);
+  if (/^(magnet:|[0-9a-z]{32,40}$|[0-9a-f]{64}$)/i.test(text)) return new TextEncoder().encode(text);
   if (!/^https?:\/\//i.test(text)) {
     const message = "neither a magnet link, an info-hash nor the URL of a torrent file";
     throw new HeadwaterError("bad-source", message);

@@ -2,7 +2,7 @@
 
 use headwater_base::ByteCount;
 use headwater_metainfo::create::{Draft, Options};
-use headwater_metainfo::safe_name;
+use headwater_metainfo::{Version, safe_name};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::show;
@@ -14,18 +14,20 @@ pub struct Maker(Draft);
 #[wasm_bindgen]
 impl Maker {
     /// Starts a torrent of a folder `name`, or of the one file `name` when `paths` is empty.
+    /// `version` is `v1`, `v2` or `hybrid`.
     #[wasm_bindgen(constructor)]
     pub fn new(
         name: &str,
         paths: Vec<String>,
         lengths: Vec<f64>,
+        version: &str,
         piece_length: Option<u32>,
-        trackers: Vec<String>,
         comment: Option<String>,
     ) -> Result<Self, JsValue> {
+        let unknown = || show::fault("unsupported-version", &format!("no version {version}"));
         let options = Options {
+            version: Version::named(version).ok_or_else(unknown)?,
             piece_length,
-            trackers: trackers.into_iter().map(|url| vec![url]).collect(),
             comment,
             created_by: Some(concat!("Headwater/", env!("CARGO_PKG_VERSION")).to_owned()),
             ..Options::default()
@@ -42,14 +44,20 @@ impl Maker {
         draft.map(Self).map_err(|error| show::fault(error.code(), &error))
     }
 
+    /// In which order the files must be fed, as indices into those given.
+    pub fn order(&self) -> Vec<u32> {
+        self.0.order().iter().map(|at| *at as u32).collect()
+    }
+
     /// Takes the next bytes of the files.
     pub fn feed(&mut self, bytes: &[u8]) -> Result<(), JsValue> {
         self.0.feed(bytes).map_err(|error| show::fault(error.code(), &error))
     }
 
-    /// The `.torrent` file.
-    pub fn finish(self) -> Result<Vec<u8>, JsValue> {
-        let torrent = self.0.finish().map_err(|error| show::fault(error.code(), &error))?;
+    /// The `.torrent` file. Who reads it mends the trackers' addresses.
+    pub fn finish(self, trackers: Vec<String>) -> Result<Vec<u8>, JsValue> {
+        let mut torrent = self.0.finish().map_err(|error| show::fault(error.code(), &error))?;
+        torrent.trackers = trackers.into_iter().map(|url| vec![url]).collect();
         Ok(torrent.to_bytes())
     }
 }

@@ -248,7 +248,9 @@ impl Shell {
     fn act(&mut self, action: Action) {
         match action {
             Action::OpenStore { torrent, metainfo } => {
-                self.host.open_store(torrent.0, &metainfo.info_hash.to_string());
+                // By the name it was added as, by which the page looks for it.
+                let name = self.client.info_hash(torrent).unwrap_or(metainfo.info_hash);
+                self.host.open_store(torrent.0, &name.to_string());
                 self.opening.insert(torrent, metainfo);
             }
             Action::CloseStore { torrent, delete } => self.close_store(torrent, delete),

@@ -1,6 +1,6 @@
 //! What the page is shown, as JSON in the shapes of `www/src/message.ts`.
 
-use headwater_base::TorrentId;
+use headwater_base::{TorrentId, hex};
 use headwater_client::{
     Added, Client, CloseReason, Event, PeerView, StoreError, TorrentState, TrackerTrouble,
     TrackerView, Warning,
@@ -20,6 +20,7 @@ struct Fault<'a> {
 struct AddedShown {
     torrent: u32,
     info_hash: String,
+    info_hash_v2: Option<String>,
     name: Option<String>,
     metadata: Option<MetadataShown>,
     new: bool,
@@ -39,6 +40,8 @@ enum EventShown {
 #[serde(rename_all = "camelCase")]
 struct MetadataShown {
     name: String,
+    version: &'static str,
+    info_hash_v2: Option<String>,
     length: u64,
     piece_length: u32,
     piece_count: u32,
@@ -122,6 +125,7 @@ pub(crate) fn added(client: &Client, added: Added) -> String {
     json(&AddedShown {
         torrent: added.torrent.0,
         info_hash: client.info_hash(added.torrent).map(|it| it.to_string()).unwrap_or_default(),
+        info_hash_v2: client.info_hash_v2(added.torrent).map(|it| hex(&it)),
         name: client.metainfo(added.torrent).map(|metainfo| metainfo.name.clone()),
         metadata: metadata(client, added.torrent),
         new: added.new,
@@ -225,6 +229,10 @@ fn warning_shown(warning: Warning) -> (&'static str, String) {
         Warning::PieceLost(piece) => {
             ("piece-lost", format!("stored piece {piece} no longer hashes; it is fetched again"))
         }
+        Warning::Twin(_) => {
+            let message = "it is here already by its other info-hash: this one is paused";
+            ("twin", message.to_owned())
+        }
         Warning::LinksUnsupported => {
             ("no-webrtc", "this browser cannot make peer connections".to_owned())
         }
@@ -239,6 +247,7 @@ fn metadata(client: &Client, torrent: TorrentId) -> Option<MetadataShown> {
     let trackers = view.map_or_else(Vec::new, |view| view.trackers);
     let trackers: Vec<String> = trackers.into_iter().map(|tracker| tracker.url).collect();
     let magnet = Magnet {
+        info_hash_v2: metainfo.info_hash_v2,
         name: Some(metainfo.name.clone()),
         trackers: trackers.clone(),
         web_seeds: metainfo.web_seeds.clone(),
@@ -246,6 +255,8 @@ fn metadata(client: &Client, torrent: TorrentId) -> Option<MetadataShown> {
     };
     Some(MetadataShown {
         name: metainfo.name.clone(),
+        version: metainfo.version().name(),
+        info_hash_v2: metainfo.info_hash_v2.map(|hash| hex(&hash)),
         length: metainfo.length.0,
         piece_length: metainfo.piece_length,
         piece_count: metainfo.piece_count(),

@@ -1,10 +1,12 @@
-//! The client: the engine with names for torrents and readers given out by itself.
+//! The client: the engine with names for torrents and readers given out by itself. Knows that both
+//! info-hashes of a hybrid name one torrent.
 
 use std::sync::Arc;
 
-use headwater_base::{ByteCount, InfoHash, Map, ReaderId, Seed, Time, TorrentId};
+use headwater_base::{ByteCount, Digest256, InfoHash, Map, ReaderId, Seed, Time, TorrentId};
 use headwater_engine::{
-    Config, Engine, EngineView, Input, PeerView, PieceState, Priority, Step, TorrentView,
+    Config, Engine, EngineView, Event, Input, PeerView, PieceState, Priority, Step, TorrentView,
+    Warning,
 };
 use headwater_metainfo::Torrent;
 
@@ -13,11 +15,20 @@ use crate::source::{self, AddError, Source};
 /// What a shell drives.
 pub struct Client {
     engine: Engine,
+    /// Every info-hash that names a torrent; a hybrid has two once its metadata is known.
     by_hash: Map<InfoHash, TorrentId>,
-    torrents: Map<TorrentId, InfoHash>,
+    torrents: Map<TorrentId, Named>,
     readers: Map<ReaderId, TorrentId>,
     next_torrent: u32,
     next_reader: u64,
+    /// What is to be told next.
+    twin: Option<Event>,
+}
+
+/// What a torrent was added as.
+struct Named {
+    info_hash: InfoHash,
+    v2: Option<Digest256>,
 }
 
 /// How to add a torrent.
@@ -52,6 +63,7 @@ impl Client {
             readers: Map::new(),
             next_torrent: 0,
             next_reader: 0,
+            twin: None,
         }
     }
 
@@ -62,18 +74,24 @@ impl Client {
         source: &Source<'_>,
         options: AddOptions,
     ) -> Result<Added, AddError> {
-        let mut add = source::read(source)?;
+        let (mut add, v2) = source::read(source)?;
         add.trackers.extend(options.trackers.into_iter().map(|url| vec![url]));
         add.files = options.files.or(add.files);
         add.paused = options.paused;
-        let known = self.by_hash.get(&add.info_hash).copied();
+        let names = [Some(add.info_hash), v2.as_ref().map(InfoHash::cut)];
+        let known = names.iter().flatten().find_map(|name| self.by_hash.get(name).copied());
         let torrent = known.unwrap_or_else(|| {
             let torrent = TorrentId(self.next_torrent);
             self.next_torrent += 1;
-            self.by_hash.insert(add.info_hash, torrent);
-            self.torrents.insert(torrent, add.info_hash);
+            self.torrents.insert(torrent, Named { info_hash: add.info_hash, v2 });
             torrent
         });
+        for name in names.into_iter().flatten() {
+            self.by_hash.entry(name).or_insert(torrent);
+        }
+        if let Some(named) = self.torrents.get_mut(&torrent) {
+            named.v2 = named.v2.or(v2);
+        }
         self.engine.handle(now, Input::TorrentAdded { torrent, add: Box::new(add) });
         if options.sequential {
             self.set_sequential(now, torrent, true);
@@ -83,8 +101,8 @@ impl Client {
 
     /// Removes a torrent; with `delete` its stored data goes too.
     pub fn remove(&mut self, now: Time, torrent: TorrentId, delete: bool) {
-        if let Some(hash) = self.torrents.remove(&torrent) {
-            self.by_hash.remove(&hash);
+        if self.torrents.remove(&torrent).is_some() {
+            self.by_hash.retain(|_, named| *named != torrent);
             self.engine.handle(now, Input::TorrentRemoved { torrent, delete });
             self.readers.retain(|_, read| *read != torrent);
         }
@@ -145,7 +163,33 @@ impl Client {
 
     /// Returns the next thing to do. Call until it answers `Sleep`; a link may stall otherwise.
     pub fn next(&mut self, now: Time) -> Step {
-        self.engine.next(now)
+        if let Some(warning) = self.twin.take() {
+            return Step::Event(warning);
+        }
+        let step = self.engine.next(now);
+        if let Step::Event(Event::MetadataKnown(torrent)) = step {
+            self.learn_names(now, torrent);
+        }
+        step
+    }
+
+    /// Takes both info-hashes of a torrent whose metadata came. One that is another's shows that
+    /// the two are the same torrent: the later one stops.
+    fn learn_names(&mut self, now: Time, torrent: TorrentId) {
+        let Some(metainfo) = self.engine.metainfo(torrent) else { return };
+        let v2 = metainfo.info_hash_v2;
+        for name in [Some(metainfo.info_hash), v2.as_ref().map(InfoHash::cut)].into_iter().flatten()
+        {
+            let named = *self.by_hash.entry(name).or_insert(torrent);
+            if named != torrent {
+                self.engine.handle(now, Input::TorrentPaused(torrent));
+                let warning = Warning::Twin(named);
+                self.twin = Some(Event::Warned { torrent, warning });
+            }
+        }
+        if let Some(known) = self.torrents.get_mut(&torrent) {
+            known.v2 = v2;
+        }
     }
 
     /// A torrent's metadata, once it is known.
@@ -153,9 +197,14 @@ impl Client {
         self.engine.metainfo(torrent)
     }
 
-    /// A torrent's identity.
+    /// What a torrent was added as: it stays so, whatever other names it turns out to have.
     pub fn info_hash(&self, torrent: TorrentId) -> Option<InfoHash> {
-        self.torrents.get(&torrent).copied()
+        self.torrents.get(&torrent).map(|named| named.info_hash)
+    }
+
+    /// A torrent's v2 info-hash, once its source or its metadata said it.
+    pub fn info_hash_v2(&self, torrent: TorrentId) -> Option<Digest256> {
+        self.torrents.get(&torrent)?.v2
     }
 
     /// Every torrent, oldest first.
@@ -187,6 +236,8 @@ impl Client {
 #[cfg(test)]
 mod tests {
     use headwater_base::PeerId;
+    use headwater_metainfo::Version;
+    use headwater_metainfo::create::{Draft, Options};
 
     use super::*;
 
@@ -209,6 +260,69 @@ mod tests {
         assert_eq!(client.info_hash(TorrentId(0)), None);
     }
 
+    fn hybrid() -> Torrent {
+        let options = Options { version: Version::Hybrid, ..Options::default() };
+        let mut draft = Draft::single("film", ByteCount(3), options).unwrap();
+        draft.feed(b"abc").unwrap();
+        draft.finish().unwrap()
+    }
+
+    fn client() -> Client {
+        Client::new(Config::new(PeerId([1; 20])), Seed([1; 32]))
+    }
+
+    fn add(client: &mut Client, source: &str) -> Added {
+        client.add(Time::ZERO, &Source::read(source), AddOptions::default()).unwrap()
+    }
+
+    fn events(client: &mut Client) -> Vec<Event> {
+        let mut events = Vec::new();
+        loop {
+            match client.next(Time::ZERO) {
+                Step::Sleep(_) => return events,
+                Step::Event(event) => events.push(event),
+                Step::Action(_) => {}
+            }
+        }
+    }
+
+    #[test]
+    fn both_hashes_of_a_hybrid_name_one_torrent_once_that_is_known() {
+        let (torrent, mut client) = (hybrid(), client());
+        let v2 = headwater_base::hex(&torrent.info_hash_v2.unwrap());
+        let added = add(&mut client, &v2);
+        assert_eq!(
+            client.info_hash(added.torrent),
+            torrent.info_hash_v2.as_ref().map(InfoHash::cut)
+        );
+        // A link with both hashes tells it before any metadata does.
+        let again = add(&mut client, &torrent.magnet().to_string());
+        assert_eq!((again.torrent, again.new), (added.torrent, false));
+        assert!(!add(&mut client, &torrent.info_hash.to_string()).new);
+        client.remove(Time::ZERO, added.torrent, false);
+        let source = Source::Torrent(Arc::new(torrent.clone()));
+        let file = client.add(Time::ZERO, &source, AddOptions::default()).unwrap();
+        assert!(file.new && !add(&mut client, &v2).new);
+        assert_eq!(client.info_hash_v2(file.torrent), torrent.info_hash_v2);
+    }
+
+    #[test]
+    fn a_torrent_that_turns_out_to_be_another_stops() {
+        let (torrent, mut client) = (hybrid(), client());
+        let v1 = add(&mut client, &torrent.info_hash.to_string()).torrent;
+        let v2 = add(&mut client, &headwater_base::hex(&torrent.info_hash_v2.unwrap()));
+        assert!(v2.new, "nothing links the two yet");
+        let (add, _) = source::read(&Source::Torrent(Arc::new(torrent))).unwrap();
+        let input = Input::TorrentAdded { torrent: v2.torrent, add: Box::new(add) };
+        client.handle(Time::ZERO, input);
+        let warning = Warning::Twin(v1);
+        let told = events(&mut client);
+        assert!(told.contains(&Event::Warned { torrent: v2.torrent, warning }), "{told:?}");
+        let state = |torrent| client.torrent_view(torrent).map(|view| view.state);
+        assert_eq!(state(v2.torrent), Some(headwater_engine::TorrentState::Paused));
+        assert_ne!(state(v1), Some(headwater_engine::TorrentState::Paused));
+    }
+
     #[test]
     fn reader_of_a_removed_torrent_is_told_so() {
         let mut client = Client::new(Config::new(PeerId([1; 20])), Seed([1; 32]));
@@ -223,7 +337,7 @@ mod tests {
         });
         assert!(steps.any(|step| matches!(
             step,
-            Step::Event(headwater_engine::Event::ReaderFailed(of)) if of == reader
+            Step::Event(Event::ReaderFailed(of)) if of == reader
         )));
     }
 }

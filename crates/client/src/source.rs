@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use headwater_base::InfoHash;
+use headwater_base::{Digest256, InfoHash, unhex};
 use headwater_engine::AddTorrent;
 use headwater_metainfo::{Magnet, Torrent};
 
@@ -14,7 +14,7 @@ const CHOSEN_MAX: usize = 1 << 19;
 pub enum Source<'a> {
     /// A magnet link (BEP 9).
     Magnet(&'a str),
-    /// An info-hash of 40 hex digits.
+    /// An info-hash: 40 hex digits of v1, 64 of v2.
     InfoHash(&'a str),
     /// The bytes of a `.torrent` file.
     TorrentFile(&'a [u8]),
@@ -23,7 +23,7 @@ pub enum Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// Guesses what `bytes` are: text that starts as a magnet link, 40 hex digits, or a file.
+    /// Guesses what `bytes` are: text that starts as a magnet link, an info-hash, or a file.
     pub fn read<T: AsRef<[u8]> + ?Sized>(bytes: &'a T) -> Self {
         let bytes = bytes.as_ref();
         if let Ok(text) = std::str::from_utf8(bytes) {
@@ -31,7 +31,7 @@ impl<'a> Source<'a> {
             if text.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("magnet:")) {
                 return Self::Magnet(text);
             }
-            if InfoHash::from_hex(text).is_some() {
+            if of_hash(text).is_some() {
                 return Self::InfoHash(text);
             }
         }
@@ -43,7 +43,7 @@ impl<'a> Source<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AddError {
     /// The text is no info-hash.
-    #[error("info-hash of {found} characters, 40 hex digits expected")]
+    #[error("info-hash of {found} characters, 40 hex digits expected, or 64 of v2")]
     InfoHash {
         /// How many characters there are.
         found: usize,
@@ -63,43 +63,50 @@ impl AddError {
     }
 }
 
-/// Reads a source into what the engine is given.
-pub(crate) fn read(source: &Source<'_>) -> Result<AddTorrent, AddError> {
+/// Reads a source into what the engine is given, and its v2 info-hash where it names one.
+pub(crate) fn read(source: &Source<'_>) -> Result<(AddTorrent, Option<Digest256>), AddError> {
     match source {
         Source::Magnet(text) => Ok(of_magnet(Magnet::parse(text)?)),
         Source::InfoHash(text) => {
             let found = text.chars().count();
-            let hash = InfoHash::from_hex(text).ok_or(AddError::InfoHash { found })?;
-            Ok(of_magnet(Magnet::new(hash)))
+            Ok(of_magnet(of_hash(text).ok_or(AddError::InfoHash { found })?))
         }
         Source::TorrentFile(bytes) => Ok(of_torrent(Arc::new(Torrent::parse(bytes)?))),
         Source::Torrent(torrent) => Ok(of_torrent(Arc::clone(torrent))),
     }
 }
 
-fn of_magnet(magnet: Magnet) -> AddTorrent {
+fn of_hash(text: &str) -> Option<Magnet> {
+    let v2 = || Digest256::try_from(unhex(text)?).ok().map(Magnet::new_v2);
+    InfoHash::from_hex(text).map(Magnet::new).or_else(v2)
+}
+
+fn of_magnet(magnet: Magnet) -> (AddTorrent, Option<Digest256>) {
     // More files than any torrent has metadata room for aim at our memory.
     let chosen = magnet.chosen.into_iter().flatten().take(CHOSEN_MAX);
     let files: Vec<u32> = chosen.collect();
-    AddTorrent {
+    let add = AddTorrent {
         info_hash: magnet.info_hash,
         metainfo: None,
         name: magnet.name,
         trackers: magnet.trackers.into_iter().map(|url| vec![url]).collect(),
         files: (!files.is_empty()).then_some(files),
         paused: false,
-    }
+    };
+    (add, magnet.info_hash_v2)
 }
 
-fn of_torrent(torrent: Arc<Torrent>) -> AddTorrent {
-    AddTorrent {
+fn of_torrent(torrent: Arc<Torrent>) -> (AddTorrent, Option<Digest256>) {
+    let v2 = torrent.info_hash_v2;
+    let add = AddTorrent {
         info_hash: torrent.info_hash,
         name: Some(torrent.name.clone()),
         trackers: torrent.trackers.clone(),
         metainfo: Some(torrent),
         files: None,
         paused: false,
-    }
+    };
+    (add, v2)
 }
 
 #[cfg(test)]
@@ -113,6 +120,10 @@ mod tests {
         let magnet = format!(" MAGNET:?xt=urn:btih:{HEX}\n");
         assert!(matches!(Source::read(&magnet), Source::Magnet(_)));
         assert!(matches!(Source::read(HEX), Source::InfoHash(_)));
+        assert!(matches!(Source::read(&HEX[..24].repeat(3)), Source::TorrentFile(_)));
+        let v2 = "AB".repeat(32);
+        let (add, hash) = read(&Source::read(&v2)).unwrap();
+        assert_eq!((add.info_hash, hash), (InfoHash([0xab; 20]), Some([0xab; 32])));
         assert!(matches!(Source::read(b"d4:infode"), Source::TorrentFile(_)));
         assert!(matches!(Source::read(&[0xff, 0xfe]), Source::TorrentFile(_)));
     }
@@ -120,7 +131,8 @@ mod tests {
     #[test]
     fn magnet_gives_trackers_and_chosen_files() {
         let text = format!("magnet:?xt=urn:btih:{HEX}&dn=a&tr=wss%3A%2F%2Ft.example&so=1,3-4");
-        let add = read(&Source::read(&text)).unwrap();
+        let (add, v2) = read(&Source::read(&text)).unwrap();
+        assert_eq!(v2, None);
         assert_eq!(add.info_hash.to_string(), HEX);
         assert_eq!(add.trackers, [["wss://t.example"]]);
         assert_eq!(add.files, Some(vec![1, 3, 4]));

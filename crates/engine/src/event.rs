@@ -89,6 +89,9 @@ pub enum Warning {
     },
     /// A stored piece no longer hashes; it is fetched again.
     PieceLost(PieceIndex),
+    /// It is the same torrent as another, which goes on while this one is paused. Both info-hashes
+    /// of a hybrid were added before its metadata was known.
+    Twin(TorrentId),
     /// This shell cannot make links, so nothing can be fetched.
     LinksUnsupported,
 }

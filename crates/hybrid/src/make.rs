@@ -110,7 +110,7 @@ impl Content {
             Draft::single(&self.name, ByteCount(self.length()), options)?
         };
         let (mut done, mut buffer) = (0, vec![0; READ_BYTES]);
-        for file in &self.files {
+        for file in draft.order().to_vec().into_iter().filter_map(|at| self.files.get(at)) {
             let mut open = File::open(&file.path).map_err(|e| failed(&file.path, e))?;
             let mut left = file.length;
             while left > 0 {

@@ -63,6 +63,32 @@ fn what_create_makes_show_reads() {
 }
 
 #[test]
+fn every_version_is_made_and_shown() {
+    let folder = Folder::new("versions");
+    for (flag, name, has_v1, has_v2) in [
+        ("--v1", "v1", true, false),
+        ("--v2", "v2", false, true),
+        ("--hybrid", "hybrid", true, true),
+    ] {
+        let made = folder.json(&["create", "film", "--json", flag, "-o", "made.torrent"], 0);
+        let shown = folder.json(&["show", "--json", "made.torrent"], 0);
+        assert_eq!(shown["version"], name);
+        assert_eq!(
+            (shown["info_hash_v1"].is_string(), shown["info_hash_v2"].is_string()),
+            (has_v1, has_v2)
+        );
+        let magnet = made["magnet"].as_str().expect("a link");
+        assert_eq!(
+            (magnet.contains("urn:btih:"), magnet.contains("urn:btmh:1220")),
+            (has_v1, has_v2)
+        );
+        let linked = folder.json(&["show", "--json", magnet], 0);
+        assert_eq!(linked["info_hash_v2"], shown["info_hash_v2"]);
+    }
+    assert_eq!(folder.run(&["create", "film", "--v1", "--v2"]).status.code(), Some(2));
+}
+
+#[test]
 fn bad_input_has_a_code_and_exits_with_2() {
     let folder = Folder::new("bad");
     fs::write(folder.0.join("bad.torrent"), "d4:infoi1ee").expect("a write");

@@ -1,14 +1,18 @@
 //! What is told about a torrent, a magnet link or a refused input: plain data and its JSON.
 
-use headwater_base::InfoHash;
+use headwater_base::{Digest256, InfoHash, hex};
 
-use crate::{Error, Magnet, Torrent};
+use crate::{Error, Magnet, Torrent, Version};
 
 /// What is told about a torrent. What a magnet link does not say is `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Summary {
+    /// Which protocols describe it; a link with one info-hash leaves that open.
+    pub version: Option<Version>,
     /// v1 info-hash.
-    pub info_hash_v1: InfoHash,
+    pub info_hash_v1: Option<InfoHash>,
+    /// v2 info-hash.
+    pub info_hash_v2: Option<Digest256>,
     /// Name of the file or folder.
     pub name: Option<String>,
     /// Bytes of all files.
@@ -46,7 +50,9 @@ impl From<&Torrent> for Summary {
             pad: file.pad,
         });
         Self {
-            info_hash_v1: torrent.info_hash,
+            version: Some(torrent.version()),
+            info_hash_v1: (torrent.version() != Version::V2).then_some(torrent.info_hash),
+            info_hash_v2: torrent.info_hash_v2,
             name: Some(torrent.name.clone()),
             length: Some(torrent.length.0),
             piece_length: Some(torrent.piece_length),
@@ -61,8 +67,11 @@ impl From<&Torrent> for Summary {
 
 impl From<&Magnet> for Summary {
     fn from(magnet: &Magnet) -> Self {
+        let v1 = (!magnet.is_v2_only()).then_some(magnet.info_hash);
         Self {
-            info_hash_v1: magnet.info_hash,
+            version: v1.and(magnet.info_hash_v2).map(|_| Version::Hybrid),
+            info_hash_v1: v1,
+            info_hash_v2: magnet.info_hash_v2,
             name: magnet.name.clone(),
             length: magnet.length.map(|length| length.0),
             piece_length: None,
@@ -84,10 +93,10 @@ impl Summary {
         });
         let fields = [
             ("valid", "true".to_owned()),
-            ("info_hash_v1", quoted(&self.info_hash_v1.to_string())),
-            // Hybrids are read by their v1 half only.
-            ("info_hash_v2", "null".to_owned()),
-            ("name", self.name.as_deref().map_or("null".to_owned(), quoted)),
+            ("version", text(self.version.map(Version::name))),
+            ("info_hash_v1", text(self.info_hash_v1.map(|hash| hash.to_string()).as_deref())),
+            ("info_hash_v2", text(self.info_hash_v2.map(|hash| hex(&hash)).as_deref())),
+            ("name", text(self.name.as_deref())),
             ("length", number(self.length)),
             ("piece_length", number(self.piece_length)),
             ("pieces", number(self.pieces)),
@@ -105,6 +114,10 @@ impl Summary {
 pub fn error_json(error: &Error) -> String {
     let (code, message) = (quoted(error.code()), quoted(&error.to_string()));
     format!("{{\"valid\":false,\"error\":{{\"code\":{code},\"message\":{message}}}}}")
+}
+
+fn text(value: Option<&str>) -> String {
+    value.map_or("null".to_owned(), quoted)
 }
 
 fn number<T: ToString>(value: Option<T>) -> String {
@@ -152,7 +165,7 @@ mod tests {
         let torrent = draft.finish().unwrap();
         let hash = torrent.info_hash;
         let expect = format!(
-            "{{\"valid\":true,\"info_hash_v1\":\"{hash}\",\"info_hash_v2\":null,\"name\":\"n\",\
+            "{{\"valid\":true,\"version\":\"v1\",\"info_hash_v1\":\"{hash}\",\"info_hash_v2\":null,\"name\":\"n\",\
              \"length\":16386,\"piece_length\":16384,\"pieces\":2,\"private\":true,\"files\":[\
              {{\"path\":\"d/a\\\"b\",\"length\":1}},\
              {{\"path\":\".pad/16383\",\"length\":16383,\"pad\":true}},\
@@ -169,6 +182,26 @@ mod tests {
         assert!(json.contains("\"name\":\"a\\\"\\\\b\",\"length\":null"), "{json}");
         assert!(json.contains("\"pieces\":null"), "{json}");
         assert!(json.ends_with("\"trackers\":[[\"udp://t:1\"]],\"web_seeds\":[]}"), "{json}");
+    }
+
+    #[test]
+    fn both_hashes_and_the_version_are_shown() {
+        for (version, has_v1) in [(Version::V2, false), (Version::Hybrid, true)] {
+            let options = Options { version, ..Options::default() };
+            let mut draft = Draft::single("f", ByteCount(1), options).unwrap();
+            draft.feed(b"x").unwrap();
+            let torrent = draft.finish().unwrap();
+            let v2 = hex(&torrent.info_hash_v2.unwrap());
+            let v1 = if has_v1 { format!("\"{}\"", torrent.info_hash) } else { "null".to_owned() };
+            let hashes = format!("\"info_hash_v1\":{v1},\"info_hash_v2\":\"{v2}\"");
+            let json = Summary::from(&torrent).to_json();
+            assert!(
+                json.contains(&format!("\"version\":\"{}\",{hashes}", version.name())),
+                "{json}"
+            );
+            let link = Summary::from(&torrent.magnet()).to_json();
+            assert!(link.contains(&hashes), "{link}");
+        }
     }
 
     #[test]

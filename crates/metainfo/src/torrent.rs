@@ -79,6 +79,22 @@ pub enum Version {
     Hybrid,
 }
 
+impl Version {
+    /// `v1`, `v2` or `hybrid`, as users write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::V1 => "v1",
+            Self::V2 => "v2",
+            Self::Hybrid => "hybrid",
+        }
+    }
+
+    /// The version of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::V1, Self::V2, Self::Hybrid].into_iter().find(|version| version.name() == name)
+    }
+}
+
 impl Torrent {
     /// Which protocols describe it.
     pub fn version(&self) -> Version {

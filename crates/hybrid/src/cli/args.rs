@@ -54,8 +54,14 @@ pub(crate) struct Create {
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     /// Make a version 1 torrent, which every client reads; the default.
-    #[arg(long)]
+    #[arg(long, group = "version")]
     pub(crate) v1: bool,
+    /// Make a version 2 torrent: every 16 KiB is checked by itself, old clients cannot read it.
+    #[arg(long, group = "version")]
+    pub(crate) v2: bool,
+    /// Make a torrent of both versions; old clients show the padding between its files.
+    #[arg(long, group = "version")]
+    pub(crate) hybrid: bool,
     /// Bytes in a piece, a power of two from 16384 [default: by size].
     #[arg(long, value_name = "N")]
     pub(crate) piece_length: Option<u32>,
@@ -76,7 +82,7 @@ pub(crate) struct Create {
 /// Arguments of `get`.
 #[derive(Args, Debug)]
 pub(crate) struct Get {
-    /// A magnet link, an info-hash of 40 hex digits, or a torrent file.
+    /// A magnet link, an info-hash of 40 or 64 hex digits, or a torrent file.
     pub(crate) source: String,
     /// The folder it goes to.
     #[arg(short, long, value_name = "DIR", default_value = ".")]

@@ -99,6 +99,10 @@ pub(crate) fn warning(event: &Event) -> Option<Value> {
         Warning::PieceLost(piece) => {
             ("piece-lost", format!("stored piece {piece} is no longer right and is fetched again"))
         }
+        Warning::Twin(_) => {
+            let message = "it is added already by its other info-hash: this one is paused";
+            ("twin", message.to_owned())
+        }
         Warning::LinksUnsupported => {
             let message = "no link can be made on this machine: check that UDP is allowed, and \
                            raise the open-files limit or lower --max-peers";

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use headwater_base::hex;
 use headwater_metainfo::show::Summary;
 use headwater_metainfo::{Error, Magnet, Torrent, limit};
 
@@ -43,10 +44,12 @@ pub(crate) fn refused(error: &Error) -> Failure {
 }
 
 fn plain(summary: &Summary) -> String {
-    let mut lines = vec![
-        format!("name          {}", summary.name.as_deref().unwrap_or("unknown")),
-        format!("info-hash     {}", summary.info_hash_v1),
-    ];
+    let mut lines = vec![format!("name          {}", summary.name.as_deref().unwrap_or("unknown"))];
+    if let Some(version) = summary.version {
+        lines.push(format!("version       {}", version.name()));
+    }
+    lines.extend(summary.info_hash_v1.map(|hash| format!("info-hash     {hash}")));
+    lines.extend(summary.info_hash_v2.map(|hash| format!("info-hash v2  {}", hex(&hash))));
     if let (Some(length), Some(pieces), Some(piece)) =
         (summary.length, summary.pieces, summary.piece_length)
     {
