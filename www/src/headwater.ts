@@ -70,6 +70,8 @@ export interface SeedOptions {
   trackers?: string[];
   /** Free text. */
   comment?: string;
+  /** Shows each peer one piece at a time, for a torrent that nobody else has yet (BEP 16). */
+  superSeed?: boolean;
   /** Hears how much is hashed, from 0 to 1. */
   onProgress?: (fraction: number) => void;
 }
@@ -185,6 +187,7 @@ export class Headwater extends EventTarget {
         pieceLength: options.pieceLength ?? null,
         trackers: options.trackers ?? [],
         comment: options.comment ?? null,
+        superSeed: options.superSeed ?? false,
       },
     };
     return this.#named(await this.#engine.ask<Added>(ask, [], options.onProgress), null);

@@ -29,6 +29,7 @@ export interface SeedRequest {
   pieceLength: number | null;
   trackers: string[];
   comment: string | null;
+  superSeed: boolean;
 }
 
 /** What the page asks of the worker; each is answered once. */
@@ -39,6 +40,8 @@ export type Ask =
   | { ask: "remove"; torrent: number; data: boolean }
   | { ask: "pause"; torrent: number }
   | { ask: "resume"; torrent: number }
+  | { ask: "super"; torrent: number }
+  | { ask: "plain"; torrent: number }
   | { ask: "choose"; torrent: number; priorities: number[] }
   | { ask: "limits"; upload: number | null; download: number | null }
   | { ask: "torrentFile"; torrent: number }

@@ -174,6 +174,11 @@ export class Torrent extends EventTarget {
     return this.#owner.ask({ ask: "resume", torrent: this.#id });
   }
 
+  /** Shows each peer one piece at a time while everything is here (BEP 16), or no longer. */
+  superSeed(on: boolean): Promise<void> {
+    return this.#owner.ask({ ask: on ? "super" : "plain", torrent: this.#id });
+  }
+
   /** Forgets the torrent; with `data` its stored bytes go too. */
   async remove(options: { data?: boolean } = {}): Promise<void> {
     await this.#owner.ask({ ask: "remove", torrent: this.#id, data: options.data ?? false });

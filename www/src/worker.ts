@@ -105,6 +105,8 @@ class Engine {
         return this.#forget(ask.torrent);
       case "pause":
       case "resume":
+      case "super":
+      case "plain":
         this.#shell.change(ask.torrent, ask.ask, new Uint8Array());
         return null;
       case "choose":
@@ -185,6 +187,7 @@ class Engine {
       this.#places.share(added.infoHash, made.files);
       this.#know(added);
     }
+    if (options.superSeed) this.#shell.change(added.torrent, "super", new Uint8Array());
     return added;
   }
 

@@ -78,8 +78,8 @@ impl Shell {
         Ok(show::added(&self.client, added))
     }
 
-    /// Does what the user wants of a torrent: `pause`, `resume`, `remove`, `delete`, or `choose`
-    /// with a priority for each file.
+    /// Does what the user wants of a torrent: `pause`, `resume`, `remove`, `delete`, `super` or
+    /// `plain` seeding, or `choose` with a priority for each file.
     pub fn change(&mut self, torrent: u32, wish: &str, priorities: &[u8]) {
         let torrent = TorrentId(torrent);
         match wish {
@@ -87,6 +87,7 @@ impl Shell {
             "resume" => self.client.resume(now(), torrent),
             "remove" => self.client.remove(now(), torrent, false),
             "delete" => self.client.remove(now(), torrent, true),
+            "super" | "plain" => self.client.super_seed(now(), torrent, wish == "super"),
             _ => {
                 let priorities = priorities.iter().map(priority).collect();
                 self.client.choose_files(now(), torrent, priorities);

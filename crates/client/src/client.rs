@@ -128,6 +128,12 @@ impl Client {
         self.engine.handle(now, Input::OrderChosen { torrent, sequential });
     }
 
+    /// Chooses whether a torrent that is whole shows its pieces one by one (BEP 16), so that a
+    /// new torrent spreads while little leaves the seed twice.
+    pub fn super_seed(&mut self, now: Time, torrent: TorrentId, on: bool) {
+        self.engine.handle(now, Input::SuperSeedChosen { torrent, on });
+    }
+
     /// Sets the limits of all torrents together, in bytes a second; `None` for no limit.
     pub fn set_limits(&mut self, now: Time, upload: Option<u64>, download: Option<u64>) {
         self.engine.handle(now, Input::LimitsChanged { upload, download });

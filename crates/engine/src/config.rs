@@ -23,6 +23,9 @@ pub struct Config {
     pub peer_upload_limit: Option<u64>,
     /// Bytes a second any one peer is asked for; `None` for no limit.
     pub peer_download_limit: Option<u64>,
+    /// Pieces a starting peer gets though it is choked (BEP 6). Each new name gets them anew, so
+    /// that a swarm of strangers is better off with none.
+    pub allowed_fast: usize,
 }
 
 impl Config {
@@ -38,6 +41,7 @@ impl Config {
             download_limit: None,
             peer_upload_limit: None,
             peer_download_limit: None,
+            allowed_fast: 0,
         }
     }
 }

@@ -22,7 +22,9 @@ use headwater_wire::extended::SignalMessage;
 use self::attempt::Attempt;
 use self::budget::Budget;
 use self::circle::Circle;
-use self::limit::{ANSWER_EVERY, ATTEMPTS_BURST, LEFT_UNKNOWN, LINK_SOUND, OFFER_EVERY};
+use self::limit::{
+    ANSWER_EVERY, ATTEMPTS_BURST, LEFT_UNKNOWN, LINK_SOUND, OFFER_EVERY, PARTED_MAX, PARTED_REST,
+};
 use self::timer::{Timer, Timers};
 use self::tracker::{Tracker, normalize};
 use crate::{Action, Config, Event, LinkEnd, TrackerTrouble, TrackerView, Wake, Warning};
@@ -139,6 +141,8 @@ struct Swarm {
     wanted: usize,
     /// Peers that finished a handshake on a live link.
     known: Set<PeerId>,
+    /// Peers we parted with because neither side wanted anything, and when.
+    parted: VecDeque<(PeerId, Time)>,
     /// Links handed over and alive.
     linked: usize,
     /// `completed` was due once.
@@ -152,6 +156,12 @@ struct Swarm {
 impl Swarm {
     fn is_seed(&self) -> bool {
         self.totals.left == Some(0)
+    }
+
+    /// Whether a link to `peer` would be of no use: there is one, or it was parted with lately.
+    fn shuns(&self, now: Time, peer: PeerId) -> bool {
+        let lately = |(of, at): &(PeerId, Time)| *of == peer && now.since(*at) < PARTED_REST;
+        self.known.contains(&peer) || self.parted.iter().any(lately)
     }
 
     /// Whether it needs somebody and has nobody.
@@ -204,6 +214,7 @@ impl Discovery {
             totals: Totals::default(),
             wanted: 0,
             known: Set::new(),
+            parted: VecDeque::new(),
             linked: 0,
             completed: false,
             told_unsupported: false,
@@ -301,6 +312,21 @@ impl Discovery {
             swarm.known.insert(peer);
         } else {
             swarm.known.remove(&peer);
+        }
+    }
+
+    /// Takes that we parted with a peer because neither side wanted anything of the other.
+    pub(crate) fn parted(&mut self, now: Time, torrent: TorrentId, peer: PeerId) {
+        let Some(swarm) = self.torrents.get_mut(&torrent) else { return };
+        swarm.parted.retain(|(of, at)| *of != peer && now.since(*at) < PARTED_REST);
+        swarm.parted.truncate(PARTED_MAX - 1);
+        swarm.parted.push_front((peer, now));
+    }
+
+    /// Takes that a torrent lacks something again: whoever it parted with may have it.
+    pub(crate) fn lacks_again(&mut self, torrent: TorrentId) {
+        if let Some(swarm) = self.torrents.get_mut(&torrent) {
+            swarm.parted.clear();
         }
     }
 

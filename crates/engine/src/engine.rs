@@ -45,6 +45,9 @@ impl Engine {
             Input::OrderChosen { torrent, sequential } => {
                 self.with(torrent, |transfer, _| transfer.order(sequential));
             }
+            Input::SuperSeedChosen { torrent, on } => {
+                self.with(torrent, |transfer, desk| transfer.choose_super(desk, on));
+            }
             Input::ReaderMoved { reader, torrent, start, end } => {
                 let window = Window { start: start.0, end: end.0 };
                 self.move_reader(reader, torrent, window);

@@ -147,7 +147,7 @@ pub enum CloseReason {
     #[error("nothing came for {0} s")]
     Silent(u64),
     /// Neither side has anything the other wants.
-    #[error("both sides have everything")]
+    #[error("neither side wants anything of the other")]
     Useless,
     /// Too many links; this one did least.
     #[error("too many links")]

@@ -45,6 +45,13 @@ pub enum Input {
         /// Whether pieces come in order.
         sequential: bool,
     },
+    /// The user chose whether a torrent that is whole shows its pieces one by one (BEP 16).
+    SuperSeedChosen {
+        /// Which torrent.
+        torrent: TorrentId,
+        /// Whether it does.
+        on: bool,
+    },
     /// A reader waits for bytes from `start`, and will soon want those up to `end`.
     /// Answered by `Event::ReaderReady` each time the run of verified bytes at `start` grows.
     ReaderMoved {

@@ -108,6 +108,24 @@ pub const CONTROL_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// The same above which no more introductions are carried to a peer.
 pub const SIGNAL_BYTES_WAITING_MAX: usize = 64 * 1024;
 
+/// Pieces a peer allows us, or we allow it, while choking (BEP 6). Clients allow about ten.
+pub const ALLOWED_FAST_MAX: usize = 64;
+/// Suggestions kept of one peer, the newest (BEP 6).
+pub const SUGGESTED_MAX: usize = 16;
+/// How often a peer may say all at once what it has. Each costs as much as there are pieces, and
+/// a peer does it once, or once more when it gets metadata.
+pub const CLAIMS_MAX: u32 = 16;
+
+/// Pieces remembered that a peer lost before the number of pieces was known (BEP 54).
+pub const EARLY_LOST_MAX: usize = 64;
+/// A piece shown to a peer that is seen nowhere else for so long counts as passed on (BEP 16):
+/// who passes nothing on gets a piece a minute, and honest peers that nobody asks are not stuck.
+pub const REVEAL_PATIENCE: Duration = Duration::from_secs(60);
+/// Pieces shown at once to a peer that is alone: enough to keep it busy.
+pub const REVEAL_ALONE: usize = 8;
+/// Pieces told of one by one when a seed ceases to hide them; more are told all at once.
+pub const REVEAL_SINGLY_MAX: usize = 4096;
+
 /// Peers served at once, besides the optimistic one.
 pub const UPLOAD_SLOTS: usize = 8;
 /// How often slots are given out anew.

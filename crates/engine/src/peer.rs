@@ -2,8 +2,10 @@
 //! window; decides nothing about pieces.
 
 mod early;
+mod fast;
 mod list;
 mod outbox;
+mod reveal;
 
 use std::collections::VecDeque;
 
@@ -18,8 +20,10 @@ use crate::meter::Meter;
 use crate::picker::{BlockAt, Hint};
 use crate::{PeerView, limit};
 pub(crate) use early::Early;
+pub(crate) use fast::FastPieces;
 pub(crate) use list::Peers;
 pub(crate) use outbox::Outbox;
+pub(crate) use reveal::Reveal;
 
 /// A block we asked for.
 #[derive(Clone, Copy, Debug)]
@@ -67,6 +71,11 @@ pub(crate) struct Peer {
     pub(crate) signal_id: Option<u8>,
     /// Who it must be, when a neighbour introduced it.
     pub(crate) introduced: Option<PeerId>,
+    /// Its ids for pieces lost (BEP 54) and for whether anything is wanted.
+    pub(crate) dont_have_id: Option<u8>,
+    pub(crate) upload_only_id: Option<u8>,
+    /// It wants nothing though it may lack pieces (BEP 21).
+    pub(crate) upload_only: bool,
     /// Most requests it takes.
     pub(crate) requests_max: usize,
 
@@ -80,6 +89,11 @@ pub(crate) struct Peer {
     pub(crate) useful: u32,
     /// We told it what we have.
     pub(crate) told_pieces: bool,
+    /// It is told of our pieces one by one (BEP 16).
+    pub(crate) reveal: Option<Reveal>,
+    pub(crate) fast_pieces: FastPieces,
+    /// How often it said all at once what it has.
+    pub(crate) claims: u32,
 
     pub(crate) choking_us: bool,
     pub(crate) interested: bool,
@@ -152,12 +166,18 @@ impl Peer {
             metadata_size: None,
             signal_id: None,
             introduced: None,
+            dont_have_id: None,
+            upload_only_id: None,
+            upload_only: false,
             requests_max: limit::PIPELINE_DEFAULT,
             has: Bitfield::default(),
             early: Early::default(),
             hint: Hint::default(),
             useful: 0,
             told_pieces: false,
+            reveal: None,
+            fast_pieces: FastPieces::default(),
+            claims: 0,
             choking_us: true,
             interested: false,
             choked: true,
@@ -193,6 +213,12 @@ impl Peer {
     /// Whether it may be asked for blocks.
     pub(crate) fn serves_us(&self) -> bool {
         self.is_joined() && !self.choking_us && !self.retiring
+    }
+
+    /// Whether it may be asked for a few pieces, at least.
+    pub(crate) fn serves_some(&self) -> bool {
+        let some = !self.choking_us || self.fast_pieces.allows_any();
+        self.is_joined() && some && !self.retiring
     }
 
     /// How many blocks it should owe: what it sends in a round trip and a margin.

@@ -111,6 +111,8 @@ pub(crate) struct Picker {
     windows: Windows,
     /// Pieces of the windows that are not stored.
     waiting: u32,
+    /// The piece that whoever is asked next would like to send (BEP 6).
+    suggested: Option<PieceIndex>,
     spare: Vec<Vec<u8>>,
     rng: Rng,
 }
@@ -144,6 +146,7 @@ impl Picker {
             open_bytes: 0,
             windows: Windows::new(torrent.piece_length, count),
             waiting: 0,
+            suggested: None,
             spare: Vec::new(),
             rng,
         };

@@ -4,10 +4,13 @@
 mod blame;
 mod choke;
 mod download;
+mod fast;
+mod lack;
 mod link;
 mod message;
 mod metadata;
 mod reader;
+mod reveal;
 mod signal;
 mod store;
 mod upload;
@@ -80,6 +83,10 @@ pub(crate) struct Transfer {
     wasted: u64,
     /// `TorrentDone` was told, and nothing was lacking since.
     told_done: bool,
+    /// Peers were told that we want nothing more (BEP 21).
+    upload_only: bool,
+    /// The user wants pieces shown one by one while we seed (BEP 16).
+    super_seed: bool,
 }
 
 impl Transfer {
@@ -108,6 +115,8 @@ impl Transfer {
             fetched: Meter::default(),
             wasted: 0,
             told_done: false,
+            upload_only: false,
+            super_seed: false,
         }
     }
 
@@ -208,6 +217,7 @@ impl Transfer {
         self.doubtful.clear();
         self.checks = 0;
         self.told_done = false;
+        self.upload_only = false;
         if opened {
             desk.act(Action::CloseStore { torrent: self.id, delete: false });
         }
@@ -267,6 +277,7 @@ impl Transfer {
     }
 
     fn tell_if_done(&mut self, desk: &mut Desk) {
+        self.review_upload_only(desk);
         let done = self.picker.as_ref().is_some_and(Picker::is_done);
         if done && self.stage == Stage::Running && !self.told_done {
             self.told_done = true;

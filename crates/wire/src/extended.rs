@@ -1,10 +1,12 @@
 //! What rides in extended messages (BEP 10): the extension handshake, metadata
 //! exchange, and introductions.
 
+mod donthave;
 mod handshake;
 mod metadata;
 mod signal;
 
+pub use donthave::DontHave;
 pub use handshake::{Extension, Handshake};
 pub use metadata::MetadataMessage;
 pub use signal::{Refusal, SignalMessage, SignalNews, SignalWay};

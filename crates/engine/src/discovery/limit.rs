@@ -117,3 +117,8 @@ pub(super) const INTRODUCTIONS_TAKEN: Pace = (32, Duration::from_millis(1250));
 /// Messages of one neighbour that no rule allows, before its link is closed. Some are honest:
 /// an answer may come when its offer is over.
 pub(super) const FAULTS: Pace = (16, Duration::from_secs(10));
+/// Peers remembered that we parted with because neither side wanted anything.
+pub(super) const PARTED_MAX: usize = 64;
+/// How long a peer we parted with so is not linked again, unless we lack something sooner. It may
+/// lack something by then.
+pub(super) const PARTED_REST: Duration = Duration::from_secs(10 * 60);

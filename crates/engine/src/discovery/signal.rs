@@ -33,7 +33,7 @@ impl Discovery {
         (peer, offer): (PeerId, OfferId),
         sdp: String,
     ) -> bool {
-        let known = self.torrents.get(&torrent).is_none_or(|swarm| swarm.known.contains(&peer));
+        let known = self.torrents.get(&torrent).is_none_or(|swarm| swarm.shuns(now, peer));
         let answers = |attempt: &&Attempt| attempt.is_answer();
         let all = self.attempts.values().filter(answers).count();
         let here = self.attempts.values().filter(|a| a.is_answer() && a.torrent == torrent);
@@ -111,7 +111,7 @@ impl Discovery {
         (peer, id): (PeerId, OfferId),
         sdp: String,
     ) {
-        let known = self.torrents.get(&torrent).is_none_or(|swarm| swarm.known.contains(&peer));
+        let known = self.torrents.get(&torrent).is_none_or(|swarm| swarm.shuns(now, peer));
         if peer == self.peer_id || known || self.room(torrent) == 0 {
             return;
         }

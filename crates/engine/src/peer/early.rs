@@ -1,7 +1,7 @@
 //! What a peer says of its pieces before we know how many there are, or may count them.
 
 use bytes::Bytes;
-use headwater_base::{Bitfield, PieceIndex};
+use headwater_base::{Bitfield, PieceIndex, Set};
 
 use crate::limit;
 
@@ -12,6 +12,8 @@ pub(crate) struct Early {
     bits: Option<Bytes>,
     /// Single pieces, as bits.
     single: Vec<u8>,
+    /// Pieces said to be lost since (BEP 54).
+    lost: Set<PieceIndex>,
 }
 
 impl Early {
@@ -32,6 +34,7 @@ impl Early {
         if piece.0 >= limit::PIECES_MAX {
             return false;
         }
+        self.lost.remove(&piece);
         let byte = piece.idx() / 8;
         if self.single.len() <= byte {
             self.single.resize(byte + 1, 0);
@@ -40,8 +43,15 @@ impl Early {
         true
     }
 
+    /// Takes that a piece was lost. Beyond the limit it is asked for in vain, no worse.
+    pub(crate) fn lose(&mut self, piece: PieceIndex) {
+        if self.lost.len() < limit::EARLY_LOST_MAX {
+            self.lost.insert(piece);
+        }
+    }
+
     pub(crate) fn is_all(&self) -> bool {
-        self.all
+        self.all && self.lost.is_empty()
     }
 
     /// The claims checked against the number of pieces; `None` when they do not fit.
@@ -60,6 +70,9 @@ impl Early {
                 }
                 has.set(piece);
             }
+        }
+        for piece in early.lost {
+            has.clear(piece);
         }
         Some(has)
     }
@@ -82,5 +95,17 @@ mod tests {
         assert!(early.is_all());
         assert_eq!(early.settle(7), Some(Bitfield::full(7)));
         assert!(!early.single(PieceIndex(u32::MAX)));
+    }
+
+    #[test]
+    fn pieces_lost_before_metadata_are_not_counted() {
+        let mut early = Early::default();
+        early.all();
+        early.lose(PieceIndex(2));
+        early.lose(PieceIndex(3));
+        early.single(PieceIndex(3));
+        assert!(!early.is_all());
+        let has = early.settle(5).unwrap();
+        assert_eq!(has.ones().map(|piece| piece.0).collect::<Vec<_>>(), [0, 1, 3, 4]);
     }
 }

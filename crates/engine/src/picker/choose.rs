@@ -178,15 +178,17 @@ impl Picker {
         if self.is_barren(asker.has, hint) {
             return None;
         }
-        let piece = if self.sequential {
+        let best = if self.sequential {
             self.rarity.first(asker.has)
         } else if self.have.count() < limit::RANDOM_PIECES {
             self.rarity.random(&mut self.rng, asker.has)
         } else {
             self.rarity.rarest(&mut self.rng, asker.has)
         };
-        hint.barren = piece.is_none().then_some(self.relistings);
-        let piece = piece?;
+        hint.barren = best.is_none().then_some(self.relistings);
+        let best = best?;
+        let suggested = self.suggested.filter(|other| self.is_as_good(*other, best, asker));
+        let piece = suggested.unwrap_or(best);
         while !self.has_memory(piece, limit::OPEN_BYTES_MAX) {
             // Pieces that nobody here can finish must not keep others from starting.
             let is_stuck =
@@ -214,6 +216,16 @@ impl Picker {
             hint.barren = Some(self.relistings);
         }
         is_barren
+    }
+
+    /// Whether a piece that was suggested may be started in place of the best: it is as much
+    /// wanted and hardly more common, so that no peer leads us away from what is rare.
+    fn is_as_good(&self, other: PieceIndex, best: PieceIndex, asker: &Asker<'_>) -> bool {
+        !self.sequential
+            && asker.has.has(other)
+            && self.states[other.idx()] == State::Missing
+            && self.priorities[other.idx()] == self.priorities[best.idx()]
+            && self.copies[other.idx()] <= self.copies[best.idx()] + 1
     }
 
     fn has_memory(&self, piece: PieceIndex, bytes_max: u64) -> bool {

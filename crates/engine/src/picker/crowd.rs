@@ -23,6 +23,21 @@ impl Picker {
         self.rarity.has(piece)
     }
 
+    /// Counts one piece less of a peer.
+    pub(crate) fn peer_lost(&mut self, piece: PieceIndex) {
+        self.count_copy(piece, -1);
+    }
+
+    /// How many peers have `piece`.
+    pub(crate) fn copies(&self, piece: PieceIndex) -> u32 {
+        (self.copies[piece.idx()] + self.base).max(0) as u32
+    }
+
+    /// Takes which piece the peer that is asked next would like to send (BEP 6).
+    pub(crate) fn suggest(&mut self, piece: Option<PieceIndex>) {
+        self.suggested = piece;
+    }
+
     /// Having all but some is the same as everybody having one more, and those some one less.
     fn count_peer(&mut self, has: &Bitfield, by: i32) {
         if has.count() > self.count() / 2 {

@@ -28,6 +28,8 @@ impl Transfer {
             peer.interested = interested;
             if !interested {
                 self.choke(desk, link);
+            } else {
+                self.grant_fast(link, desk.config.allowed_fast);
             }
             self.watch_use(desk, link);
             self.fill_slots(desk);
@@ -50,7 +52,7 @@ impl Transfer {
         for link in waiting {
             self.unchoke(desk, link);
         }
-        if self.peers.values().any(|peer| peer.interested) {
+        if self.peers.values().any(needs_rounds) {
             desk.timers.start(Timer::Choke(self.id), desk.now + limit::CHOKE_ROUND);
         }
     }
@@ -99,7 +101,8 @@ impl Transfer {
                 self.choke(desk, link);
             }
         }
-        if self.peers.values().any(|peer| peer.interested) {
+        self.reveal_due(desk);
+        if self.peers.values().any(needs_rounds) {
             desk.set(Timer::Choke(self.id), limit::CHOKE_ROUND);
         }
     }
@@ -121,10 +124,16 @@ impl Transfer {
         {
             peer.choked = true;
             peer.outbox.say(&Message::Choke);
-            Self::refuse_all(peer);
+            let granted = peer.fast_pieces.granted();
+            Self::refuse(peer, |span| !granted.contains(&span.piece));
             desk.kicks.insert((self.id, link));
         }
     }
+}
+
+/// Whether a peer is a reason to look at slots and at what it is shown every now and then.
+fn needs_rounds(peer: &Peer) -> bool {
+    peer.interested || peer.reveal.is_some()
 }
 
 /// Whether a peer was served for long, could give us something, and gave nothing.

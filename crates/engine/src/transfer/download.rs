@@ -2,6 +2,7 @@
 //! timers only find peers that owe blocks for too long.
 
 use core::time::Duration;
+use std::collections::VecDeque;
 
 use headwater_base::{BLOCK_LEN, BlockIndex, LinkId, PieceIndex, Time};
 use headwater_wire::{BlockSpan, Message};
@@ -10,7 +11,7 @@ use super::{Stage, Transfer};
 use crate::bucket::Gate;
 use crate::desk::Desk;
 use crate::peer::{Peer, Peers, Wanted};
-use crate::picker::{Asker, BlockAt, Picker, Received};
+use crate::picker::{Asker, BlockAt, Hint, Picker, Received};
 use crate::timer::Timer;
 use crate::{CloseReason, limit};
 
@@ -23,7 +24,7 @@ impl Transfer {
         let Some(picker) = &mut self.picker else { return };
         let reading = picker.has_deadlines();
         let Some(peer) = self.peers.get(&link) else { return };
-        if !peer.serves_us() || peer.useful == 0 || peer.on_hold {
+        if !peer.serves_some() || peer.useful == 0 || peer.on_hold {
             return;
         }
         let pipeline = peer.pipeline(desk.now, reading);
@@ -125,10 +126,17 @@ impl Transfer {
     }
 
     pub(super) fn choked_by(&mut self, desk: &mut Desk, link: LinkId) {
-        if let Some(peer) = self.peers.get_mut(&link) {
-            peer.choking_us = true;
-        }
+        let Some(peer) = self.peers.get_mut(&link) else { return };
+        peer.choking_us = true;
+        // BEP 6: what is allowed fast still comes.
+        let asked = core::mem::take(&mut peer.asked);
+        let (kept, given_up): (VecDeque<_>, _) =
+            asked.into_iter().partition(|one| peer.fast_pieces.is_allowed(one.at.piece));
+        peer.asked = given_up;
         self.give_up_asked(desk, link);
+        if let Some(peer) = self.peers.get_mut(&link) {
+            peer.asked = kept;
+        }
     }
 
     pub(super) fn unchoked_by(&mut self, desk: &mut Desk, link: LinkId) {
@@ -139,16 +147,24 @@ impl Transfer {
         }
     }
 
-    pub(super) fn rejected_by(&mut self, desk: &mut Desk, link: LinkId, span: BlockSpan) {
+    pub(super) fn rejected_by(
+        &mut self,
+        desk: &mut Desk,
+        link: LinkId,
+        span: BlockSpan,
+    ) -> Result<(), CloseReason> {
         let (Some(peer), Some(picker)) = (self.peers.get_mut(&link), &mut self.picker) else {
-            return;
+            return Ok(());
         };
         let at = BlockAt { piece: span.piece, block: BlockIndex(span.begin / BLOCK_LEN) };
         if !span.begin.is_multiple_of(BLOCK_LEN) || peer.answered(at).is_none() {
-            peer.late.remove(&at);
-            return;
+            peer.unasked += u32::from(!peer.late.remove(&at));
+            let few = peer.unasked <= limit::UNASKED_MAX;
+            return if few { Ok(()) } else { Err(CloseReason::Rule("peer refuses the unasked")) };
         }
-        if !peer.choking_us {
+        if peer.choking_us {
+            peer.fast_pieces.disallow(span.piece);
+        } else {
             // It takes fewer at once than we thought, and would refuse again at once.
             let fewer = peer.asked.len().max(limit::PIPELINE_MIN / 2);
             peer.requests_max = peer.requests_max.min(fewer);
@@ -163,6 +179,7 @@ impl Transfer {
         if is_free {
             self.kick_hungry(desk);
         }
+        Ok(())
     }
 
     /// Waits no more for anything asked of a link; what comes all the same is taken.
@@ -260,23 +277,29 @@ fn ask(
     let mut hint = None;
     if let (Some(peer), 1..) = (peers.get(&link), urgent_room) {
         let span = peer.queue_span(desk.now);
+        picker.suggest(peer.fast_pieces.suggested().find(|piece| picker.is_wanted(*piece)));
+        // While choked only some pieces count, from which nothing is learnt for later.
+        let allowed = peer.choking_us.then(|| peer.fast_pieces.allowed_of(&peer.has));
+        let known = if allowed.is_some() { Hint::default() } else { peer.hint };
         hint = Some(picker.pick(
             &Asker {
                 link,
-                has: &peer.has,
+                has: allowed.as_ref().unwrap_or(&peer.has),
                 room,
                 urgent_room,
                 owes: peer.asked.len(),
                 now: desk.now,
                 late_before: Time::ZERO + desk.now.since(Time::ZERO + limit::URGENT_PATIENCE),
                 may_rush: &|piece| may_rush((peers, quick), desk.now, (link, span), piece),
-                hint: peer.hint,
+                hint: known,
             },
             &mut blocks,
         ));
     }
     let Some(peer) = peers.get_mut(&link) else { return 0 };
-    peer.hint = hint.unwrap_or(peer.hint);
+    if !peer.choking_us {
+        peer.hint = hint.unwrap_or(peer.hint);
+    }
     for &at in &blocks {
         if let Some(len) = picker.block_len(at) {
             let span = BlockSpan { piece: at.piece, begin: at.begin(), len };

@@ -111,8 +111,9 @@ impl Transfer {
         let peer = handshake.peer_id;
         desk.tell(Event::PeerJoined { torrent: self.id, link, peer });
         // BEP 6: what we have comes first.
-        self.tell_pieces(link);
+        self.tell_pieces(desk, link);
         self.say_extensions(desk, link);
+        self.grant_fast(link, desk.config.allowed_fast);
         if let Some(picker) = &self.picker {
             let count = picker.count();
             self.settle_claims(desk, link, count)?;
@@ -123,10 +124,15 @@ impl Transfer {
     }
 
     /// Says what we have, once that is known.
-    pub(super) fn tell_pieces(&mut self, link: LinkId) {
+    pub(super) fn tell_pieces(&mut self, desk: &mut Desk, link: LinkId) {
+        let revealing = self.is_revealing();
         let Some(peer) = self.peers.get_mut(&link) else { return };
         let Some(picker) = &self.picker else { return };
         if self.stage != Stage::Running || !peer.is_joined() || peer.told_pieces {
+            return;
+        }
+        if revealing {
+            self.begin_reveal(desk, link);
             return;
         }
         peer.told_pieces = true;
@@ -244,10 +250,12 @@ impl Transfer {
     }
 
     fn is_useless(&self, link: LinkId) -> bool {
-        let full = |picker: &Picker| !picker.have().is_empty() && picker.have().is_full();
+        let wants_nothing = |peer: &Peer| {
+            (peer.is_seed() || peer.upload_only) && !peer.interested && peer.useful == 0
+        };
         self.stage == Stage::Running
-            && self.picker.as_ref().is_some_and(full)
-            && self.peers.get(&link).is_some_and(|peer| peer.is_seed() && !peer.interested)
+            && self.picker.as_ref().is_some_and(Picker::is_done)
+            && self.peers.get(&link).is_some_and(wants_nothing)
     }
 
     pub(super) fn useless_due(&mut self, desk: &mut Desk, link: LinkId) {
@@ -285,15 +293,17 @@ impl Transfer {
         self.hungry.remove(&link);
         self.fetch.link_gone(link);
         if let Some(id) = peer.id {
-            // Two seeds that parted for want of room need not find each other again.
-            let linked = reason == CloseReason::Useless
-                || self.peers.values().any(|other| other.id == Some(id));
+            let linked = self.peers.values().any(|other| other.id == Some(id));
             desk.discovery.peer_known(self.id, id, linked);
+            if reason == CloseReason::Useless && !linked {
+                desk.discovery.parted(desk.now, self.id, id);
+            }
             self.settle_double(desk, id);
         }
         desk.discovery.link_over(desk.now, link);
         desk.tell(Event::PeerLeft { torrent: self.id, link, reason });
         self.fill_slots(desk);
+        self.reveal_due(desk);
         self.ask_metadata(desk);
         self.tell_discovery(desk);
     }
@@ -315,7 +325,8 @@ impl Transfer {
 
     /// Tells every peer that we have `piece`.
     pub(super) fn tell_have(&mut self, desk: &mut Desk, piece: PieceIndex) {
-        for peer in self.peers.values_mut().filter(|peer| peer.told_pieces) {
+        let told = |peer: &&mut Peer| peer.told_pieces && peer.reveal.is_none();
+        for peer in self.peers.values_mut().filter(told) {
             peer.outbox.say(&Message::Have(piece));
             desk.kicks.insert((self.id, peer.link));
         }

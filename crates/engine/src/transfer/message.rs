@@ -13,16 +13,19 @@ use crate::{CloseReason, limit};
 
 type Verdict = Result<(), CloseReason>;
 
-const NO_SUCH_PIECE: CloseReason = CloseReason::Rule("peer claims pieces that do not exist");
+pub(super) const NO_SUCH_PIECE: CloseReason =
+    CloseReason::Rule("peer claims pieces that do not exist");
 
 const UNASKED_HASHES: CloseReason = CloseReason::Rule("peer sends hashes that nobody asked for");
 
 impl Transfer {
     /// Takes one message of a peer that finished its handshake.
     pub(super) fn heard(&mut self, desk: &mut Desk, link: LinkId, message: Message) -> Verdict {
+        self.may_say(link, &message)?;
         match message {
             Message::KeepAlive | Message::Port(_) | Message::Unknown { .. } => {}
-            Message::Suggest(_) | Message::AllowedFast(_) => {}
+            Message::Suggest(piece) => self.suggested_by(link, piece),
+            Message::AllowedFast(piece) => self.allowed_by(desk, link, piece),
             Message::Choke => self.choked_by(desk, link),
             Message::Unchoke => self.unchoked_by(desk, link),
             Message::Interested => self.wanted_by(desk, link, true),
@@ -33,7 +36,7 @@ impl Transfer {
             Message::HaveNone => self.has_none(desk, link),
             Message::Request(span) => return self.asked_by(desk, link, span),
             Message::Cancel(span) => self.cancelled_by(link, span),
-            Message::Reject(span) => self.rejected_by(desk, link, span),
+            Message::Reject(span) => return self.rejected_by(desk, link, span),
             Message::Piece { piece, begin, data } => {
                 return self.block(desk, link, (piece, begin), &data);
             }
@@ -45,6 +48,11 @@ impl Transfer {
                 return match Extension::from_own_id(id) {
                     Some(Extension::Metadata) => self.metadata_message(desk, link, &payload),
                     Some(Extension::Signal) => self.signal_message(desk, link, &payload),
+                    Some(Extension::DontHave) => self.lacks_piece(desk, link, &payload),
+                    Some(Extension::UploadOnly) => {
+                        self.upload_only_said(desk, link, &payload);
+                        Ok(())
+                    }
                     None => Ok(()),
                 };
             }
@@ -74,6 +82,7 @@ impl Transfer {
             }
             peer.useful += u32::from(picker.is_wanted(piece));
             self.reconsider(desk, link);
+            self.passed_on(desk, piece);
         }
         Ok(())
     }
@@ -115,6 +124,7 @@ impl Transfer {
         peer.useful = picker.useful(&has);
         peer.has = has;
         self.reconsider(desk, link);
+        self.reveal_due(desk);
     }
 
     /// Says whether we want something of a peer, when that changed.
@@ -141,6 +151,7 @@ impl Transfer {
         for link in links {
             self.reconsider(desk, link);
         }
+        self.review_upload_only(desk);
     }
 
     /// Counts in what a reader's move changed: costs what changed, for each peer.
@@ -175,14 +186,22 @@ impl Transfer {
         if let Some(most) = said.requests_max {
             peer.requests_max = (most as usize).clamp(1, limit::PIPELINE_MAX);
         }
-        if said.ids.contains_key(Extension::Metadata.name()) {
-            peer.metadata_id = said.id_of(Extension::Metadata);
+        for (extension, id) in [
+            (Extension::Metadata, &mut peer.metadata_id),
+            (Extension::DontHave, &mut peer.dont_have_id),
+            (Extension::UploadOnly, &mut peer.upload_only_id),
+        ] {
+            if said.ids.contains_key(extension.name()) {
+                *id = said.id_of(extension);
+            }
         }
+        peer.upload_only = said.upload_only.unwrap_or(peer.upload_only);
         if let Some(size) = said.metadata_size {
             peer.metadata_size = Some(size);
             self.fetch.forgive(link);
         }
         self.learn_signal(desk, link, &said);
+        self.watch_use(desk, link);
         self.ask_metadata(desk);
         Ok(())
     }
@@ -198,6 +217,7 @@ impl Transfer {
             agent: Some(desk.config.agent.clone()),
             requests_max: Some(limit::SERVED_MAX as u32),
             metadata_size: self.metainfo.as_ref().map(|metainfo| metainfo.info.len() as u32),
+            upload_only: Some(self.upload_only),
             ..Handshake::ours()
         };
         if !is_public {

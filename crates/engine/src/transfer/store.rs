@@ -79,7 +79,7 @@ impl Transfer {
         desk.tell(Event::TorrentReady(self.id));
         let links: Vec<LinkId> = self.peers.keys().copied().collect();
         for link in links {
-            self.tell_pieces(link);
+            self.tell_pieces(desk, link);
         }
         self.reconsider_all(desk);
         self.fill_slots(desk);
@@ -108,6 +108,8 @@ impl Transfer {
                     for reader in self.readers.values_mut() {
                         reader.forget();
                     }
+                    self.tell_lost(desk, piece);
+                    self.reveal_everything(desk);
                     self.turned(desk, Turn { gained, ..Turn::default() });
                     self.kick_hungry(desk);
                     self.tell_discovery(desk);

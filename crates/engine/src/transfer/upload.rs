@@ -5,6 +5,7 @@ use bytes::Bytes;
 use headwater_base::{JobId, LinkId};
 use headwater_wire::{BlockSpan, Message};
 
+use super::fast::may_ask_choked;
 use super::{Stage, Transfer};
 use crate::bucket::Gate;
 use crate::desk::{Desk, Job};
@@ -25,12 +26,15 @@ impl Transfer {
             return Err(CloseReason::Rule("peer asks for more than 128 KiB at once"));
         }
         let running = self.stage == Stage::Running;
+        let most = desk.config.allowed_fast;
         let stored = self.picker.as_ref().is_some_and(|picker| {
             let end = u64::from(span.begin) + u64::from(span.len);
             picker.have().has(span.piece) && end <= u64::from(picker.piece_len(span.piece))
         });
-        let fits = peer.serving.len() < limit::SERVED_MAX;
-        if running && stored && span.len > 0 && !peer.choked && fits {
+        let shown = peer.reveal.as_ref().is_none_or(|reveal| reveal.shows(span.piece));
+        let fits = span.len > 0 && peer.serving.len() < limit::SERVED_MAX;
+        if running && stored && shown && fits && (!peer.choked || may_ask_choked(peer, span, most))
+        {
             peer.serving.push_back(Served { span, state: Serve::Queued });
             desk.kicks.insert((self.id, link));
         } else if peer.fast {
@@ -51,9 +55,13 @@ impl Transfer {
         }
     }
 
-    /// Forgets what a peer asked for when it is served no more.
-    pub(super) fn refuse_all(peer: &mut Peer) {
-        while let Some(served) = peer.serving.pop_front() {
+    /// Forgets those requests of a peer that are not served any more.
+    pub(super) fn refuse(peer: &mut Peer, fit: impl Fn(BlockSpan) -> bool) {
+        for served in core::mem::take(&mut peer.serving) {
+            if !fit(served.span) {
+                peer.serving.push_back(served);
+                continue;
+            }
             if peer.fast {
                 peer.outbox.say(&Message::Reject(served.span));
             }

@@ -153,9 +153,9 @@ fn handshake_leaves_before_the_peer_has_said_anything() {
     let mut net = Net::new(30);
     let one = net.join(Disk::full(&sample), sample.whole());
     let two = net.join_puppet(sample.magnet());
-    net.puppet_link(two);
+    let link = net.puppet_link(two);
     let mut decoder = Decoder::new();
-    decoder.push(net.hosts[two].heard.clone().into());
+    decoder.push(net.hosts[two].heard[&link].clone().into());
     let greeting = decoder.next_handshake().unwrap().unwrap();
     assert_eq!((greeting.info_hash, greeting.peer_id), (sample.hash(), net.hosts[one].peer));
     assert!(greeting.reserved.has_fast() && greeting.reserved.has_extension());
@@ -179,7 +179,7 @@ fn requests_while_choked_or_for_missing_bytes_are_rejected() {
     net.say(two, link, wire(&Message::Request(span)));
     net.run(secs(2));
     let mut decoder = Decoder::new();
-    decoder.push(net.hosts[two].heard.clone().into());
+    decoder.push(net.hosts[two].heard[&link].clone().into());
     decoder.next_handshake().unwrap().unwrap();
     let said: Vec<Message> = std::iter::from_fn(|| decoder.next_message().unwrap()).collect();
     let data = sample.data[..16384].to_vec().into();

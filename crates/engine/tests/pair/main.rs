@@ -12,10 +12,14 @@ mod tracker;
 
 mod chaos;
 mod claims;
+mod fast;
 mod faults;
+mod lack;
 mod links;
 mod metadata;
+mod puppet;
 mod readers;
+mod reveal;
 mod speed;
 mod transfers;
 

@@ -29,7 +29,8 @@ fn greet(net: &mut Net, host: usize, sample: &Sample, size: Option<u32>) -> head
 /// The metadata messages a puppet heard.
 fn heard(net: &Net, host: usize) -> Vec<MetadataMessage> {
     let mut decoder = Decoder::new();
-    decoder.push(net.hosts[host].heard.clone().into());
+    let first = net.hosts[host].heard.values().next().expect("a link");
+    decoder.push(first.clone().into());
     decoder.next_handshake().unwrap().unwrap();
     let messages = std::iter::from_fn(|| decoder.next_message().unwrap());
     messages

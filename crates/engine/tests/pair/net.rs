@@ -45,8 +45,8 @@ pub(crate) struct Host {
     pub(crate) sent: u64,
     /// Its links are played by the test: what its engine says on them is dropped.
     pub(crate) puppet: bool,
-    /// What a puppet heard.
-    pub(crate) heard: Vec<u8>,
+    /// What a puppet heard on each link.
+    pub(crate) heard: BTreeMap<LinkId, Vec<u8>>,
 }
 
 /// One end of an open link.
@@ -130,7 +130,7 @@ impl Net {
             held: Vec::new(),
             sent: 0,
             puppet: false,
-            heard: Vec::new(),
+            heard: BTreeMap::new(),
         });
         at
     }
@@ -144,11 +144,17 @@ impl Net {
 
     /// Waits until a puppet has a link.
     pub(crate) fn puppet_link(&mut self, host: usize) -> LinkId {
-        let linked = |net: &Self| net.ends.keys().any(|side| side.0 == host);
-        assert!(self.run_until(Duration::from_secs(30), linked).is_some(), "no link");
+        // Another puppet would never speak.
+        let find = |net: &Self| {
+            let ends = net.ends.iter();
+            let mut own =
+                ends.filter(|(side, end)| side.0 == host && !net.hosts[end.other.0].puppet);
+            own.next().map(|(side, _)| side.1)
+        };
+        let linked = |net: &Self| find(net).is_some();
+        assert!(self.run_until(Duration::from_secs(300), linked).is_some(), "no link");
         self.run(Duration::from_millis(200));
-        let side = self.ends.keys().find(|side| side.0 == host);
-        side.expect("a link that stays open").1
+        find(self).expect("a link that stays open")
     }
 
     /// Has a puppet say something on its link.
@@ -437,7 +443,7 @@ impl Net {
                 if let Some(end) = self.ends.get(&side) {
                     let (host, link) = end.other;
                     if self.hosts[host].puppet {
-                        self.hosts[host].heard.extend_from_slice(&bytes);
+                        self.hosts[host].heard.entry(link).or_default().extend_from_slice(&bytes);
                     } else {
                         let heard = Input::LinkBytes { link, bytes };
                         self.hosts[host].engine.handle(self.now, heard);

@@ -100,6 +100,9 @@ pub(crate) struct Seed {
     /// Files and folders to share.
     #[arg(required = true)]
     pub(crate) paths: Vec<PathBuf>,
+    /// Show each peer one piece at a time, so that what is new spreads while little is sent twice.
+    #[arg(long = "super")]
+    pub(crate) super_seed: bool,
     #[command(flatten)]
     pub(crate) peer: Peer,
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use headwater_base::Bitfield;
+use headwater_base::{Bitfield, TorrentId};
 use headwater_client::AddOptions;
 use headwater_hybrid::make::Content;
 use headwater_hybrid::serve::magnet;
@@ -35,7 +35,10 @@ pub(crate) async fn run(args: Seed, json: bool) -> Result<(), Failure> {
     let shell = peer::start(&args.peer, args.peer.tracker.clone())?;
     let logging = tokio::spawn(log(shell.news()));
     for made in &made {
-        share(&shell, made).await?;
+        let torrent = share(&shell, made).await?;
+        if args.super_seed {
+            shell.client(move |client, now| client.super_seed(now, torrent, true)).await?;
+        }
         let magnet = magnet(&made.torrent, &args.peer.tracker);
         if json {
             let hash = made.torrent.info_hash.to_string();
@@ -61,7 +64,7 @@ pub(crate) fn make(path: &Path) -> Result<Made, Failure> {
 }
 
 /// Hands a torrent to the client.
-pub(crate) async fn share(shell: &Shell, made: &Made) -> Result<(), Failure> {
+pub(crate) async fn share(shell: &Shell, made: &Made) -> Result<TorrentId, Failure> {
     let verified = made.fresh.then(|| Bitfield::full(made.torrent.piece_count()));
     let place = Place { root: made.root.clone(), verified };
     if let Err(e) = store::save_torrent(&made.root, &made.torrent) {
@@ -69,7 +72,7 @@ pub(crate) async fn share(shell: &Shell, made: &Made) -> Result<(), Failure> {
     }
     let source = OwnedSource::Torrent(Arc::clone(&made.torrent));
     let added = shell.add(source, AddOptions::default(), place).await?;
-    added.map(|_| ()).map_err(|e| Failure::input(e.code(), e))
+    added.map(|added| added.torrent).map_err(|e| Failure::input(e.code(), e))
 }
 
 /// Writes what happens to stderr until the client stops.

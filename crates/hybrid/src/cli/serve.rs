@@ -75,7 +75,7 @@ async fn share_all(entries: Vec<PathBuf>, shell: Shell, site: Arc<Site>) {
         let shown = path.display().to_string();
         let made = tokio::task::spawn_blocking(move || seed::make(&path)).await;
         let shared = match made {
-            Ok(Ok(made)) => seed::share(&shell, &made).await.map(|()| made),
+            Ok(Ok(made)) => seed::share(&shell, &made).await.map(|_| made),
             Ok(Err(failure)) => Err(failure),
             Err(e) => Err(Failure::failed("hash", e)),
         };

@@ -15,17 +15,23 @@ pub enum Extension {
     Metadata,
     /// WebRTC offers and answers relayed between two peers that share a third.
     Signal,
+    /// Pieces a peer lost (BEP 54).
+    DontHave,
+    /// Whether a peer wants nothing more, told when it changes, as libtorrent does.
+    UploadOnly,
 }
 
 impl Extension {
     /// Every extension spoken here.
-    pub const ALL: [Self; 2] = [Self::Metadata, Self::Signal];
+    pub const ALL: [Self; 4] = [Self::Metadata, Self::DontHave, Self::Signal, Self::UploadOnly];
 
     /// Its name in the handshake's `m`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Metadata => "ut_metadata",
             Self::Signal => "hw_signal",
+            Self::DontHave => "lt_donthave",
+            Self::UploadOnly => "upload_only",
         }
     }
 
@@ -34,6 +40,8 @@ impl Extension {
         match self {
             Self::Metadata => 1,
             Self::Signal => 4,
+            Self::DontHave => 3,
+            Self::UploadOnly => 6,
         }
     }
 
@@ -147,8 +155,8 @@ mod tests {
             upload_only: Some(true),
             ..Handshake::ours()
         };
-        let expect = b"d1:md9:hw_signali4e11:ut_metadatai1ee13:metadata_sizei31235e1:pi6881e\
-            4:reqqi500e11:upload_onlyi1e1:v15:Headwater/0.1.0e";
+        let expect = b"d1:md9:hw_signali4e11:lt_donthavei3e11:upload_onlyi6e11:ut_metadatai1ee\
+            13:metadata_sizei31235e1:pi6881e4:reqqi500e11:upload_onlyi1e1:v15:Headwater/0.1.0e";
         assert_eq!(handshake.encode(), expect.as_slice());
         assert_eq!(Handshake::decode(expect), Ok(handshake));
     }
@@ -167,6 +175,7 @@ mod tests {
         let text = b"d1:md11:lt_donthavei2e11:ut_metadatai1ee13:metadata_sizei777ee";
         let read = Handshake::decode(text).unwrap();
         assert_eq!(read.id_of(Extension::Metadata), Some(1));
+        assert_eq!(read.id_of(Extension::DontHave), Some(2));
         assert_eq!(read.metadata_size, Some(777));
     }
 
