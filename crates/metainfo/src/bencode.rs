@@ -64,6 +64,16 @@ impl<'a> Value<'a> {
         if let Kind::Dict(dict) = &self.kind { Some(dict) } else { None }
     }
 
+    /// Whether the keys of every dictionary in it are sorted and come once, as BEP 3 demands.
+    /// Recurses no deeper than what was read.
+    pub fn is_canonical(&self) -> bool {
+        match &self.kind {
+            Kind::Int(_) | Kind::Bytes(_) => true,
+            Kind::List(items) => items.iter().all(Self::is_canonical),
+            Kind::Dict(dict) => dict.ascending && dict.iter().all(|(_, item)| item.is_canonical()),
+        }
+    }
+
     /// What lies under `key`, if this is a dictionary that has it.
     pub fn lookup(&self, key: impl AsRef<[u8]>) -> Option<&Value<'a>> {
         self.dict()?.lookup(key)

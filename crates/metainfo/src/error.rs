@@ -14,6 +14,9 @@ pub enum Error {
     /// No `info` dictionary.
     #[error("the info dictionary is missing or no dictionary")]
     NoInfo,
+    /// An info dictionary with a `meta version` that is not strict bencode.
+    #[error("keys of an info dictionary with a meta version are out of order or come twice")]
+    KeyOrder,
     /// A `meta version` above 2.
     #[error("meta version {found}, at most 2 is known")]
     MetaVersion {
@@ -224,7 +227,7 @@ impl Error {
         match self {
             Self::Bencode(error) => error.code(),
             Self::NotDict => "not-a-torrent",
-            Self::NoInfo | Self::HalfV2 => "bad-info",
+            Self::NoInfo | Self::HalfV2 | Self::KeyOrder => "bad-info",
             Self::MetaVersion { .. } => "unknown-version",
             Self::Name | Self::DraftName => "bad-name",
             Self::PieceLength { .. } | Self::PowerPieceLength { .. } => "bad-piece-length",

@@ -7,6 +7,7 @@ mod bench;
 mod clock;
 mod demo;
 mod fresh;
+mod oracle;
 mod pack;
 mod run;
 mod setup;
@@ -67,6 +68,12 @@ const TASKS: &[Task] = &[
         about: "play whole swarms in virtual time, seed after seed",
         usage: sim::USAGE,
         run: sim::run_args,
+    },
+    Task {
+        name: "oracle",
+        about: "compare verdicts on spoiled torrents with libtorrent's",
+        usage: oracle::USAGE,
+        run: oracle::run_args,
     },
     Task {
         name: "demo",

@@ -109,7 +109,8 @@ fn chromium_path() -> Option<String> {
     named.into_iter().chain(places.map(str::to_owned)).find(|path| Path::new(path).exists())
 }
 
-fn libtorrent() -> Result<()> {
+/// Installs libtorrent unless it is there.
+pub(crate) fn libtorrent() -> Result<()> {
     let venv = root().join("target/venv");
     let python = venv.join("bin/python");
     let check = "import libtorrent, sys; sys.exit(libtorrent.__version__[:5] != '2.1.1')";

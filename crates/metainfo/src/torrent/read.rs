@@ -52,7 +52,7 @@ impl Torrent {
 
 fn read_info(value: &Value<'_>) -> Result<Torrent, Error> {
     let info = value.dict().ok_or(Error::NoInfo)?;
-    let tree = file_tree(info)?;
+    let tree = file_tree(info, value)?;
     let piece_length = piece_length(info, tree.is_some())?;
     let v1_hash = InfoHash(sha1(value.raw()));
     let list = info.lookup("files").and_then(Value::list);
@@ -95,16 +95,18 @@ fn read_info(value: &Value<'_>) -> Result<Torrent, Error> {
     })
 }
 
-/// The file tree of what says to be v2; nothing for v1.
-fn file_tree<'v, 'a>(info: &'v Dict<'a>) -> Result<Option<&'v Dict<'a>>, Error> {
+/// The file tree of what says to be v2; nothing for v1. What names a version must be strict
+/// bencode throughout (BEP 52), `raw` being all of it.
+fn file_tree<'v, 'a>(info: &'v Dict<'a>, raw: &Value<'a>) -> Result<Option<&'v Dict<'a>>, Error> {
     let version = info.lookup("meta version").and_then(Value::int).unwrap_or(0);
-    let tree = info.lookup("file tree").and_then(Value::dict);
-    match (version, tree) {
-        (..2, None) => Ok(None),
-        (..2, Some(_)) | (2, None) => Err(Error::HalfV2),
-        (2, Some(tree)) => Ok(Some(tree)),
-        (found, _) => Err(Error::MetaVersion { found }),
+    if version > 2 {
+        return Err(Error::MetaVersion { found: version });
     }
+    if version > 0 && !raw.is_canonical() {
+        return Err(Error::KeyOrder);
+    }
+    let tree = info.lookup("file tree").and_then(Value::dict);
+    if tree.is_some() == (version == 2) { Ok(tree) } else { Err(Error::HalfV2) }
 }
 
 fn piece_length(info: &Dict<'_>, is_v2: bool) -> Result<u32, Error> {

@@ -18,8 +18,9 @@ pub(super) fn content(
     bytes: usize,
 ) -> Result<Content, Error> {
     let name = folder_name(info, hash)?;
-    let mut walk = Walk { files: Vec::new(), path_bytes_left: bytes * limit::PATH_BYTES_FACTOR };
-    walk.folder(tree, "")?;
+    let path_bytes_left = bytes * limit::PATH_BYTES_FACTOR;
+    let mut walk = Walk { files: Vec::new(), path: String::new(), path_bytes_left };
+    walk.folder(tree)?;
     if walk.files.is_empty() {
         return Err(Error::NoFiles);
     }
@@ -35,38 +36,42 @@ fn is_file(entry: &Value<'_>) -> bool {
 
 struct Walk {
     files: Vec<File>,
+    /// Where in the tree it is.
+    path: String,
+    /// Bytes that paths may still have.
     path_bytes_left: usize,
 }
 
 impl Walk {
     /// Recurses no deeper than bencode may nest.
-    fn folder(&mut self, tree: &Dict<'_>, above: &str) -> Result<(), Error> {
+    fn folder(&mut self, tree: &Dict<'_>) -> Result<(), Error> {
+        let above = self.path.len();
         for (name, entry) in tree.iter() {
             let at = self.files.len();
             let dict = entry.dict().filter(|_| !name.is_empty());
             let dict = dict.ok_or(Error::FileTree { file: at })?;
-            let mut path = above.to_owned();
-            if !path.is_empty() {
-                path.push('/');
+            if above > 0 {
+                self.path.push('/');
             }
-            path.push_str(&safe_part(name));
+            self.path.push_str(&safe_part(name));
             if is_file(entry) {
                 let file = dict.lookup("").and_then(Value::dict);
                 let file = file.ok_or(Error::FileTree { file: at })?;
-                self.file(file, path)?;
+                self.file(file)?;
             } else {
-                self.folder(dict, &path)?;
+                self.folder(dict)?;
             }
+            self.path.truncate(above);
         }
         Ok(())
     }
 
-    fn file(&mut self, entry: &Dict<'_>, path: String) -> Result<(), Error> {
+    fn file(&mut self, entry: &Dict<'_>) -> Result<(), Error> {
         let at = self.files.len();
         if at >= limit::FILES_MAX {
             return Err(Error::TooManyFiles { found: at + 1, allowed: limit::FILES_MAX });
         }
-        let left = self.path_bytes_left.checked_sub(path.len());
+        let left = self.path_bytes_left.checked_sub(self.path.len());
         self.path_bytes_left = left.ok_or(Error::PathBytes { file: at })?;
         // BEP 52: padding follows from piece length, so the tree has none.
         if attributes(entry).contains(&b'p') {
@@ -75,6 +80,7 @@ impl Walk {
         let length = file_length(entry, at)?;
         let pad = is_link(entry, at)?;
         let root = if length.0 > 0 { Some(root(entry, at)?) } else { None };
+        let path = self.path.as_str().to_owned();
         self.files.push(File { path, length, offset: ByteCount(0), pad, root });
         Ok(())
     }

@@ -184,6 +184,17 @@ fn version_and_tree_belong_together() {
 }
 
 #[test]
+fn what_names_a_version_is_strict_bencode() {
+    let good = info(tree(&[("temp", 425, 1)])).finish();
+    let around = |info: &[u8]| [b"d4:info", info, b"e"].concat();
+    assert!(Torrent::parse(&around(&good)).is_ok());
+    for extra in [&b"4:name1:xe"[..], b"1:zd1:bi1e1:ai1eee"] {
+        let bad = [&good[..good.len() - 1], extra].concat();
+        assert_eq!(Torrent::parse(&around(&bad)), Err(Error::KeyOrder));
+    }
+}
+
+#[test]
 fn hashes_of_v1_without_its_files_must_at_least_be_as_many() {
     let v2 = || info(tree(&[("temp", 425, 1)]));
     let torrent = read(v2().bytes("pieces", [7; 20]));
