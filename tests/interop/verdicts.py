@@ -1,5 +1,5 @@
-"""Says what libtorrent makes of torrents, for the oracle test: batches come in on stdin, a count and
-then each torrent with its length before it, big-endian; a line for each goes out on stdout.
+"""Says what libtorrent makes of torrents, for the oracle test. Batches come in on stdin: a count,
+then each torrent with its length before it, big-endian. A line for each goes out on stdout.
 """
 
 import struct
@@ -32,7 +32,8 @@ def main():
     stream = sys.stdin.buffer
     while (count := number(stream)) is not None:
         torrents = [stream.read(number(stream)) for _ in range(count)]
-        sys.stdout.write("".join(verdict(torrent).replace("\n", " ") + "\n" for torrent in torrents))
+        lines = [verdict(torrent).replace("\n", " ") + "\n" for torrent in torrents]
+        sys.stdout.write("".join(lines))
         sys.stdout.flush()
 
 

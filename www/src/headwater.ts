@@ -76,7 +76,10 @@ export interface SeedOptions {
   onProgress?: (fraction: number) => void;
 }
 
-/** A magnet link, an info-hash (40 hex digits, 64 of v2), the bytes of a `.torrent` file, or the URL of one. */
+/**
+ * A magnet link, an info-hash (40 hex digits, 64 of v2), the bytes of a `.torrent` file, or the
+ * URL of one.
+ */
 export type Source = string | URL | Uint8Array | ArrayBuffer | Blob;
 /** A file to share; a path places it inside the torrent. */
 export type SeedFile = Blob | { path: string; file: Blob };

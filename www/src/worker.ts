@@ -345,7 +345,8 @@ interface Rest {
 /** A URL is fetched; a magnet link or an info-hash is for the engine to read. */
 async function bytesOf(source: string): Promise<Uint8Array> {
   const text = source.trim();
-  if (/^(magnet:|[0-9a-z]{32,40}$|[0-9a-f]{64}$)/i.test(text)) return new TextEncoder().encode(text);
+  const isNamed = /^(magnet:|[0-9a-z]{32,40}$|[0-9a-f]{64}$)/i.test(text);
+  if (isNamed) return new TextEncoder().encode(text);
   if (!/^https?:\/\//i.test(text)) {
     const message = "neither a magnet link, an info-hash nor the URL of a torrent file";
     throw new HeadwaterError("bad-source", message);

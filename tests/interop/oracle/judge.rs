@@ -22,17 +22,17 @@ pub(crate) const POLICIES: &[Policy] = &[
     },
     Policy {
         name: "far versions",
-        why: "libtorrent keeps 32 bits of a meta version, so 2^32 + 2 is 2 to it; to us it is unknown",
+        why: "libtorrent keeps 32 bits of a meta version and takes 2^32 + 2 for 2",
         refuses: |error| matches!(error, Error::MetaVersion { found } if *found > 0x7fff_ffff),
     },
     Policy {
         name: "the smallest number",
-        why: "libtorrent reads the smallest 64-bit length as 0; to us it is negative like any other",
+        why: "libtorrent reads the smallest 64-bit length as 0",
         refuses: |error| matches!(error, Error::FileLength { found: Some(i64::MIN), .. }),
     },
     Policy {
         name: "half a hybrid",
-        why: "with files of v1 but no hashes of v1, no peer of its v1 swarm could check anything",
+        why: "without hashes of v1 no peer of its v1 swarm could check anything",
         refuses: |error| matches!(error, Error::NoPieces),
     },
     Policy {

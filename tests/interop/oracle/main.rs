@@ -1,6 +1,7 @@
 //! Torrents made and spoiled by a seed: none makes the reader panic or take much memory, and
 //! libtorrent, where it is at hand, judges each as we do. `cargo xtask oracle` runs more of them.
-//! `HEADWATER_MUTANTS` says how many, `HEADWATER_SEED` which, `HEADWATER_PYTHON` who runs libtorrent.
+//! `HEADWATER_MUTANTS` says how many, `HEADWATER_SEED` which, `HEADWATER_PYTHON` who runs
+//! libtorrent.
 
 mod bomb;
 mod judge;
