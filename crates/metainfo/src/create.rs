@@ -62,8 +62,8 @@ impl Draft {
     }
 
     /// Starts a torrent of a folder called `name`. Paths are below it, with `/` between parts.
-    /// v1 keeps their order; v2 has one of its own, so `order` says. A path that readers would have to change is refused, since its file
-    /// would not be found under the new one.
+    /// v1 keeps their order; v2 has one of its own, which `order` tells. A path that readers would
+    /// have to change is refused, since its file would not be found under the new one.
     pub fn folder(
         name: &str,
         files: Vec<(String, ByteCount)>,
