@@ -2,9 +2,14 @@
 //! speaks the wire protocol itself, and its client only introduces it to others.
 //! Each kind has a file of its own below.
 
+mod drip;
 mod fetcher;
+mod flood;
+mod forger;
 mod freerider;
 mod hog;
+mod liar;
+mod noise;
 mod poison;
 mod tyrant;
 
@@ -19,11 +24,19 @@ use headwater_wire::{Decoder, Handshake, Message, Reserved};
 use crate::sample::Sample;
 use crate::world::{Coming, World};
 
+pub use drip::Drip;
 pub use fetcher::Fetcher;
+pub use flood::Flood;
+pub use forger::Forger;
 pub use freerider::FreeRider;
 pub use hog::Hog;
+pub use liar::{Answer, Liar};
+pub use noise::Noise;
 pub use poison::Poisoner;
 pub use tyrant::Tyrant;
+
+/// Bytes that wait at a link of a puppet; it may say no more then.
+const QUEUED_MAX: usize = 1024 * 1024;
 
 /// Changes what a client says.
 pub trait Tamper {
@@ -248,7 +261,8 @@ impl World {
         if done {
             self.done(at);
         }
-        for (link, bytes) in said {
+        let clogged = |link: &LinkId| waiting.get(link).is_some_and(|bytes| *bytes > QUEUED_MAX);
+        for (link, bytes) in said.into_iter().filter(|(link, _)| !clogged(link)) {
             self.trace.note_bytes(self.now, at, "says", &bytes);
             self.send(at, link, bytes);
         }

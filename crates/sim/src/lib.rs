@@ -28,7 +28,10 @@ mod trace;
 mod tracker;
 mod world;
 
-pub use cheat::{Fetcher, FreeRider, Hands, Hog, Mode, Poisoner, Puppet, Tamper, Tyrant};
+pub use cheat::{
+    Answer, Drip, Fetcher, Flood, Forger, FreeRider, Hands, Hog, Liar, Mode, Noise, Poisoner,
+    Puppet, Tamper, Tyrant,
+};
 pub use disk::{Disk, Manners};
 pub use fault::Fault;
 pub use host::{Have, Host, HostId, Spec};

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use headwater_base::LinkId;
 use headwater_client::{Input, LinkEnd};
 
+use crate::cheat::Mode;
 use crate::net::{Author, Flow, Packet, author, describe};
 use crate::world::{Coming, World};
 
@@ -59,7 +60,9 @@ impl World {
             return self.tell(at, FAIL_AFTER, Input::LinkClosed { link, end: LinkEnd::Failed });
         };
         let (other, _, far) = theirs;
-        let reach = self.parts[at] == self.parts[other];
+        let played = |at: usize| matches!(self.hosts[at].mode, Mode::Played(_));
+        // Puppets have nothing to say to each other, and would say it for ever.
+        let reach = self.parts[at] == self.parts[other] && !(played(at) && played(other));
         if !reach || !self.hosts[at].path.meets(&self.hosts[other].path) {
             self.tell(at, FAIL_AFTER, Input::LinkClosed { link, end: LinkEnd::Failed });
             let failed = Input::LinkClosed { link: far, end: LinkEnd::Failed };

@@ -1,11 +1,18 @@
 //! The table of scenarios. Each has a file of its own below.
 
+mod cheats;
 mod churn;
 mod clean;
+mod clocks;
+mod disks;
 mod hogs;
 mod incentives;
 mod poison;
 mod poisoning;
+mod routers;
+mod storm;
+mod trackers;
+mod users;
 
 use crate::run::Run;
 
@@ -36,6 +43,13 @@ pub const SCENARIOS: &[Scenario] = &[
     clean::SCENARIO,
     churn::SCENARIO,
     poison::SCENARIO,
+    cheats::SCENARIO,
+    disks::SCENARIO,
+    clocks::SCENARIO,
+    trackers::SCENARIO,
+    routers::SCENARIO,
+    users::SCENARIO,
+    storm::SCENARIO,
     poisoning::SCENARIO,
     incentives::SCENARIO,
     hogs::SCENARIO,
