@@ -8,7 +8,7 @@ use crate::disk::Manners;
 use crate::host::HostId;
 use crate::net::Path;
 use crate::tracker::TrackerMood;
-use crate::world::World;
+use crate::world::{Coming, World};
 
 /// Something that goes wrong, or right again.
 pub enum Fault {
@@ -126,7 +126,9 @@ impl World {
         self.say(format_args!("host {at} thaws"));
         self.hosts[at].frozen = false;
         for coming in core::mem::take(&mut self.hosts[at].held) {
-            self.queue.post(self.now, coming);
+            if let Coming::Input(at, life, input) = coming {
+                self.hear(at, life, input);
+            }
         }
         self.hosts[at].wake_posted = None;
         self.plan_wake(at);

@@ -78,14 +78,21 @@ impl World {
         let early = self.rng.below(latency.as_micros() as u64);
         let (first, second) = if self.rng.below(2) == 0 { (0, early) } else { (early, 0) };
         let base = latency * 4;
+        let after = [first, second].map(|late| base + Duration::from_micros(late));
+        for (side, after) in after.into_iter().enumerate() {
+            self.net.links[joined].ends[side].opens = self.now + after;
+        }
         let open = |link, window| Input::LinkOpened { link, window };
-        self.tell(at, base + Duration::from_micros(first), open(link, windows[0]));
-        self.tell(other, base + Duration::from_micros(second), open(far, windows[1]));
+        self.tell(at, after[0], open(link, windows[0]));
+        self.tell(other, after[1], open(far, windows[1]));
     }
 
     /// Puts bytes into a link.
     pub(crate) fn send(&mut self, at: usize, link: LinkId, bytes: Bytes) {
         let Some(&flow) = self.hosts[at].links.get(&link) else { return };
+        if bytes.is_empty() {
+            return;
+        }
         self.hosts[at].sent += bytes.len() as u64;
         let honest = self.hosts[at].honest;
         let end = self.net.end(flow);
@@ -158,13 +165,13 @@ impl World {
             while self.rng.below(1000) < (a.loss + b.loss).min(500) {
                 trip += AGAIN;
             }
-            let now = self.now;
+            let earliest = (self.now + trip).max(self.net.end(flow.back()).opens);
             let end = self.net.end(flow);
             end.waits = false;
             end.queued -= packet.len;
             let (begins, queued) = (end.in_net == 0, end.queued);
             end.in_net += packet.len;
-            end.last_arrival = end.last_arrival.max(now + trip);
+            end.last_arrival = end.last_arrival.max(earliest);
             let (arrival, id, told) = (end.last_arrival, end.id, end.window);
             self.hosts[to].flows_in += u64::from(begins);
             self.queue.post(arrival, Coming::Arrived(flow, packet));

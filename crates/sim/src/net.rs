@@ -110,6 +110,8 @@ pub(crate) struct End {
     pub(crate) in_net: usize,
     /// It waits for its host's line.
     pub(crate) waits: bool,
+    /// When its shell hears that the link is open; nothing arrives before.
+    pub(crate) opens: Time,
     /// Nothing overtakes what was sent before it.
     pub(crate) last_arrival: Time,
     /// What arrived for the other end while no path joined the two.
@@ -167,6 +169,7 @@ impl Net {
             window: window as i64,
             in_net: 0,
             waits: false,
+            opens: Time::ZERO,
             last_arrival: Time::ZERO,
             held: Vec::new(),
         };

@@ -338,7 +338,7 @@ impl World {
         }
         host.wake_posted = None;
         if host.frozen {
-            host.held.push(Coming::Wake(at, life));
+            // It is called when it thaws.
         } else if host.wake.is_some_and(|wake| wake <= self.now + host.ahead) {
             self.drain_due(at);
         } else {

@@ -1,5 +1,5 @@
 //! Takes as much of the seeds as it can and throws it away, to keep it from others (Adamsky et al.
-//! 2014): has nothing for ever, asks for anything, and pretends to be new when it is served no more.
+//! 2014): has nothing for ever, asks for anything, and pretends to be new when nobody serves it.
 
 use core::time::Duration;
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! What poison costs: 100 hosts, of which 10 send nothing but wrong blocks and 10 one wrong block
-//! in 64. They hand on what they fetch, or have everything from the start. Measured: how much longer
-//! the honest take than without those 20, and than with 20 honest hosts in their place.
+//! in 64. They hand on what they fetch, or have everything from the start. Measured: how much
+//! longer the honest take than without those 20, and than with 20 honest hosts in their place.
 
 use core::time::Duration;
 
