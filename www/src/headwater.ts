@@ -14,7 +14,7 @@ import { type Owner, Torrent } from "./torrent.js";
 
 export { HeadwaterError } from "./error.js";
 export type {
-  ClientStats, Metadata, Peer, Snapshot, TorrentState, Tracker,
+  ClientStats, Metadata, Peer, Snapshot, TorrentState, Tracker, WebSeed,
 } from "./message.js";
 export { File, type PieceState, type Priority, Torrent, type TorrentEventMap } from "./torrent.js";
 
@@ -51,6 +51,8 @@ export interface AddOptions {
   files?: number[];
   /** More trackers. */
   trackers?: string[];
+  /** Servers that hold its files (BEP 19); they must let pages read them (CORS). */
+  webSeeds?: string[];
   /** Whether it waits for `resume`. */
   paused?: boolean;
 }
@@ -173,7 +175,8 @@ export class Headwater extends EventTarget {
   async add(source: Source, options: AddOptions = {}): Promise<Torrent> {
     const files = options.files ?? null;
     const read = await readSource(source);
-    const request = { files, trackers: options.trackers ?? [], paused: options.paused ?? false };
+    const { trackers = [], webSeeds = [], paused = false } = options;
+    const request = { files, trackers, webSeeds, paused };
     const ask: Ask = { ask: "add", source: read, options: request };
     return this.#named(await this.#engine.ask<Added>(ask), files);
   }

@@ -19,6 +19,7 @@ export interface EngineOptions {
 export interface AddRequest {
   files: number[] | null;
   trackers: string[];
+  webSeeds: string[];
   paused: boolean;
 }
 
@@ -163,6 +164,17 @@ export interface Snapshot {
   seeds: number;
   peers: Peer[];
   trackers: Tracker[];
+  webSeeds: WebSeed[];
+}
+
+/** One web seed of a torrent: a server that holds its files. */
+export interface WebSeed {
+  url: string;
+  working: boolean;
+  /** What is wrong, for a person; empty when nothing is. */
+  trouble: string;
+  downloaded: number;
+  downloadSpeed: number;
 }
 
 /** What a torrent is doing. */

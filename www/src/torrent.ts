@@ -3,7 +3,7 @@
 import { errorOf, HeadwaterError } from "./error.js";
 import type {
   Added, Ask, Bytes, FileRead, FileShape, Metadata, Peer, Snapshot, TorrentEvent, TorrentState,
-  Tracker,
+  Tracker, WebSeed,
 } from "./message.js";
 import { gather, joined, streamOf } from "./reading.js";
 
@@ -124,6 +124,10 @@ export class Torrent extends EventTarget {
   /** Its trackers and how they do. */
   get trackers(): readonly Tracker[] {
     return this.#snapshot?.trackers ?? [];
+  }
+  /** The servers that hold its files, and how they do. */
+  get webSeeds(): readonly WebSeed[] {
+    return this.#snapshot?.webSeeds ?? [];
   }
   /** How much of what is wanted is here, from 0 to 1. */
   get progress(): number {

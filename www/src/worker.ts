@@ -9,6 +9,7 @@ import { type Fault, faultOf, HeadwaterError } from "./error.js";
 import type {
   Added, Ask, Bytes, EngineOptions, LinkEnd, PeerOrder, ToPage, TorrentEvent, ToWorker,
 } from "./message.js";
+import { Fetches } from "./fetches.js";
 import { makeTorrent } from "./making.js";
 import { Places } from "./places.js";
 import { type Served, Serving } from "./serving.js";
@@ -46,6 +47,7 @@ class Engine {
   readonly #channels: Channels;
   readonly #sockets: Sockets;
   readonly #serving: Serving;
+  readonly #fetches: Fetches;
   readonly #turn = new MessageChannel();
   #isTurnDue = false;
   /** The user changed something, and should see it at once. */
@@ -68,6 +70,7 @@ class Engine {
     this.#channels = this.#makeChannels();
     this.#sockets = this.#makeSockets();
     this.#serving = this.#makeServing();
+    this.#fetches = this.#makeFetches();
     this.#turn.port1.onmessage = () => this.#pump();
     setInterval(() => this.#show(), SHOW_MS);
   }
@@ -158,7 +161,9 @@ class Engine {
     const bytes = typeof source === "string" ? await bytesOf(source) : source;
     const files = options.files ? Uint32Array.from(options.files) : undefined;
     const add = (given: Uint8Array): Added & New =>
-      JSON.parse(this.#shell.add(given, options.trackers, files, options.paused));
+      JSON.parse(
+        this.#shell.add(given, options.trackers, files, options.paused, options.webSeeds),
+      );
     const added = add(bytes);
     if (!added.new) return added;
     this.#know(added);
@@ -182,7 +187,7 @@ class Engine {
     const made = await makeTorrent(files, { ...options, trackers }, (hashing) =>
       tell({ id, hashing }),
     );
-    const added = JSON.parse(this.#shell.add(made.bytes, [], undefined, false)) as Added & New;
+    const added = JSON.parse(this.#shell.add(made.bytes, [], undefined, false, [])) as Added & New;
     if (added.new) {
       this.#places.share(added.infoHash, made.files);
       this.#know(added);
@@ -272,6 +277,8 @@ class Engine {
       peer: (order: PeerOrder["peer"], link: number, sdp: string) => this.#peer(order, link, sdp),
       tracker: (order: "open" | "send" | "close", tracker: number, text: string) =>
         this.#sockets[order](tracker, text),
+      fetch: (order: "get" | "drop", job: number, url: string, start: number, end: number) =>
+        order === "get" ? this.#fetches.get(job, url, start, end) : this.#fetches.drop(job),
       openStore: (torrent: number, infoHash: string) =>
         queueMicrotask(() => void this.#openStore(torrent, infoHash)),
       closeStore: (torrent: number, isDelete: boolean) =>
@@ -316,6 +323,23 @@ class Engine {
     return new Sockets({ opened: news("opened"), text: news("text"), closed: news("closed") });
   }
 
+  #makeFetches(): Fetches {
+    return new Fetches({
+      answered: (job, status, headers) => {
+        this.#shell.fetchAnswered(job, status, headers);
+        this.#due();
+      },
+      bytes: (job, bytes) => {
+        this.#shell.fetchBytes(job, bytes);
+        this.#due();
+      },
+      ended: (job, end, why) => {
+        this.#shell.fetchEnded(job, end, why);
+        this.#due();
+      },
+    });
+  }
+
   #makeServing(): Serving {
     return new Serving({
       openReader: (torrent) => this.#shell.openReader(torrent),
@@ -339,6 +363,7 @@ interface New {
 
 interface Rest {
   trackers: string[];
+  webSeeds: string[];
   paused: boolean;
 }
 

@@ -25,6 +25,11 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub(crate) fn tracker(this: &Host, order: &str, tracker: u32, text: &str);
 
+    /// Fetches part of a file (`get`) or gives a fetch up (`drop`); answered by
+    /// `Shell::fetch_answered`, `fetch_bytes` and `fetch_ended`.
+    #[wasm_bindgen(method)]
+    pub(crate) fn fetch(this: &Host, order: &str, job: f64, url: &str, start: f64, end: f64);
+
     /// Finds a torrent's files; answered by `Shell::store_opened`.
     #[wasm_bindgen(method, js_name = openStore)]
     pub(crate) fn open_store(this: &Host, torrent: u32, info_hash: &str);

@@ -8,8 +8,8 @@ use headwater_base::{
     ByteCount, JobId, LinkId, Map, PeerId, ReaderId, Seed, TorrentId, TrackerId, sha1,
 };
 use headwater_client::{
-    Action, AddOptions, Client, Config, Event, Input, LinkEnd, PieceState, Priority, Source, Step,
-    StoreError, Stored,
+    Action, AddOptions, Client, Config, Event, FetchError, FetchRange, Input, LinkEnd, PieceState,
+    Priority, RangeHead, Source, Step, StoreError, Stored,
 };
 use headwater_metainfo::Torrent;
 use js_sys::{Array, Uint8Array};
@@ -71,8 +71,9 @@ impl Shell {
         trackers: Vec<String>,
         files: Option<Vec<u32>>,
         paused: bool,
+        web_seeds: Vec<String>,
     ) -> Result<String, JsValue> {
-        let options = AddOptions { files, trackers, paused, ..AddOptions::default() };
+        let options = AddOptions { files, trackers, web_seeds, paused, ..AddOptions::default() };
         let added = self.client.add(now(), &Source::read(source), options);
         let added = added.map_err(|error| show::fault(error.code(), &error))?;
         Ok(show::added(&self.client, added))
@@ -156,6 +157,42 @@ impl Shell {
             "text" => Input::TrackerText { tracker, text },
             _ => Input::TrackerClosed { tracker, why: text },
         });
+    }
+
+    /// Takes what a server answered before the bytes: its status, and the headers
+    /// `Content-Range`, `Content-Length`, `Content-Encoding` and `Retry-After`, of which the first
+    /// is `?` where a page may not see it.
+    #[wasm_bindgen(js_name = fetchAnswered)]
+    pub fn fetch_answered(&mut self, job: f64, status: u16, headers: Vec<String>) {
+        let header = |at: usize| headers.get(at).filter(|text| !text.is_empty()).cloned();
+        let number = |at: usize| header(at)?.parse().ok();
+        let range = header(0);
+        let head = RangeHead {
+            status,
+            hidden: range.as_deref() == Some("?"),
+            range: range.filter(|text| text != "?"),
+            length: number(1),
+            encoding: header(2),
+            retry_after: number(3),
+        };
+        self.handle(Input::RangeAnswered { job: JobId(job as u64), head });
+    }
+
+    /// Takes the next bytes of a fetch.
+    #[wasm_bindgen(js_name = fetchBytes)]
+    pub fn fetch_bytes(&mut self, job: f64, bytes: Vec<u8>) {
+        self.handle(Input::RangeBytes { job: JobId(job as u64), bytes: Bytes::from(bytes) });
+    }
+
+    /// Takes how a fetch ended: `done`, `refused` or `unreachable`.
+    #[wasm_bindgen(js_name = fetchEnded)]
+    pub fn fetch_ended(&mut self, job: f64, end: &str, why: String) {
+        let result = match end {
+            "done" => Ok(()),
+            "refused" => Err(FetchError::Refused(why)),
+            _ => Err(FetchError::Unreachable(why)),
+        };
+        self.handle(Input::RangeFetched { job: JobId(job as u64), result });
     }
 
     /// Takes what `Host::open_store` found: `opfs` with the handles of bytes and journal, `shared`
@@ -272,6 +309,10 @@ impl Shell {
                     Err(error) => self.handle(Input::PieceWritten { job, result: Err(error) }),
                 }
             }
+            Action::FetchRange(FetchRange { job, url, start, end, .. }) => {
+                self.host.fetch("get", job.0 as f64, &url, start as f64, end as f64);
+            }
+            Action::CancelFetch(job) => self.host.fetch("drop", job.0 as f64, "", 0.0, 0.0),
             Action::OpenTracker { tracker, url } => self.host.tracker("open", tracker.0, &url),
             Action::SendTracker { tracker, text } => self.host.tracker("send", tracker.0, &text),
             Action::CloseTracker(tracker) => self.host.tracker("close", tracker.0, ""),

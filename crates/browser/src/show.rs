@@ -3,7 +3,7 @@
 use headwater_base::{TorrentId, hex};
 use headwater_client::{
     Added, Client, CloseReason, Event, PeerView, StoreError, TorrentState, TrackerTrouble,
-    TrackerView, Warning,
+    TrackerView, Warning, WebSeedView,
 };
 use headwater_metainfo::{File, Magnet, mime_type, runs_scripts};
 use serde::Serialize;
@@ -77,6 +77,17 @@ struct SnapshotShown {
     seeds: usize,
     peers: Vec<PeerShown>,
     trackers: Vec<TrackerShown>,
+    web_seeds: Vec<WebSeedShown>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WebSeedShown {
+    url: String,
+    working: bool,
+    trouble: String,
+    downloaded: u64,
+    download_speed: u64,
 }
 
 #[derive(Serialize)]
@@ -160,6 +171,7 @@ pub(crate) fn snapshot(client: &Client, torrent: TorrentId) -> Option<String> {
         seeds: view.seeds,
         peers: peers.map(|peer| peer_shown(peer, pieces)).collect(),
         trackers: view.trackers.into_iter().map(tracker_shown).collect(),
+        web_seeds: view.web_seeds.into_iter().map(web_seed_shown).collect(),
     }))
 }
 
@@ -225,6 +237,10 @@ fn warning_shown(warning: Warning) -> (&'static str, String) {
         }
         Warning::MetadataFalse { peer } => {
             ("metadata-false", format!("peer {peer} sent metadata that does not match"))
+        }
+        Warning::WebSeed { url, trouble } => {
+            let code = if trouble.passes() { "web-seed-failing" } else { "web-seed-refused" };
+            (code, format!("web seed {url}: {trouble}"))
         }
         Warning::PieceLost(piece) => {
             ("piece-lost", format!("stored piece {piece} no longer hashes; it is fetched again"))
@@ -315,6 +331,16 @@ fn tracker_shown(tracker: TrackerView) -> TrackerShown {
         complete: tracker.complete,
         incomplete: tracker.incomplete,
         next_in: tracker.next_in,
+    }
+}
+
+fn web_seed_shown(seed: WebSeedView) -> WebSeedShown {
+    WebSeedShown {
+        url: seed.url,
+        working: seed.working,
+        trouble: seed.trouble,
+        downloaded: seed.downloaded.0,
+        download_speed: seed.download_speed,
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use headwater_base::{ByteCount, Digest256, InfoHash, Map, ReaderId, Seed, Time, TorrentId};
 use headwater_engine::{
     Config, Engine, EngineView, Event, Input, PeerView, PieceState, Priority, Step, TorrentView,
-    Warning,
+    Warning, WebSeed,
 };
 use headwater_metainfo::Torrent;
 
@@ -38,6 +38,8 @@ pub struct AddOptions {
     pub files: Option<Vec<u32>>,
     /// Trackers besides those of the source, one tier each.
     pub trackers: Vec<String>,
+    /// Web seeds besides those of the source (BEP 19), named by the user himself.
+    pub web_seeds: Vec<String>,
     /// Whether it waits for `Client::resume`.
     pub paused: bool,
     /// Whether pieces come in the order of the torrent.
@@ -76,6 +78,10 @@ impl Client {
     ) -> Result<Added, AddError> {
         let (mut add, v2) = source::read(source)?;
         add.trackers.extend(options.trackers.into_iter().map(|url| vec![url]));
+        let named =
+            options.web_seeds.iter().filter_map(|url| headwater_metainfo::web_seed_url(url));
+        let named = named.map(|url| WebSeed { url, trusted: true });
+        add.web_seeds.splice(0..0, named);
         add.files = options.files.or(add.files);
         add.paused = options.paused;
         let names = [Some(add.info_hash), v2.as_ref().map(InfoHash::cut)];

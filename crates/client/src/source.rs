@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use headwater_base::{Digest256, InfoHash, unhex};
-use headwater_engine::AddTorrent;
+use headwater_engine::{AddTorrent, WebSeed};
 use headwater_metainfo::{Magnet, Torrent};
 
 /// Most files a magnet link may choose. The largest metadata fetched names fewer.
@@ -90,6 +90,7 @@ fn of_magnet(magnet: Magnet) -> (AddTorrent, Option<Digest256>) {
         metainfo: None,
         name: magnet.name,
         trackers: magnet.trackers.into_iter().map(|url| vec![url]).collect(),
+        web_seeds: foreign(magnet.web_seeds),
         files: (!files.is_empty()).then_some(files),
         paused: false,
     };
@@ -102,11 +103,17 @@ fn of_torrent(torrent: Arc<Torrent>) -> (AddTorrent, Option<Digest256>) {
         info_hash: torrent.info_hash,
         name: Some(torrent.name.clone()),
         trackers: torrent.trackers.clone(),
+        web_seeds: foreign(torrent.web_seeds.clone()),
         metainfo: Some(torrent),
         files: None,
         paused: false,
     };
     (add, v2)
+}
+
+/// Web seeds that the user did not name.
+fn foreign(urls: Vec<String>) -> Vec<WebSeed> {
+    urls.into_iter().map(|url| WebSeed { url, trusted: false }).collect()
 }
 
 #[cfg(test)]
@@ -130,12 +137,15 @@ mod tests {
 
     #[test]
     fn magnet_gives_trackers_and_chosen_files() {
-        let text = format!("magnet:?xt=urn:btih:{HEX}&dn=a&tr=wss%3A%2F%2Ft.example&so=1,3-4");
+        let text = format!(
+            "magnet:?xt=urn:btih:{HEX}&dn=a&tr=wss%3A%2F%2Ft.example&so=1,3-4&ws=http%3A%2F%2Fs%2Fa"
+        );
         let (add, v2) = read(&Source::read(&text)).unwrap();
         assert_eq!(v2, None);
         assert_eq!(add.info_hash.to_string(), HEX);
         assert_eq!(add.trackers, [["wss://t.example"]]);
         assert_eq!(add.files, Some(vec![1, 3, 4]));
+        assert_eq!(add.web_seeds, [WebSeed { url: "http://s/a".to_owned(), trusted: false }]);
         assert_eq!(add.name.as_deref(), Some("a"));
     }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use headwater_base::{JobId, LinkId, PieceIndex, Time, TorrentId, TrackerId};
 use headwater_metainfo::Torrent;
 
-use crate::Event;
+use crate::{Event, FetchRange};
 
 /// What `Engine::next` answers.
 #[derive(Clone, Debug)]
@@ -88,6 +88,13 @@ pub enum Action {
         /// Its bytes, pad files included.
         data: PieceData,
     },
+
+    /// Fetch part of a file over HTTP; answer `RangeAnswered`, then `RangeBytes` as they come,
+    /// then `RangeFetched`. Without content-encoding, cookies or passwords; redirects are few
+    /// and never from `https:` to `http:`.
+    FetchRange(FetchRange),
+    /// Give up a fetch. No answer; later news of it is ignored.
+    CancelFetch(JobId),
 
     /// Open a WebSocket to a tracker; answer `TrackerOpened` or `TrackerClosed`.
     OpenTracker {

@@ -15,6 +15,8 @@ pub struct Config {
     pub links_per_torrent_max: usize,
     /// Most links and attempts all torrents keep together: browsers refuse at 500 (Chromium).
     pub links_max: usize,
+    /// Whether web seeds that torrents name may lie in private networks too.
+    pub local_web_seeds: bool,
     /// Bytes a second all torrents may send; `None` for no limit.
     pub upload_limit: Option<u64>,
     /// Bytes a second all torrents may fetch; `None` for no limit.
@@ -37,6 +39,7 @@ impl Config {
             trackers: Vec::new(),
             links_per_torrent_max: 40,
             links_max: 60,
+            local_web_seeds: false,
             upload_limit: None,
             download_limit: None,
             peer_upload_limit: None,

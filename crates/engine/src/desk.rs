@@ -20,6 +20,8 @@ pub(crate) enum Job {
     Hash { piece: PieceIndex, data: PieceData, senders: Vec<PeerId> },
     /// Hashes a stored piece.
     Check { piece: PieceIndex },
+    /// Fetches part of a web seed's file.
+    Fetch { link: LinkId },
     /// Writes a verified piece.
     Write { piece: PieceIndex, data: PieceData },
 }
@@ -31,6 +33,7 @@ impl Job {
             Self::Read { .. } => "ReadBlock",
             Self::Hash { .. } => "HashPiece",
             Self::Check { .. } => "HashStored",
+            Self::Fetch { .. } => "FetchRange",
             Self::Write { .. } => "WritePiece",
         }
     }
@@ -55,6 +58,8 @@ pub(crate) struct Desk {
     pub(crate) fetched: Meter,
     pub(crate) seed: Seed,
     pub(crate) rng: Rng,
+    /// Fetches from web servers that run.
+    pub(crate) fetches: usize,
     next_job: u64,
 }
 
@@ -74,6 +79,7 @@ impl Desk {
             fetched: Meter::default(),
             rng: seed.split("engine"),
             seed: seed.clone(),
+            fetches: 0,
             next_job: 0,
             config,
         }

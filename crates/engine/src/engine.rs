@@ -7,7 +7,7 @@ use std::sync::Arc;
 use headwater_base::{JobId, LinkId, Map, ReaderId, Seed, Time, TorrentId};
 use headwater_metainfo::Torrent;
 
-use crate::desk::Desk;
+use crate::desk::{Desk, Job};
 use crate::discovery::{DiscoveryInput, Out};
 use crate::picker::Window;
 use crate::timer::Timer;
@@ -66,6 +66,9 @@ impl Engine {
             Input::BlockRead { job, .. }
             | Input::PieceHashed { job, .. }
             | Input::PieceWritten { job, .. } => self.job_done(job, input),
+            Input::RangeAnswered { job, .. }
+            | Input::RangeBytes { job, .. }
+            | Input::RangeFetched { job, .. } => self.fetch_news(job, input),
             Input::LinkBytes { link, bytes } => {
                 self.on_link(link, |transfer, desk| transfer.received(desk, link, bytes));
             }
@@ -98,6 +101,9 @@ impl Engine {
         self.desk.upload.set_rate(upload);
         self.desk.download.set_rate(download);
         self.desk.free_gates();
+        for transfer in self.transfers.values_mut() {
+            transfer.free_web_gates(&mut self.desk);
+        }
     }
 
     fn link_closed(&mut self, link: LinkId, end: LinkEnd) {
@@ -178,7 +184,10 @@ impl Engine {
             | Timer::Download(link) => {
                 self.on_link(link, |transfer, desk| transfer.rang(desk, timer));
             }
-            Timer::Choke(torrent) | Timer::Metadata(torrent) | Timer::Urgent(torrent) => {
+            Timer::Choke(torrent)
+            | Timer::Metadata(torrent)
+            | Timer::Urgent(torrent)
+            | Timer::WebSeeds(torrent) => {
                 self.with(torrent, |transfer, desk| transfer.rang(desk, timer));
             }
             Timer::Measure => {
@@ -202,13 +211,14 @@ impl Engine {
         }
     }
 
-    fn add(&mut self, torrent: TorrentId, add: AddTorrent) {
+    fn add(&mut self, torrent: TorrentId, mut add: AddTorrent) {
         if let Some(transfer) = self.transfers.get_mut(&torrent) {
             transfer.merge(&mut self.desk, add);
             return;
         }
+        let web_seeds = core::mem::take(&mut add.web_seeds);
         let mut transfer = Transfer::new(torrent, add);
-        transfer.begin(&mut self.desk);
+        transfer.begin(&mut self.desk, web_seeds);
         self.transfers.insert(torrent, transfer);
     }
 
@@ -232,6 +242,13 @@ impl Engine {
     fn job_done(&mut self, job: JobId, answer: Input) {
         if let Some((torrent, done)) = self.desk.jobs.remove(&job) {
             self.with(torrent, |transfer, desk| transfer.job_done(desk, job, done, answer));
+        }
+    }
+
+    /// News of a fetch; its job stays until the last.
+    fn fetch_news(&mut self, job: JobId, news: Input) {
+        if let Some(&(torrent, Job::Fetch { link })) = self.desk.jobs.get(&job) {
+            self.with(torrent, |transfer, desk| transfer.fetch_news(desk, link, news));
         }
     }
 

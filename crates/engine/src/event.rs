@@ -2,7 +2,7 @@
 
 use headwater_base::{ByteCount, LinkId, PeerId, PieceIndex, ReaderId, TorrentId, TrackerId};
 
-use crate::StoreError;
+use crate::{StoreError, WebSeedTrouble};
 
 /// Something somebody may want to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,6 +86,13 @@ pub enum Warning {
     MetadataFalse {
         /// What it called itself.
         peer: PeerId,
+    },
+    /// A web seed fails; whether it is tried again, `WebSeedTrouble::passes` says.
+    WebSeed {
+        /// Its address.
+        url: String,
+        /// What is wrong.
+        trouble: WebSeedTrouble,
     },
     /// A stored piece no longer hashes; it is fetched again.
     PieceLost(PieceIndex),

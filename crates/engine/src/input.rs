@@ -8,6 +8,8 @@ use headwater_base::{
 };
 use headwater_metainfo::Torrent;
 
+use crate::{FetchError, RangeHead, WebSeed};
+
 /// Something that happened. Named in the past tense; the engine never refuses one.
 #[derive(Clone, Debug)]
 pub enum Input {
@@ -103,6 +105,28 @@ pub enum Input {
         result: Result<(), StoreError>,
     },
 
+    /// Answers `Action::FetchRange`: a server answered, its bytes follow.
+    RangeAnswered {
+        /// The job.
+        job: JobId,
+        /// What it said before them.
+        head: RangeHead,
+    },
+    /// The next bytes of a fetch, in order.
+    RangeBytes {
+        /// The job.
+        job: JobId,
+        /// The bytes.
+        bytes: Bytes,
+    },
+    /// A fetch ended: all bytes came, or none follow. The last word of its job.
+    RangeFetched {
+        /// The job.
+        job: JobId,
+        /// How it ended.
+        result: Result<(), FetchError>,
+    },
+
     /// Answers `Action::OpenTracker`.
     TrackerOpened(TrackerId),
     /// A tracker sent a text message.
@@ -175,6 +199,8 @@ pub struct AddTorrent {
     pub name: Option<String>,
     /// Tracker tiers (BEP 12), of which only `ws:` and `wss:` are used here.
     pub trackers: Vec<Vec<String>>,
+    /// Web servers that hold its files (BEP 19).
+    pub web_seeds: Vec<WebSeed>,
     /// Indices of the files to fetch (BEP 53); `None` for all.
     pub files: Option<Vec<u32>>,
     /// Whether it waits for `TorrentResumed`.

@@ -18,10 +18,14 @@ mod picker;
 mod timer;
 mod transfer;
 mod view;
+mod web;
 
 pub use action::{Action, PieceData, Step, Wake};
 pub use config::Config;
 pub use engine::Engine;
 pub use event::{CloseReason, Event, TrackerTrouble, Warning};
 pub use input::{AddTorrent, Input, LinkEnd, Priority, StoreError, Stored};
-pub use view::{EngineView, PeerView, PieceState, TorrentState, TorrentView, TrackerView};
+pub use view::{
+    EngineView, PeerView, PieceState, TorrentState, TorrentView, TrackerView, WebSeedView,
+};
+pub use web::{FetchError, FetchRange, RangeHead, WebSeed, WebSeedTrouble};

@@ -137,6 +137,37 @@ pub const OPTIMISTIC_ROUNDS: u32 = 3;
 /// A peer we serve that sent nothing for so long, though we want something, loses its slot.
 pub const ANTI_SNUB: Duration = Duration::from_secs(60);
 
+/// Web seeds kept of one torrent; what is beyond is left out.
+pub const WEB_SEEDS_MAX: usize = 100;
+/// Web seeds of one torrent asked at once. Servers are fast; more only spread the load.
+pub const WEB_SEEDS_BUSY_MAX: usize = 4;
+/// Runs asked of one web seed at once, so that no round trip passes idle.
+pub const WEB_RUNS_MAX: usize = 2;
+/// Fetches of all torrents together. Browsers queue what is above six a server.
+pub const FETCHES_MAX: usize = 16;
+/// Bytes asked of a web seed of which nothing is known yet, at least one piece.
+pub const WEB_RUN_FIRST: u64 = 256 * 1024;
+/// Longest run asked at once. A quarter of what may be open leaves room for peers.
+pub const WEB_RUN_MAX: u64 = OPEN_BYTES_MAX / 4;
+/// Runs grow to what a web seed sends in this time; less is lost when it stops.
+pub const WEB_RUN_SPAN: Duration = Duration::from_secs(2);
+/// Largest piece asked for whole though a run would be shorter.
+pub const WEB_WHOLE_PIECE_MAX: u64 = 2 * 1024 * 1024;
+/// Peers that give this many bytes a second together are enough: servers cost their owners money.
+pub const WEB_REST_RATE: u64 = 2 * 1024 * 1024;
+/// A web seed that sends nothing for so long is given up for a while.
+pub const WEB_SILENCE: Duration = Duration::from_secs(15);
+/// A run that takes longer is cut: others may be faster, and the next one will be shorter.
+pub const WEB_RUN_PATIENCE: Duration = Duration::from_secs(60);
+/// A block owed by a peer for so long is fetched from a web seed too, once nothing else is left.
+pub const WEB_LATE: Duration = Duration::from_secs(5);
+/// How often web seeds are looked at while they may be of use.
+pub const WEB_ROUND: Duration = Duration::from_secs(1);
+/// Wait after a web seed's first failure; it doubles with each one that follows.
+pub const WEB_RETRY_MIN: Duration = Duration::from_secs(5);
+/// Longest wait after a failure, whatever the server asks for.
+pub const WEB_RETRY_MAX: Duration = Duration::from_secs(600);
+
 /// Stored pieces hashed at once while a store is checked.
 pub const CHECKS_MAX: usize = 4;
 /// How often speeds are looked at while anything flows.

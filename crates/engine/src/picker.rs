@@ -6,6 +6,7 @@ mod crowd;
 mod deadline;
 mod open;
 mod rarity;
+mod run;
 mod want;
 
 use std::collections::VecDeque;
@@ -20,6 +21,7 @@ pub(crate) use deadline::Window;
 use deadline::Windows;
 use open::Open;
 use rarity::{Class, Rarity};
+pub(crate) use run::RunAsker;
 use want::Sums;
 pub(crate) use want::Turn;
 

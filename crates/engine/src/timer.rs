@@ -29,6 +29,8 @@ pub(crate) enum Timer {
     Metadata(TorrentId),
     /// Urgent blocks may be late.
     Urgent(TorrentId),
+    /// Web seeds may be asked, or owe bytes for too long.
+    WebSeeds(TorrentId),
     /// Speeds have changed.
     Measure,
 }
@@ -48,6 +50,7 @@ impl Timer {
             Self::Choke(_) => "choke",
             Self::Metadata(_) => "metadata",
             Self::Urgent(_) => "urgent",
+            Self::WebSeeds(_) => "web seeds",
             Self::Measure => "measure",
         }
     }
@@ -71,6 +74,13 @@ impl Timers {
     /// Sets `timer` unless it is set.
     pub(crate) fn start(&mut self, timer: Timer, at: Time) {
         if !self.at.contains_key(&timer) {
+            self.set(timer, at);
+        }
+    }
+
+    /// Sets `timer` unless it is set for an earlier time.
+    pub(crate) fn sooner(&mut self, timer: Timer, at: Time) {
+        if self.at.get(&timer).is_none_or(|known| *known > at) {
             self.set(timer, at);
         }
     }

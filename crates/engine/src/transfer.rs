@@ -16,6 +16,7 @@ mod store;
 mod upload;
 mod verify;
 mod view;
+mod webseed;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -29,11 +30,12 @@ use crate::meter::Meter;
 use crate::peer::Peers;
 use crate::picker::Picker;
 use crate::timer::Timer;
-use crate::{Action, AddTorrent, CloseReason, Event, Priority, StoreError};
+use crate::{Action, AddTorrent, CloseReason, Event, Priority, StoreError, WebSeed};
 use blame::Blame;
 use choke::Slots;
 use metadata::Fetch;
 use reader::Reader;
+use webseed::WebSeeds;
 
 /// What a torrent is doing, pauses left aside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +73,7 @@ pub(crate) struct Transfer {
     doubtful: VecDeque<PieceIndex>,
     checks: usize,
     peers: Peers,
+    web: WebSeeds,
     blame: Blame,
     slots: Slots,
     readers: Map<ReaderId, Reader>,
@@ -106,6 +109,7 @@ impl Transfer {
             doubtful: VecDeque::new(),
             checks: 0,
             peers: Peers::new(),
+            web: WebSeeds::default(),
             blame: Blame::default(),
             slots: Slots::default(),
             readers: Map::new(),
@@ -121,7 +125,8 @@ impl Transfer {
     }
 
     /// Does what a new torrent needs first.
-    pub(crate) fn begin(&mut self, desk: &mut Desk) {
+    pub(crate) fn begin(&mut self, desk: &mut Desk, web_seeds: Vec<WebSeed>) {
+        self.add_web_seeds(desk, web_seeds);
         if self.metainfo.is_some() {
             self.open_store(desk);
         }
@@ -140,6 +145,7 @@ impl Transfer {
         if let (Stage::Resolving, Some(metainfo)) = (self.stage, add.metainfo) {
             self.metadata_known(desk, metainfo);
         }
+        self.add_web_seeds(desk, add.web_seeds);
         self.look_for_peers(desk);
     }
 
@@ -190,6 +196,8 @@ impl Transfer {
                 self.open_store(desk);
             }
         }
+        self.forgive_web_seeds();
+        self.kick_web_seeds(desk);
         self.look_for_peers(desk);
         self.check_more(desk);
     }
@@ -226,6 +234,7 @@ impl Transfer {
     }
 
     fn leave_swarm(&mut self, desk: &mut Desk) {
+        self.stop_web_seeds(desk);
         desk.discovery.stop(self.id);
         let links: Vec<LinkId> = self.peers.keys().copied().collect();
         for link in links {
@@ -287,6 +296,7 @@ impl Transfer {
 
     /// Has every peer looked at for things to ask or send.
     fn kick_all(&self, desk: &mut Desk) {
+        self.kick_web_seeds(desk);
         desk.kicks.extend(self.peers.keys().map(|link| (self.id, *link)));
     }
 
@@ -298,6 +308,10 @@ impl Transfer {
 
     /// Does what there is to do on one link.
     pub(crate) fn work(&mut self, desk: &mut Desk, link: LinkId) {
+        if Self::is_web_seed(link) {
+            self.ask_web_seed(desk, link);
+            return;
+        }
         self.refill(desk, link);
         self.serve(desk, link);
         let Some(peer) = self.peers.get_mut(&link) else { return };
@@ -321,6 +335,7 @@ impl Transfer {
             Timer::Choke(_) => self.choke_due(desk),
             Timer::Metadata(_) => self.metadata_due(desk),
             Timer::Urgent(_) => self.urgent_due(desk),
+            Timer::WebSeeds(_) => self.web_seeds_due(desk),
             Timer::Measure => {}
         }
     }

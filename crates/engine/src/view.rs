@@ -61,6 +61,23 @@ pub struct TorrentView {
     pub rarest: Option<u32>,
     /// Its trackers.
     pub trackers: Vec<TrackerView>,
+    /// Its web seeds.
+    pub web_seeds: Vec<WebSeedView>,
+}
+
+/// One web seed of one torrent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebSeedView {
+    /// Its address.
+    pub url: String,
+    /// Whether it is being asked, or may be at any time.
+    pub working: bool,
+    /// What is wrong, for a person; empty when nothing is.
+    pub trouble: String,
+    /// Bytes that came from it.
+    pub downloaded: ByteCount,
+    /// Bytes a second from it.
+    pub download_speed: u64,
 }
 
 /// One tracker as one torrent sees it.

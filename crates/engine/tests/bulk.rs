@@ -33,6 +33,7 @@ fn host(at: usize, data: Vec<u8>, full: bool, torrent: &Arc<Torrent>) -> Host {
         metainfo: Some(Arc::clone(torrent)),
         name: None,
         trackers: vec![vec!["wss://tracker.example".to_owned()]],
+        web_seeds: Vec::new(),
         files: None,
         paused: false,
     };
@@ -128,6 +129,8 @@ fn act(hosts: &mut [Host; 2], at: usize, action: Action, queue: &mut VecDeque<(u
         },
         Action::CloseStore { .. }
         | Action::HashStored { .. }
+        | Action::FetchRange(_)
+        | Action::CancelFetch(_)
         | Action::CloseTracker(_)
         | Action::CloseLink(_) => return,
     };

@@ -61,6 +61,8 @@ impl Seeder {
             | Action::HashPiece { .. }
             | Action::HashStored { .. }
             | Action::WritePiece { .. }
+            | Action::FetchRange(_)
+            | Action::CancelFetch(_)
             | Action::SendTracker { .. }
             | Action::CloseTracker(_)
             | Action::MakeOffer(_)
@@ -92,6 +94,7 @@ fn seeder(torrent: &Arc<Torrent>, now: Time) -> Seeder {
         metainfo: Some(Arc::clone(torrent)),
         name: None,
         trackers: vec![vec!["wss://tracker.example".to_owned()]],
+        web_seeds: Vec::new(),
         files: None,
         paused: false,
     };

@@ -4,6 +4,7 @@
 mod clock;
 mod disk;
 mod driver;
+mod fetch;
 mod tracker;
 
 use headwater_base::{Seed, Time, TorrentId};

@@ -19,3 +19,4 @@ pub use magnet::Magnet;
 pub use mime::{mime_type, runs_scripts};
 pub use path::{safe_name, windows_name};
 pub use torrent::{File, Layers, Span, Torrent, Version};
+pub use url::web_seed_url;

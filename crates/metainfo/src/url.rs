@@ -18,6 +18,11 @@ pub(crate) fn web_seed(bytes: &[u8]) -> Option<String> {
     clean(bytes, &WEB_SEED_SCHEMES)
 }
 
+/// A web seed's address as it would be kept of a torrent; `None` when it is none.
+pub fn web_seed_url(text: &str) -> Option<String> {
+    web_seed(text.as_bytes())
+}
+
 fn clean(bytes: &[u8], schemes: &[&str]) -> Option<String> {
     let bytes = bytes.trim_ascii();
     if bytes.len() > limit::URL_BYTES_MAX {

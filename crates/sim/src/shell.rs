@@ -4,7 +4,7 @@
 use core::time::Duration;
 
 use headwater_base::{ByteCount, JobId, PieceIndex, TorrentId, TrackerId};
-use headwater_client::{Action, Input, PieceData};
+use headwater_client::{Action, FetchError, Input, PieceData};
 
 use crate::sample::{SampleId, digest};
 use crate::tracker::{Caller, Out};
@@ -47,6 +47,12 @@ impl World {
             Action::WritePiece { job, torrent, piece, data } => {
                 self.write(at, job, (torrent, piece), &data);
             }
+            Action::FetchRange(fetch) => {
+                // No web server stands in this world.
+                let result = Err(FetchError::Unreachable("no route".to_owned()));
+                self.tell(at, OPEN, Input::RangeFetched { job: fetch.job, result });
+            }
+            Action::CancelFetch(_) => {}
             Action::OpenTracker { tracker, url } => self.open_tracker(at, tracker, &url),
             Action::SendTracker { tracker, text } => {
                 if let Some(&to) = self.hosts[at].sockets.get(&tracker) {

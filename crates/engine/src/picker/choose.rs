@@ -174,7 +174,7 @@ impl Picker {
         }
     }
 
-    fn next_piece(&mut self, asker: &Asker<'_>, hint: &mut Hint) -> Option<PieceIndex> {
+    pub(super) fn next_piece(&mut self, asker: &Asker<'_>, hint: &mut Hint) -> Option<PieceIndex> {
         if self.is_barren(asker.has, hint) {
             return None;
         }
@@ -228,12 +228,12 @@ impl Picker {
             && self.copies[other.idx()] <= self.copies[best.idx()] + 1
     }
 
-    fn has_memory(&self, piece: PieceIndex, bytes_max: u64) -> bool {
+    pub(super) fn has_memory(&self, piece: PieceIndex, bytes_max: u64) -> bool {
         self.open.len() + self.in_hand < limit::OPEN_PIECES_MIN
             || self.open_bytes + u64::from(self.piece_len(piece)) <= bytes_max
     }
 
-    fn start(&mut self, piece: PieceIndex) {
+    pub(super) fn start(&mut self, piece: PieceIndex) {
         let len = self.piece_len(piece);
         self.rarity.remove(piece);
         self.states[piece.idx()] = State::Free;

@@ -4,7 +4,7 @@
 use core::time::Duration;
 use std::collections::VecDeque;
 
-use headwater_base::{BLOCK_LEN, BlockIndex, LinkId, PieceIndex, Time};
+use headwater_base::{BLOCK_LEN, BlockIndex, LinkId, PeerId, PieceIndex, Time};
 use headwater_wire::{BlockSpan, Message};
 
 use super::{Stage, Transfer};
@@ -95,10 +95,24 @@ impl Transfer {
             let trip = desk.now.since(asked);
             peer.round_trip = Some(peer.round_trip.map_or(trip, |known| known.min(trip)));
         }
+        self.take_block(desk, at, (link, id), data);
+        Ok(())
+    }
+
+    /// Takes a block of the right size, whoever sent it.
+    pub(super) fn take_block(
+        &mut self,
+        desk: &mut Desk,
+        at: BlockAt,
+        from: (LinkId, PeerId),
+        data: &[u8],
+    ) {
+        let Some(picker) = &mut self.picker else { return };
+        let len = data.len() as u64;
         self.fetched.add(desk.now, len);
         desk.fetched.add(desk.now, len);
         desk.measure();
-        match picker.receive(at, (link, id), data) {
+        match picker.receive(at, from, data) {
             Received::Useless => self.wasted += len,
             Received::Taken { others, complete } => {
                 for other in others.into_iter().flatten() {
@@ -106,15 +120,15 @@ impl Transfer {
                     desk.kicks.insert((self.id, other));
                 }
                 if complete {
-                    self.completed(desk, piece);
+                    self.completed(desk, at.piece);
                 }
             }
         }
-        Ok(())
     }
 
     /// Tells a peer that a block is not wanted of it any more.
     pub(super) fn cancel(&mut self, link: LinkId, at: BlockAt) {
+        self.web.forget(link, at);
         let (Some(peer), Some(picker)) = (self.peers.get_mut(&link), &self.picker) else { return };
         if peer.answered(at).is_some()
             && let Some(len) = picker.block_len(at)
@@ -246,6 +260,7 @@ impl Transfer {
 
     /// Drops requests that nobody reading waits for, to make room for what somebody does.
     pub(super) fn drop_unawaited(&mut self, desk: &mut Desk) {
+        self.drop_unawaited_runs(desk);
         let Some(picker) = &mut self.picker else { return };
         for peer in self.peers.values_mut() {
             let asked = core::mem::take(&mut peer.asked);

@@ -45,6 +45,7 @@ impl Transfer {
             picker.set_window(*id, Some(reader.window));
         }
         self.picker = Some(picker);
+        self.settle_web_seeds(desk);
         self.stage = Stage::Checking;
         self.apply_choice(desk);
         let links: Vec<LinkId> = self.peers.keys().copied().collect();
@@ -82,6 +83,7 @@ impl Transfer {
             self.tell_pieces(desk, link);
         }
         self.reconsider_all(desk);
+        self.kick_web_seeds(desk);
         self.fill_slots(desk);
         self.tell_discovery(desk);
         self.tell_if_done(desk);

@@ -58,6 +58,9 @@ impl Transfer {
         if self.blame.is_banned(peer) {
             return;
         }
+        if self.ban_web_seed(desk, peer, piece) {
+            return;
+        }
         desk.warn(self.id, Warning::PeerBanned { peer, piece });
         self.ban(desk, peer, &CloseReason::Poisoned(piece));
     }

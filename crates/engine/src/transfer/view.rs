@@ -25,6 +25,7 @@ impl Transfer {
             seeds: joined.filter(|peer| peer.is_seed()).count(),
             rarest: self.picker.as_ref().and_then(Picker::rarest_copies),
             trackers: desk.discovery.views(desk.now, self.id),
+            web_seeds: self.web.views(desk.now),
         }
     }
 

@@ -147,6 +147,7 @@ impl Net {
             metainfo,
             name: None,
             trackers: vec![vec![URL.to_owned()]],
+            web_seeds: Vec::new(),
             files: None,
             paused: false,
         });
@@ -224,6 +225,8 @@ impl Net {
             | Action::CloseStore { .. }
             | Action::ReadBlock { .. }
             | Action::HashStored { .. }
+            | Action::FetchRange(_)
+            | Action::CancelFetch(_)
             | Action::OpenTracker { .. }
             | Action::SendTracker { .. }
             | Action::CloseTracker(_)
@@ -291,7 +294,7 @@ impl Net {
             Action::Send { link, bytes } => self.send((n, link), bytes),
             Action::CloseLink(link) => self.close((n, link)),
             Action::OpenStore { torrent, metainfo } => self.open_store(n, torrent, metainfo),
-            Action::CloseStore { .. } => {}
+            Action::CloseStore { .. } | Action::FetchRange(_) | Action::CancelFetch(_) => {}
             Action::ReadBlock { job, piece, begin, len, .. } => {
                 let bytes = &self.hosts[n].pieces[&piece][begin as usize..(begin + len) as usize];
                 let result = Ok(Bytes::copy_from_slice(bytes));

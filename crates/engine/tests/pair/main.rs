@@ -9,6 +9,7 @@
 mod disk;
 mod net;
 mod tracker;
+mod web;
 
 mod chaos;
 mod claims;
@@ -22,6 +23,7 @@ mod readers;
 mod reveal;
 mod speed;
 mod transfers;
+mod webseeds;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,6 +85,7 @@ impl Sample {
             metainfo: None,
             name: None,
             trackers: vec![vec!["wss://tracker.example/".to_owned()]],
+            web_seeds: Vec::new(),
             files: None,
             paused: false,
         }

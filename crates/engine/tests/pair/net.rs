@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bytes::Bytes;
-use headwater_base::{LinkId, PeerId, Rng, Seed, Sha1, Time, sha1};
+use headwater_base::{JobId, LinkId, PeerId, Rng, Seed, Sha1, Time, sha1};
 use headwater_engine::{Action, AddTorrent, Config, Engine, Event, Input, LinkEnd, Step};
 
 use crate::T;
 use crate::disk::Disk;
 use crate::tracker::Tracker;
+use crate::web::Server;
 
 /// How a link behaves in both directions.
 #[derive(Clone, Copy)]
@@ -65,6 +66,8 @@ type Side = (usize, LinkId);
 
 enum Coming {
     Input(usize, Input),
+    /// News of a fetch, unless it is cancelled.
+    Fetched(usize, JobId, Input),
     ToTracker(usize, headwater_base::TrackerId, String),
     Arrive(Side, Bytes),
     Drained(Side, usize),
@@ -74,6 +77,10 @@ pub(crate) struct Net {
     pub(crate) now: Time,
     pub(crate) hosts: Vec<Host>,
     pub(crate) tracker: Tracker,
+    /// Web servers by the start of their addresses.
+    pub(crate) web: BTreeMap<String, Server>,
+    /// Fetches under way.
+    pub(crate) fetches: BTreeSet<(usize, JobId)>,
     coming: BTreeMap<(Time, u64), Coming>,
     posted: u64,
     rng: Rng,
@@ -92,6 +99,8 @@ impl Net {
             now: Time::from_millis(1),
             hosts: Vec::new(),
             tracker: Tracker::default(),
+            web: BTreeMap::new(),
+            fetches: BTreeSet::new(),
             coming: BTreeMap::new(),
             posted: 0,
             rng: Seed([seed; 32]).split("net"),
@@ -344,6 +353,21 @@ impl Net {
                 let result = disk.write(piece, &data);
                 self.answer(host, Input::PieceWritten { job, result });
             }
+            Action::FetchRange(fetch) => {
+                let server = self.web.iter_mut().find(|(url, _)| fetch.url.starts_with(*url));
+                let coming = server.expect("a known server").1.answer(self.now, &fetch);
+                self.fetches.insert((host, fetch.job));
+                for (after, input) in coming {
+                    self.post(after, Coming::Fetched(host, fetch.job, input));
+                }
+            }
+            Action::CancelFetch(job) => {
+                // It may have ended in the same moment.
+                self.fetches.remove(&(host, job));
+                if self.fetches.is_empty() {
+                    self.web.values_mut().for_each(|server| server.idle(self.now));
+                }
+            }
             Action::OpenTracker { tracker, .. } => {
                 let opened = Coming::Input(host, Input::TrackerOpened(tracker));
                 self.post(Duration::from_millis(20), opened);
@@ -422,7 +446,9 @@ impl Net {
 
     fn arrive(&mut self, coming: Coming) {
         let to = match &coming {
-            Coming::Input(host, _) | Coming::Drained((host, _), _) => Some(*host),
+            Coming::Input(host, _) | Coming::Fetched(host, ..) | Coming::Drained((host, _), _) => {
+                Some(*host)
+            }
             Coming::Arrive(side, _) => self.ends.get(side).map(|end| end.other.0),
             Coming::ToTracker(..) => None,
         };
@@ -432,6 +458,15 @@ impl Net {
         }
         match coming {
             Coming::Input(host, input) => self.hosts[host].engine.handle(self.now, input),
+            Coming::Fetched(host, job, input) => {
+                let ends = matches!(input, Input::RangeFetched { .. });
+                if self.fetches.contains(&(host, job)) {
+                    self.hosts[host].engine.handle(self.now, input);
+                }
+                if ends {
+                    self.fetches.remove(&(host, job));
+                }
+            }
             Coming::ToTracker(host, socket, text) => {
                 let replies = self.tracker.hear((host, socket), &text, &mut self.rng);
                 for ((to, tracker), text) in replies {

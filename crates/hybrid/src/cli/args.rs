@@ -87,6 +87,10 @@ pub(crate) struct Get {
     /// The folder it goes to.
     #[arg(short, long, value_name = "DIR", default_value = ".")]
     pub(crate) output: PathBuf,
+    /// A web server that holds the files (BEP 19), which may lie in a private network; repeat for
+    /// more.
+    #[arg(long, value_name = "URL")]
+    pub(crate) web_seed: Vec<String>,
     /// Keep sharing when everything is there.
     #[arg(long)]
     pub(crate) seed: bool,
@@ -138,6 +142,9 @@ pub(crate) struct Peer {
     /// Most bytes a second to fetch, with K, M or G for 1024s.
     #[arg(long, value_name = "RATE", value_parser = rate)]
     pub(crate) download_limit: Option<u64>,
+    /// Let web seeds that a torrent or magnet link names lie in private networks too.
+    #[arg(long)]
+    pub(crate) local_web_seeds: bool,
     /// Most links at a time.
     #[arg(long, value_name = "N", default_value_t = 60)]
     pub(crate) max_peers: u16,

@@ -32,14 +32,22 @@ const LOOKS_PER_LINE: u32 = 4;
 /// Runs the command.
 pub(crate) async fn run(args: Get, json: bool) -> Result<(), Failure> {
     peer::check_trackers(&args.peer.tracker)?;
+    peer::check_web_seeds(&args.web_seed)?;
     fs::create_dir_all(&args.output).map_err(|e| Failure::file(&args.output, &e))?;
     let (source, trackers) = read(&args)?;
     let shell = peer::start(&args.peer, Vec::new())?;
     let mut news = shell.news();
     let place = Place { root: args.output.clone(), verified: None };
-    let options = AddOptions { trackers, ..AddOptions::default() };
-    let added = shell.add(source, options, place).await?;
+    let web_seeds = args.web_seed.clone();
+    let options = AddOptions { trackers, web_seeds, ..AddOptions::default() };
+    let is_resumed = is_magnet(&args.source) && matches!(source, OwnedSource::Torrent(_));
+    let added = shell.add(source, options, place.clone()).await?;
     let added = added.map_err(|e| Failure::input(e.code(), e))?;
+    if is_resumed {
+        // What was kept of the metadata names no web seeds; the link may.
+        let link = OwnedSource::Text(args.source.trim().to_owned());
+        let _ = shell.add(link, AddOptions::default(), place).await?;
+    }
     let mut watch = Watch::new(json, added.torrent);
     let result = tokio::select! {
         result = watch.until_done(&shell, &mut news) => result,
@@ -73,7 +81,9 @@ fn read(args: &Get) -> Result<(OwnedSource, Vec<String>), Failure> {
         None => Some(Torrent::parse(&bytes(Path::new(text))?).map_err(|e| refused(&e))?),
     };
     let known = torrent.as_ref().map(|torrent| torrent.trackers.concat()).unwrap_or_default();
-    if trackers.is_empty() && known.is_empty() {
+    let seeds = torrent.as_ref().is_some_and(|torrent| !torrent.web_seeds.is_empty());
+    let alone = trackers.is_empty() && known.is_empty() && !seeds && args.web_seed.is_empty();
+    if alone {
         eprintln!("warning [no-tracker]: it names no tracker; give one with --tracker URL");
     }
     let source = match torrent {

@@ -19,6 +19,7 @@ pub(crate) fn start(peer: &Peer, trackers: Vec<String>) -> Result<Shell, Failure
         trackers,
         links_max,
         links_per_torrent_max: links_max,
+        local_web_seeds: peer.local_web_seeds,
         upload_limit: peer.upload_limit,
         download_limit: peer.download_limit,
         ..Config::new(peer_id(&seed))
@@ -44,6 +45,17 @@ pub(crate) fn check_trackers(urls: &[String]) -> Result<(), Failure> {
         Some(url) => {
             let message = format!("tracker {url:?} is no WebSocket (ws: or wss:)");
             Err(Failure::input("bad-tracker", message))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Checks web seeds before they are used.
+pub(crate) fn check_web_seeds(urls: &[String]) -> Result<(), Failure> {
+    match urls.iter().find(|url| headwater_metainfo::web_seed_url(url).is_none()) {
+        Some(url) => {
+            let message = format!("web seed {url:?} is no address with http: or https:");
+            Err(Failure::input("bad-web-seed", message))
         }
         None => Ok(()),
     }
@@ -95,6 +107,11 @@ pub(crate) fn warning(event: &Event) -> Option<Value> {
         }
         Warning::MetadataFalse { peer } => {
             ("metadata-false", format!("peer {peer} gave metadata of another torrent"))
+        }
+        Warning::WebSeed { url, trouble } => {
+            let code = if trouble.passes() { "web-seed-failing" } else { "web-seed-refused" };
+            let message = format!("web seed {url}: {trouble}");
+            return Some(json!({ "code": code, "web_seed": url, "message": message }));
         }
         Warning::PieceLost(piece) => {
             ("piece-lost", format!("stored piece {piece} is no longer right and is fetched again"))

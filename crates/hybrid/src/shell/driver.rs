@@ -11,6 +11,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::clock::Clock;
 use super::disk::{Disk, Place};
+use super::fetch::Fetches;
 use super::tracker::Trackers;
 use super::{News, Order};
 use crate::transport::{LinkEvent, RtcConfig, RtcTransport, Transport};
@@ -43,6 +44,7 @@ pub(super) struct Driver {
     open: BTreeMap<LinkId, Flow>,
     totals: Totals,
     disk: Disk,
+    fetches: Fetches,
     trackers: Trackers,
     link_events: mpsc::Receiver<LinkEvent>,
     answers: mpsc::Receiver<Input>,
@@ -68,6 +70,7 @@ impl Driver {
             open: BTreeMap::new(),
             totals: Totals::default(),
             disk: Disk::new(answer.clone()),
+            fetches: Fetches::new(answer.clone()),
             trackers: Trackers::new(answer),
             link_events,
             answers,
@@ -120,6 +123,7 @@ impl Driver {
         // Nobody takes events any more: a full queue must not hold up the links.
         self.link_events.close();
         self.answers.close();
+        self.fetches.finish();
         tokio::join!(self.trackers.finish(), self.links.finish());
         self.tell(News::Stopped);
         if let Some(done) = self.stopping.take() {
@@ -231,6 +235,8 @@ impl Driver {
             Action::WritePiece { job, torrent, piece, data } => {
                 self.disk.write(job, torrent, piece, data);
             }
+            Action::FetchRange(fetch) => self.fetches.get(fetch),
+            Action::CancelFetch(job) => self.fetches.drop(job),
             Action::OpenTracker { tracker, url } => self.trackers.open(tracker, url),
             Action::SendTracker { tracker, text } => self.trackers.send(tracker, text),
             Action::CloseTracker(tracker) => self.trackers.close(tracker),

@@ -153,6 +153,8 @@ impl World {
             | Action::HashPiece { .. }
             | Action::HashStored { .. }
             | Action::WritePiece { .. }
+            | Action::FetchRange(_)
+            | Action::CancelFetch(_)
             | Action::Send { .. } => unreachable!("discovery never asks for {action:?}"),
         }
     }
