@@ -28,7 +28,8 @@ async fn serve(answer: fn(&str, &str) -> String) -> (String, Arc<AtomicUsize>) {
                     }
                     let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
                     let said = answer(&path, &head.to_ascii_lowercase());
-                    if said.is_empty() || stream.write_all(said.as_bytes()).await.is_err() {
+                    let is_last = said.is_empty() || said.contains("connection: close");
+                    if stream.write_all(said.as_bytes()).await.is_err() || is_last {
                         return;
                     }
                 }
@@ -52,7 +53,8 @@ fn part(path: &str, head: &str) -> String {
                    content-length: 4\r\nconnection: close\r\n\r\nc"
             .to_owned(),
         "/long" => format!(
-            "HTTP/1.1 206 Partial Content\r\ncontent-range: bytes 2-5/10\r\n\r\n{}",
+            "HTTP/1.1 206 Partial Content\r\ncontent-range: bytes 2-5/10\r\nconnection: close\r\n\
+             \r\n{}",
             "x".repeat(100_000)
         ),
         "/busy" => "HTTP/1.1 503 Busy\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n".to_owned(),
