@@ -239,7 +239,7 @@ impl Transfer {
         let length = file.and_then(|(file, of)| Some(of.files.get(file)?.length.0));
         match head::check(head, (part.start, part.end), length.unwrap_or(0)) {
             Ok(()) => run.answered = true,
-            Err(trouble) => self.refuse(desk, link, job, trouble, head.retry_after),
+            Err(trouble) => self.break_off(desk, link, job, trouble, head.retry_after),
         }
     }
 
@@ -248,7 +248,7 @@ impl Transfer {
         let len = bytes.len() as u64;
         if !run.answered || len > run.owed() {
             self.wasted += len;
-            self.refuse(desk, link, job, WebSeedTrouble::TooLong, None);
+            self.break_off(desk, link, job, WebSeedTrouble::TooLong, None);
             return;
         }
         run.heard = desk.now;
@@ -266,7 +266,7 @@ impl Transfer {
     }
 
     /// Cancels a fetch whose server does what it must not.
-    fn refuse(
+    fn break_off(
         &mut self,
         desk: &mut Desk,
         link: LinkId,
@@ -423,7 +423,7 @@ impl Transfer {
             })
             .collect();
         for (link, job) in late {
-            self.refuse(desk, link, job, WebSeedTrouble::TooSlow, None);
+            self.break_off(desk, link, job, WebSeedTrouble::TooSlow, None);
         }
         self.kick_web_seeds(desk);
     }
