@@ -3,9 +3,10 @@
  * which this file alone touches. Decides nothing about torrents.
  */
 
-import init, { Shell } from "../pkg/headwater.js";
+import init, { hashParts, Shell } from "../pkg/headwater.js";
 import { Channels } from "./channels.js";
 import { type Fault, faultOf, HeadwaterError } from "./error.js";
+import { type Algorithm, Digests, findFaster } from "./hashing.js";
 import type {
   Added, Ask, Bytes, EngineOptions, LinkEnd, PeerOrder, ToPage, TorrentEvent, ToWorker,
 } from "./message.js";
@@ -48,6 +49,10 @@ class Engine {
   readonly #sockets: Sockets;
   readonly #serving: Serving;
   readonly #fetches: Fetches;
+  readonly #digests = new Digests((batch, digests) => {
+    this.#shell.hashed(batch, digests);
+    this.#due();
+  });
   readonly #turn = new MessageChannel();
   #isTurnDue = false;
   /** The user changed something, and should see it at once. */
@@ -73,6 +78,9 @@ class Engine {
     this.#fetches = this.#makeFetches();
     this.#turn.port1.onmessage = () => this.#pump();
     setInterval(() => this.#show(), SHOW_MS);
+    void findFaster(hashParts).then(({ sha1One, sha1Many }) =>
+      this.#shell.chooseHashing(sha1One, sha1Many),
+    );
   }
 
   /** Takes a message of the page. */
@@ -274,6 +282,8 @@ class Engine {
     return {
       send: (link: number, bytes: Uint8Array) => this.#channels.send(link, bytes),
       setLow: (link: number, bytes: number) => this.#channels.setLow(link, bytes),
+      digest: (batch: number, algorithm: Algorithm, bytes: Uint8Array, isLast: boolean) =>
+        this.#digests.take(batch, algorithm, bytes, isLast),
       peer: (order: PeerOrder["peer"], link: number, sdp: string) => this.#peer(order, link, sdp),
       tracker: (order: "open" | "send" | "close", tracker: number, text: string) =>
         this.#sockets[order](tracker, text),

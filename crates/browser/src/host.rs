@@ -17,6 +17,10 @@ extern "C" {
     #[wasm_bindgen(method, js_name = setLow)]
     pub(crate) fn set_low(this: &Host, link: f64, bytes: f64);
 
+    /// Gives bytes to WebCrypto; `Shell::hashed` answers the whole batch after its last.
+    #[wasm_bindgen(method)]
+    pub(crate) fn digest(this: &Host, batch: u32, algorithm: &str, bytes: &[u8], is_last: bool);
+
     /// Orders the page's peer connections: `offer`, `answer`, `accept` or `drop`.
     #[wasm_bindgen(method)]
     pub(crate) fn peer(this: &Host, order: &str, link: f64, sdp: &str);

@@ -1,11 +1,11 @@
-//! Drives the client: takes what happened, drains what is to be done, and does it. Hashing and
-//! storage are synchronous here, so their answers come within the same drain.
+//! Drives the client: takes what happened, drains what is to be done, and does it. Storage is
+//! synchronous here, and hashing mostly, so their answers come within the same drain.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use headwater_base::{
-    ByteCount, JobId, LinkId, Map, PeerId, ReaderId, Seed, TorrentId, TrackerId, sha1,
+    ByteCount, Digest1, JobId, LinkId, Map, PeerId, ReaderId, Seed, TorrentId, TrackerId,
 };
 use headwater_client::{
     Action, AddOptions, Client, Config, Event, FetchError, FetchRange, Input, LinkEnd, PieceState,
@@ -17,6 +17,7 @@ use wasm_bindgen::JsCast as _;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use web_sys::FileSystemSyncAccessHandle;
 
+use crate::hashing::Hashing;
 use crate::host::{now, report_panics};
 use crate::links::Links;
 use crate::{Host, Store, show};
@@ -30,6 +31,7 @@ pub struct Shell {
     stores: Map<TorrentId, Store>,
     opening: Map<TorrentId, Arc<Torrent>>,
     written: Vec<(TorrentId, JobId)>,
+    hashing: Hashing,
 }
 
 #[wasm_bindgen]
@@ -61,6 +63,7 @@ impl Shell {
             stores: Map::new(),
             opening: Map::new(),
             written: Vec::new(),
+            hashing: Hashing::default(),
         })
     }
 
@@ -220,6 +223,18 @@ impl Shell {
         self.handle(Input::StoreOpened { torrent, result });
     }
 
+    /// Says whether WebCrypto hashes one piece, and several, faster than the wasm.
+    #[wasm_bindgen(js_name = chooseHashing)]
+    pub fn choose_hashing(&mut self, one: bool, many: bool) {
+        self.hashing.choose(one, many);
+    }
+
+    /// Takes the digests of a batch given to `Host::digest`; none when it could not.
+    pub fn hashed(&mut self, batch: u32, digests: &[u8]) {
+        let done = self.hashing.hashed(batch, digests);
+        self.pieces_hashed(done);
+    }
+
     /// Makes a reader of a torrent.
     #[wasm_bindgen(js_name = openReader)]
     pub fn open_reader(&mut self, torrent: u32) -> f64 {
@@ -296,9 +311,7 @@ impl Shell {
                 let read = self.stored(torrent, |store| store.read(piece, begin, len));
                 self.handle(Input::BlockRead { job, result: read.map(Bytes::from) });
             }
-            Action::HashPiece { job, data } => {
-                self.handle(Input::PieceHashed { job, result: Ok(sha1(&data)) });
-            }
+            Action::HashPiece { job, data } => self.hashing.piece(job, data),
             Action::HashStored { job, torrent, piece } => {
                 let result = self.stored(torrent, |store| store.hash(piece));
                 self.handle(Input::PieceHashed { job, result });
@@ -347,13 +360,22 @@ impl Shell {
     /// Ends a drain: pieces written in it become safe together, and links send what is left.
     /// Answers whether the client heard anything new by that.
     fn settle(&mut self) -> bool {
-        let mut heard = self.commit();
+        let done = self.hashing.work(&self.host);
+        let mut heard = !done.is_empty();
+        self.pieces_hashed(done);
+        heard |= self.commit();
         let (client, at) = (&mut self.client, now());
         self.links.flush(&self.host, at, |link, window| {
             client.handle(at, Input::LinkWritable { link, window });
             heard = true;
         });
         heard
+    }
+
+    fn pieces_hashed(&mut self, done: Vec<(JobId, Digest1)>) {
+        for (job, digest) in done {
+            self.handle(Input::PieceHashed { job, result: Ok(digest) });
+        }
     }
 
     fn commit(&mut self) -> bool {
