@@ -1,5 +1,7 @@
 //! Starts the measurements of `tests/bench`, which need a browser and live outside Rust.
 
+mod engine;
+
 use anyhow::Result;
 
 use crate::args::{Args, UsageError};
@@ -8,25 +10,39 @@ use crate::{setup, web};
 
 pub(crate) const USAGE: &str = "\
 usage: cargo xtask bench browser [--rounds N] [--size MIB] [--json]
+       cargo xtask bench engine [--rounds N] [--size MIB]
 
   --rounds   how often each is measured (5)
-  --size     size of the torrent in MiB (64)
+  --size     size of the torrent in MiB (browser 64, engine 256)
   --json     one JSON object instead of the table
 
-Sends a torrent from one Chromium page to another: with Headwater, with WebTorrent 3.0.21, and as
+engine: moves a torrent between two engines on one core, without sockets or stores, natively and in
+wasm under node, with hashing and without; then hashes, natively, in wasm, and beside WebCrypto in
+Chromium.
+
+browser: sends a torrent from one Chromium page to another: with Headwater, with WebTorrent 3.0.21, and as
 bare 16 KiB messages over one data channel. Rounds are interleaved; medians are compared.";
 
 pub(crate) fn run_args(mut args: Args) -> Result<()> {
     let what = args.word();
-    let rounds = args.number("--rounds")?.unwrap_or(5).to_string();
-    let size = args.number("--size")?.unwrap_or(64).to_string();
+    let rounds = args.number("--rounds")?.unwrap_or(5);
+    let size = args.number("--size")?;
     let json = args.flag("--json");
     args.finish()?;
-    if what.as_deref() != Some("browser") {
-        return Err(UsageError("bench what? cargo xtask bench browser".to_owned()).into());
+    match what.as_deref() {
+        Some("browser") => browser(rounds, size.unwrap_or(64), json),
+        Some("engine") if !json => engine::bench(rounds, size.unwrap_or(256)),
+        _ => {
+            let text = "bench what? cargo xtask bench browser, or engine";
+            Err(UsageError(text.to_owned()).into())
+        }
     }
+}
+
+fn browser(rounds: u64, size: u64, json: bool) -> Result<()> {
     setup::ensure(false)?;
     web::build(false)?;
+    let (rounds, size) = (rounds.to_string(), size.to_string());
     let mut bench = tool("node");
     bench.args(["tests/bench/browser.mjs", &rounds, &size, if json { "json" } else { "table" }]);
     run(&mut bench)

@@ -10,7 +10,7 @@ use super::{Digest1, Digest256, sha1, sha256};
 const HAS_LANES: bool = cfg!(all(target_arch = "wasm32", target_feature = "simd128"));
 /// A lane may idle: three messages side by side still take less time than one after another.
 const LANES_MIN: usize = 3;
-/// Shorter messages are mostly padding and not worth the sorting.
+/// Shorter messages are mostly padding and not worth the lanes.
 const BYTES_MIN: usize = 256;
 
 /// A hash of four messages side by side.
@@ -41,30 +41,31 @@ pub fn sha256_many(inputs: &[&[u8]]) -> Vec<Digest256> {
     many::<Wide256<Best>>(inputs, sha256)
 }
 
-pub(super) fn many<W: Wide>(inputs: &[&[u8]], one: fn(&[u8]) -> W::Digest) -> Vec<W::Digest>
-where
-    W::Digest: Default,
-{
-    let mut digests = vec![W::Digest::default(); inputs.len()];
-    let mut order: Vec<usize> = (0..inputs.len()).collect();
-    order.sort_by_key(|at| inputs[*at].len());
-    let mut rest = order.as_slice();
-    while let Some(first) = rest.first() {
-        let len = inputs[*first].len();
-        let alike = rest.iter().take(LANES).take_while(|at| inputs[**at].len() == len).count();
-        let (group, others) = rest.split_at(alike);
-        rest = others;
-        if alike < LANES_MIN || len < BYTES_MIN {
-            group.iter().for_each(|at| digests[*at] = one(inputs[*at]));
+pub(super) fn many<W: Wide>(inputs: &[&[u8]], one: fn(&[u8]) -> W::Digest) -> Vec<W::Digest> {
+    let mut digests = vec![None; inputs.len()];
+    for first in 0..inputs.len() {
+        if digests[first].is_some() {
             continue;
         }
+        let len = inputs[first].len();
+        let alike = (first..inputs.len())
+            .filter(|at| inputs[*at].len() == len && digests[*at].is_none())
+            .take(LANES);
         // A lane without a message of its own repeats the first.
-        let lanes = core::array::from_fn(|lane| inputs[*group.get(lane).unwrap_or(first)]);
-        for (at, digest) in group.iter().zip(four::<W>(lanes)) {
-            digests[*at] = digest;
+        let (mut group, mut count) = ([first; LANES], 0);
+        alike.for_each(|at| {
+            group[count] = at;
+            count += 1;
+        });
+        if count < LANES_MIN || len < BYTES_MIN {
+            group[..count].iter().for_each(|at| digests[*at] = Some(one(inputs[*at])));
+            continue;
+        }
+        for (at, digest) in group.iter().zip(four::<W>(group.map(|at| inputs[at]))) {
+            digests[*at] = Some(digest);
         }
     }
-    digests
+    digests.into_iter().flatten().collect()
 }
 
 /// Digests of four messages of one length.

@@ -1,0 +1,175 @@
+//! A seed and a leech joined in memory. Every piece holds the same bytes, so that neither side needs
+//! a store, and its digest is known without hashing.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use headwater_base::{Bitfield, Digest1, LinkId, PeerId, Seed, Time, TorrentId, TrackerId, sha1};
+use headwater_engine::{Action, AddTorrent, Config, Engine, Event, Input, Step, Stored};
+use headwater_metainfo::Torrent;
+use headwater_wire::tracker::{ClientMessage, TrackerMessage};
+
+/// Bytes of a piece.
+pub(crate) const PIECE: usize = 262_144;
+
+const SEED: usize = 0;
+const LEECH: usize = 1;
+const WINDOW: usize = 256 * 1024;
+
+/// Both engines and what flies between them.
+struct Rig {
+    engines: [Engine; 2],
+    sockets: [TrackerId; 2],
+    links: [LinkId; 2],
+    piece: Bytes,
+    digest: Digest1,
+    hashing: bool,
+    queue: VecDeque<(usize, Input)>,
+}
+
+/// Bytes that look random.
+pub(crate) fn noise(len: usize) -> Vec<u8> {
+    let mut bytes = vec![0; len];
+    Seed([1; 32]).split("noise").fill(&mut bytes);
+    bytes
+}
+
+/// Moves so many MiB from one engine to the other.
+pub(crate) fn transfer(mib: usize, hashing: bool) {
+    let piece = Bytes::from(noise(PIECE));
+    let digest = sha1(&piece);
+    let count = (mib << 20) / PIECE;
+    let info = format!("d6:lengthi{}e4:name4:bulk12:piece lengthi{PIECE}e", count * PIECE);
+    let info = format!("{info}6:pieces{}:", count * 20).into_bytes();
+    let info = [info, digest.repeat(count), b"e".to_vec()].concat();
+    let torrent = Arc::new(Torrent::from_info(Bytes::from(info)).expect("a valid torrent"));
+    let engines = [SEED, LEECH].map(|at| engine(at, &torrent));
+    let (sockets, links) = ([TrackerId(0); 2], [LinkId(0); 2]);
+    let mut rig = Rig { engines, sockets, links, piece, digest, hashing, queue: VecDeque::new() };
+    let mut now = Time::from_millis(1);
+    while !rig.drain(now) {
+        match rig.queue.pop_front() {
+            Some((at, input)) => rig.engines[at].handle(now, input),
+            None => now += core::time::Duration::from_millis(10),
+        }
+        now += core::time::Duration::from_micros(20);
+    }
+}
+
+fn engine(at: usize, torrent: &Arc<Torrent>) -> Engine {
+    let mut engine = Engine::new(Config::new(PeerId([at as u8 + 1; 20])), &Seed([at as u8; 32]));
+    let add = AddTorrent {
+        info_hash: torrent.info_hash,
+        metainfo: Some(Arc::clone(torrent)),
+        name: None,
+        trackers: vec![vec!["wss://tracker.example".to_owned()]],
+        files: None,
+        paused: false,
+    };
+    engine.handle(Time::ZERO, Input::TorrentAdded { torrent: TorrentId(0), add: Box::new(add) });
+    engine
+}
+
+impl Rig {
+    /// Does everything both engines say; answers whether the leech has it all.
+    fn drain(&mut self, now: Time) -> bool {
+        let mut done = false;
+        for at in [SEED, LEECH] {
+            loop {
+                match self.engines[at].next(now) {
+                    Step::Action(action) => self.act(at, action),
+                    Step::Event(Event::TorrentDone(_)) => done |= at == LEECH,
+                    Step::Event(_) => {}
+                    Step::Sleep(_) => break,
+                }
+            }
+        }
+        done
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "what is not named needs no answer")]
+    fn act(&mut self, at: usize, action: Action) {
+        let other = 1 - at;
+        let answer = match action {
+            Action::OpenStore { torrent, metainfo } => {
+                let count = metainfo.piece_count();
+                let is_full = at == SEED;
+                let have = if is_full { Bitfield::full(count) } else { Bitfield::empty(count) };
+                let result = Ok(Stored { have, doubtful: Bitfield::empty(count) });
+                Input::StoreOpened { torrent, result }
+            }
+            Action::ReadBlock { job, begin, len, .. } => {
+                let begin = begin as usize;
+                let bytes = self.piece.slice(begin..begin + len as usize);
+                Input::BlockRead { job, result: Ok(bytes) }
+            }
+            Action::HashPiece { job, data } => {
+                let digest = if self.hashing { sha1(&data) } else { self.digest };
+                Input::PieceHashed { job, result: Ok(digest) }
+            }
+            Action::WritePiece { job, .. } => Input::PieceWritten { job, result: Ok(()) },
+            Action::Send { bytes, .. } => {
+                let (link, theirs) = (self.links[at], self.links[other]);
+                self.queue.push_back((other, Input::LinkBytes { link: theirs, bytes }));
+                Input::LinkWritable { link, window: WINDOW }
+            }
+            Action::OpenTracker { tracker, .. } => {
+                self.sockets[at] = tracker;
+                Input::TrackerOpened(tracker)
+            }
+            Action::MakeOffer(link) => Input::OfferMade { link, sdp: sdp(&link.to_string()) },
+            Action::MakeAnswer { link, .. } => {
+                self.links[at] = link;
+                Input::AnswerMade { link, sdp: sdp("1") }
+            }
+            Action::TakeAnswer { link, .. } => {
+                self.links[at] = link;
+                let theirs = self.links[other];
+                let opened = Input::LinkOpened { link: theirs, window: WINDOW };
+                self.queue.push_back((other, opened));
+                Input::LinkOpened { link, window: WINDOW }
+            }
+            Action::SendTracker { text, .. } => return self.relay(at, &text),
+            _ => return,
+        };
+        self.queue.push_back((at, answer));
+    }
+
+    /// What a tracker does: the leech's first offer goes to the seed, whose answer comes back.
+    fn relay(&mut self, at: usize, text: &str) {
+        let other = 1 - at;
+        let relayed = match ClientMessage::decode(text) {
+            Ok(ClientMessage::Announce(announce)) if at == LEECH => {
+                let Some(offer) = announce.offers.into_iter().next() else { return };
+                TrackerMessage::Offer {
+                    info_hash: announce.info_hash,
+                    peer_id: announce.peer_id,
+                    offer_id: offer.offer_id,
+                    sdp: offer.sdp,
+                }
+            }
+            Ok(ClientMessage::Answer(answer)) => TrackerMessage::Answer {
+                info_hash: answer.info_hash,
+                peer_id: answer.peer_id,
+                offer_id: answer.offer_id,
+                sdp: answer.sdp,
+            },
+            Ok(ClientMessage::Announce(_) | ClientMessage::Scrape(_)) | Err(_) => return,
+        };
+        let (tracker, text) = (self.sockets[other], relayed.encode());
+        self.queue.push_back((other, Input::TrackerText { tracker, text }));
+    }
+}
+
+/// A session description that carries only a name.
+fn sdp(name: &str) -> String {
+    let fingerprint = vec!["AB"; 32].join(":");
+    format!(
+        "v=0\r\no=- {name} 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n\
+         m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\n\
+         a=candidate:1 1 udp 2113937151 192.168.0.7 50000 typ host\r\na=ice-ufrag:abcd\r\n\
+         a=ice-pwd:abcdefghijklmnopqrstuvwx\r\na=fingerprint:sha-256 {fingerprint}\r\n\
+         a=setup:actpass\r\na=mid:0\r\na=sctp-port:5000\r\na=max-message-size:262144\r\n"
+    )
+}
