@@ -1,5 +1,5 @@
-// Measures hashing in one Chromium worker: the engine's wasm, one after another and in lanes, beside
-// WebCrypto. Prints `name MiB/s` lines of medians; what is measured takes turns.
+// Measures hashing in one Chromium worker: the engine's wasm, one after another and in lanes,
+// beside WebCrypto. Prints `name MiB/s` lines of medians; what is measured takes turns.
 
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";

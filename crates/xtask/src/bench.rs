@@ -20,8 +20,10 @@ engine: moves a torrent between two engines on one core, without sockets or stor
 wasm under node, with hashing and without; then hashes, natively, in wasm, and beside WebCrypto in
 Chromium.
 
-browser: sends a torrent from one Chromium page to another: with Headwater, with WebTorrent 3.0.21, and as
-bare 16 KiB messages over one data channel. Rounds are interleaved; medians are compared.";
+browser: sends a torrent from one Chromium page to another: with Headwater, with WebTorrent 3.0.21,
+and as bare 16 KiB messages over one data channel.
+
+Rounds are interleaved; medians are compared.";
 
 pub(crate) fn run_args(mut args: Args) -> Result<()> {
     let what = args.word();
