@@ -166,7 +166,8 @@ mod tests {
         let hash = torrent.info_hash;
         let expect = format!(
             "{{\"valid\":true,\"version\":\"v1\",\"info_hash_v1\":\"{hash}\",\
-             \"info_hash_v2\":null,\"name\":\"n\",\"length\":16386,\"piece_length\":16384,\"pieces\":2,\"private\":true,\"files\":[\
+             \"info_hash_v2\":null,\"name\":\"n\",\"length\":16386,\"piece_length\":16384,\
+             \"pieces\":2,\"private\":true,\"files\":[\
              {{\"path\":\"d/a\\\"b\",\"length\":1}},\
              {{\"path\":\".pad/16383\",\"length\":16383,\"pad\":true}},\
              {{\"path\":\"c\",\"length\":2}}],\"trackers\":[[\"wss://a/\",\"wss://b/\"],\

@@ -33,7 +33,7 @@ pub(crate) const POLICIES: &[Policy] = &[
     Policy {
         name: "half a hybrid",
         why: "without hashes of v1 no peer of its v1 swarm could check anything",
-        refuses: |error| matches!(error, Error::NoPieces),
+        refuses: |error| matches!(error, Error::NoPieces | Error::NoFiles),
     },
     Policy {
         name: "one root, two lengths",
