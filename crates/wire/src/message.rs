@@ -1,4 +1,4 @@
-//! The messages peers send each other after the handshake (BEP 3, 5, 6, 10, 52) and their wire form.
+//! The messages peers send each other after the handshake (BEP 3, 5, 6, 10, 52), and their form.
 //! Knows no order: what may follow what is the engine's to judge.
 
 use bytes::{Buf, BufMut, Bytes};
