@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use headwater_base::{
     ByteCount, Digest1, JobId, LinkId, Map, PeerId, ReaderId, Seed, TorrentId, TrackerId,
+    sha256_many,
 };
 use headwater_client::{
     Action, AddOptions, Client, Config, Event, FetchError, FetchRange, Input, LinkEnd, PieceState,
@@ -254,11 +255,13 @@ impl Shell {
         self.client.close_reader(now(), ReaderId(reader as u64));
     }
 
-    /// Reads stored bytes that a reader was told of.
+    /// Reads bytes that a reader was told of: stored ones, and verified ones of open pieces.
     pub fn read(&mut self, torrent: u32, start: f64, len: u32) -> Result<Uint8Array, JsValue> {
         let store = self.stores.get_mut(&TorrentId(torrent));
         let store = store.ok_or_else(|| show::fault("not-stored", &"the torrent has no store"))?;
-        let bytes = store.read_span(start as u64, len);
+        let (client, torrent) = (&self.client, TorrentId(torrent));
+        let open = |piece, begin, len| client.read_open(torrent, piece, begin, len);
+        let bytes = store.read_span(start as u64, len, open);
         let bytes = bytes.map_err(|error| show::fault(show::store_code(&error), &error))?;
         Ok(Uint8Array::from(bytes.as_slice()))
     }
@@ -315,6 +318,14 @@ impl Shell {
             Action::HashStored { job, torrent, piece } => {
                 let result = self.stored(torrent, |store| store.hash(piece));
                 self.handle(Input::PieceHashed { job, result });
+            }
+            Action::HashBlocks { job, blocks } => {
+                let blocks: Vec<&[u8]> = blocks.iter().map(|block| &block[..]).collect();
+                self.handle(Input::BlocksHashed { job, result: Ok(sha256_many(&blocks)) });
+            }
+            Action::HashLeaves { job, torrent, piece } => {
+                let result = self.stored(torrent, |store| store.hash_leaves(piece));
+                self.handle(Input::BlocksHashed { job, result });
             }
             Action::WritePiece { job, torrent, piece, data } => {
                 match self.stored(torrent, |store| store.write(piece, &data)) {

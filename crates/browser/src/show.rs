@@ -209,6 +209,7 @@ pub(crate) fn store_code(error: &StoreError) -> &'static str {
         StoreError::Full(_) => "storage-full",
         StoreError::Busy(_) => "storage-busy",
         StoreError::Io(_) => "storage-failed",
+        StoreError::Contradiction(_) => "torrent-contradicts-itself",
     }
 }
 

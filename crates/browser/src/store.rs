@@ -8,7 +8,8 @@ mod shared;
 
 use std::sync::Arc;
 
-use headwater_base::{Bitfield, Digest1, PieceIndex, Sha1};
+use bytes::Bytes;
+use headwater_base::{Bitfield, Digest1, Digest256, PieceIndex, Sha1};
 use headwater_client::{PieceData, StoreError, Stored};
 use headwater_metainfo::Torrent;
 use js_sys::{Array, Reflect};
@@ -74,7 +75,13 @@ impl Store {
     }
 
     /// Reads `len` bytes from `at`, counted from the torrent's first byte.
-    pub fn read_span(&mut self, at: u64, len: u32) -> Result<Vec<u8>, StoreError> {
+    /// What `open` knows of a piece is taken from there.
+    pub fn read_span(
+        &mut self,
+        at: u64,
+        len: u32,
+        open: impl Fn(PieceIndex, u32, u32) -> Option<Bytes>,
+    ) -> Result<Vec<u8>, StoreError> {
         let size = u64::from(self.metainfo.piece_length.max(1));
         let mut out = Vec::with_capacity(len as usize);
         while out.len() < len as usize {
@@ -86,7 +93,10 @@ impl Store {
             if here == 0 {
                 return Err(StoreError::Io(format!("byte {from} is past the end")));
             }
-            out.append(&mut self.read(piece, begin, here)?);
+            match open(piece, begin, here) {
+                Some(bytes) => out.extend_from_slice(&bytes),
+                None => out.append(&mut self.read(piece, begin, here)?),
+            }
         }
         Ok(out)
     }
@@ -102,6 +112,13 @@ impl Store {
             at += part;
         }
         Ok(sha1.finish())
+    }
+
+    /// SHA-256 of each block of a piece as it is stored (BEP 52).
+    pub fn hash_leaves(&mut self, piece: PieceIndex) -> Result<Vec<Digest256>, StoreError> {
+        let len = self.metainfo.piece_len(piece);
+        let bytes = self.read(piece, 0, len)?;
+        Ok(self.metainfo.piece_leaves(piece, &bytes))
     }
 
     /// Writes a verified piece.

@@ -3,7 +3,10 @@
 
 use std::sync::Arc;
 
-use headwater_base::{ByteCount, Digest256, InfoHash, Map, ReaderId, Seed, Time, TorrentId};
+use bytes::Bytes;
+use headwater_base::{
+    ByteCount, Digest256, InfoHash, Map, PieceIndex, ReaderId, Seed, Time, TorrentId,
+};
 use headwater_engine::{
     Config, Engine, EngineView, Event, Input, PeerView, PieceState, Priority, Step, TorrentView,
     Warning, WebSeed,
@@ -222,6 +225,18 @@ impl Client {
     /// Every torrent, oldest first.
     pub fn torrents(&self) -> Vec<TorrentId> {
         self.torrents.keys().copied().collect()
+    }
+
+    /// Bytes of a piece that are verified and not stored yet; `None` when not all of them are. A
+    /// reader that was told of bytes finds them here or in the store.
+    pub fn read_open(
+        &self,
+        torrent: TorrentId,
+        piece: PieceIndex,
+        begin: u32,
+        len: u32,
+    ) -> Option<Bytes> {
+        self.engine.read_open(torrent, piece, begin, len)
     }
 
     /// All torrents together.

@@ -87,6 +87,7 @@ fn of_magnet(magnet: Magnet) -> (AddTorrent, Option<Digest256>) {
     let files: Vec<u32> = chosen.collect();
     let add = AddTorrent {
         info_hash: magnet.info_hash,
+        info_hash_v2: magnet.info_hash_v2,
         metainfo: None,
         name: magnet.name,
         trackers: magnet.trackers.into_iter().map(|url| vec![url]).collect(),
@@ -101,6 +102,7 @@ fn of_torrent(torrent: Arc<Torrent>) -> (AddTorrent, Option<Digest256>) {
     let v2 = torrent.info_hash_v2;
     let add = AddTorrent {
         info_hash: torrent.info_hash,
+        info_hash_v2: torrent.info_hash_v2,
         name: Some(torrent.name.clone()),
         trackers: torrent.trackers.clone(),
         web_seeds: foreign(torrent.web_seeds.clone()),
@@ -147,6 +149,13 @@ mod tests {
         assert_eq!(add.files, Some(vec![1, 3, 4]));
         assert_eq!(add.web_seeds, [WebSeed { url: "http://s/a".to_owned(), trusted: false }]);
         assert_eq!(add.name.as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn sixty_four_digits_name_a_torrent_of_v2() {
+        let (add, _) = read(&Source::InfoHash(&"ab".repeat(32))).unwrap();
+        assert_eq!(add.info_hash_v2, Some([0xab; 32]));
+        assert_eq!(add.info_hash, InfoHash([0xab; 20]));
     }
 
     #[test]

@@ -77,6 +77,22 @@ pub enum Action {
         /// Which piece.
         piece: PieceIndex,
     },
+    /// SHA-256 each of these blocks; answer `BlocksHashed`.
+    HashBlocks {
+        /// The job to answer.
+        job: JobId,
+        /// The blocks, most of them equally long.
+        blocks: Vec<Bytes>,
+    },
+    /// SHA-256 each block of a piece as it is stored, padding left out; answer `BlocksHashed`.
+    HashLeaves {
+        /// The job to answer.
+        job: JobId,
+        /// Which torrent.
+        torrent: TorrentId,
+        /// Which piece.
+        piece: PieceIndex,
+    },
     /// Store a verified piece, then the record that it is there; answer `PieceWritten`.
     WritePiece {
         /// The job to answer.

@@ -3,12 +3,13 @@
 
 use std::collections::VecDeque;
 
-use headwater_base::{JobId, LinkId, Map, PeerId, PieceIndex, Rng, Seed, Time, TorrentId};
+use headwater_base::{JobId, LinkId, Map, PeerId, PieceIndex, Rng, Seed, Set, Time, TorrentId};
 
 use crate::bucket::Bucket;
 use crate::discovery::Discovery;
 use crate::kicks::Kicks;
 use crate::meter::Meter;
+use crate::picker::BlockAt;
 use crate::timer::{Timer, Timers};
 use crate::{Action, Config, Event, PieceData, Step, Warning, limit};
 
@@ -16,8 +17,14 @@ use crate::{Action, Config, Event, PieceData, Step, Warning, limit};
 pub(crate) enum Job {
     /// Reads blocks for a peer.
     Read { link: LinkId, piece: PieceIndex, begin: u32, len: u32 },
-    /// Hashes a complete piece.
-    Hash { piece: PieceIndex, data: PieceData, senders: Vec<PeerId> },
+    /// Hashes a complete piece; `leaves` tells whether its leaves are right, once that is known.
+    Hash { piece: PieceIndex, data: PieceData, senders: Vec<PeerId>, leaves: Option<bool> },
+    /// Hashes blocks that came from these peers.
+    Blocks { blocks: Vec<(BlockAt, PeerId)> },
+    /// Hashes a piece of a hybrid whose leaves are wrong.
+    Dispute { piece: PieceIndex },
+    /// Hashes the blocks of a stored piece to prove them to peers.
+    Prove { piece: PieceIndex },
     /// Hashes a stored piece.
     Check { piece: PieceIndex },
     /// Fetches part of a web seed's file.
@@ -34,6 +41,9 @@ impl Job {
             Self::Hash { .. } => "HashPiece",
             Self::Check { .. } => "HashStored",
             Self::Fetch { .. } => "FetchRange",
+            Self::Blocks { .. } => "HashBlocks",
+            Self::Dispute { .. } => "HashPiece",
+            Self::Prove { .. } => "HashLeaves",
             Self::Write { .. } => "WritePiece",
         }
     }
@@ -49,6 +59,8 @@ pub(crate) struct Desk {
     pub(crate) jobs: Map<JobId, (TorrentId, Job)>,
     /// Links that may have something to send or to ask.
     pub(crate) kicks: Kicks,
+    /// Torrents with blocks to be hashed.
+    pub(crate) hash_due: Set<TorrentId>,
     /// Which torrent each open link belongs to.
     pub(crate) links: Map<LinkId, TorrentId>,
     pub(crate) discovery: Discovery,
@@ -71,6 +83,7 @@ impl Desk {
             timers: Timers::default(),
             jobs: Map::new(),
             kicks: Kicks::default(),
+            hash_due: Set::new(),
             links: Map::new(),
             discovery: Discovery::new(&config, seed),
             upload: Bucket::new(config.upload_limit),

@@ -4,7 +4,8 @@
 use core::time::Duration;
 use std::sync::Arc;
 
-use headwater_base::{JobId, LinkId, Map, ReaderId, Seed, Time, TorrentId};
+use bytes::Bytes;
+use headwater_base::{JobId, LinkId, Map, PieceIndex, ReaderId, Seed, Time, TorrentId};
 use headwater_metainfo::Torrent;
 
 use crate::desk::{Desk, Job};
@@ -65,6 +66,7 @@ impl Engine {
             }
             Input::BlockRead { job, .. }
             | Input::PieceHashed { job, .. }
+            | Input::BlocksHashed { job, .. }
             | Input::PieceWritten { job, .. } => self.job_done(job, input),
             Input::RangeAnswered { job, .. }
             | Input::RangeBytes { job, .. }
@@ -156,6 +158,10 @@ impl Engine {
                 self.rang(timer);
                 continue;
             }
+            if let Some(torrent) = self.desk.hash_due.pop_first() {
+                self.with(torrent, Transfer::hash_queued);
+                continue;
+            }
             self.drain_discovery();
             if self.desk.steps.is_empty() && self.desk.kicks.is_empty() {
                 return Step::Sleep(self.wake());
@@ -175,6 +181,7 @@ impl Engine {
     fn rang(&mut self, timer: Timer) {
         match timer {
             Timer::Handshake(link)
+            | Timer::Greet(link)
             | Timer::KeepAlive(link)
             | Timer::Silence(link)
             | Timer::Snub(link)
@@ -186,6 +193,7 @@ impl Engine {
             }
             Timer::Choke(torrent)
             | Timer::Metadata(torrent)
+            | Timer::Hashes(torrent)
             | Timer::Urgent(torrent)
             | Timer::WebSeeds(torrent) => {
                 self.with(torrent, |transfer, desk| transfer.rang(desk, timer));
@@ -260,6 +268,17 @@ impl Engine {
     /// A torrent's metadata, once it is known.
     pub fn metainfo(&self, torrent: TorrentId) -> Option<Arc<Torrent>> {
         self.transfers.get(&torrent)?.metainfo()
+    }
+
+    /// Bytes of a piece that are verified and not stored yet; `None` when not all of them are.
+    pub fn read_open(
+        &self,
+        torrent: TorrentId,
+        piece: PieceIndex,
+        begin: u32,
+        len: u32,
+    ) -> Option<Bytes> {
+        self.transfers.get(&torrent)?.read_open(piece, begin, len)
     }
 
     /// All torrents together.

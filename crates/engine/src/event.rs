@@ -144,6 +144,9 @@ pub enum CloseReason {
     /// It gave false metadata.
     #[error("peer sent metadata that does not match")]
     FalseMetadata,
+    /// It gave hashes that prove nothing.
+    #[error("peer sent false hashes for piece {0}")]
+    FalseHashes(PieceIndex),
     /// Its bytes cannot be read.
     #[error(transparent)]
     Malformed(#[from] headwater_wire::Error),

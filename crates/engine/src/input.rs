@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use headwater_base::{
-    Bitfield, ByteCount, Digest1, InfoHash, JobId, LinkId, ReaderId, TorrentId, TrackerId,
+    Bitfield, ByteCount, Digest1, Digest256, InfoHash, JobId, LinkId, PieceIndex, ReaderId,
+    TorrentId, TrackerId,
 };
 use headwater_metainfo::Torrent;
 
@@ -96,6 +97,13 @@ pub enum Input {
         job: JobId,
         /// SHA-1 of the piece, pad files included as zeros.
         result: Result<Digest1, StoreError>,
+    },
+    /// Answers `Action::HashBlocks` and `Action::HashLeaves`.
+    BlocksHashed {
+        /// The job.
+        job: JobId,
+        /// SHA-256 of each block, in order.
+        result: Result<Vec<Digest256>, StoreError>,
     },
     /// Answers `Action::WritePiece`: the piece survives a crash from here on.
     PieceWritten {
@@ -191,8 +199,10 @@ pub enum Input {
 /// What is known of a torrent when it is added.
 #[derive(Clone, Debug)]
 pub struct AddTorrent {
-    /// Its identity.
+    /// Its identity: what handshakes and trackers call it.
     pub info_hash: InfoHash,
+    /// Its v2 identity, when it is known to have one. The other is its start in v2 alone.
+    pub info_hash_v2: Option<Digest256>,
     /// The whole torrent, or `None` for a magnet link: then peers are asked (BEP 9).
     pub metainfo: Option<Arc<Torrent>>,
     /// What to call it until metadata comes.
@@ -240,6 +250,9 @@ pub enum StoreError {
     /// Anything else the outside world said.
     #[error("{0}")]
     Io(String),
+    /// The two hashes of a hybrid torrent ask for different bytes: nobody can have it.
+    #[error("the torrent contradicts itself: its v1 and v2 hashes of piece {0} differ")]
+    Contradiction(PieceIndex),
 }
 
 /// How a link ended, as far as the shell can tell.

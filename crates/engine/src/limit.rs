@@ -57,6 +57,35 @@ pub const RELISTED_MAX: usize = 64;
 /// that change at once are sorted anew when they are more than this part: 1 in so many.
 pub const SORT_PART: u32 = 16;
 
+/// Hashes of a piece layer asked for at once, as BEP 52 has it.
+pub const HASHES_ASKED_FOR: u32 = 512;
+/// Hash requests one peer owes an answer, given up ones included.
+pub const HASHES_ASKED_MAX: usize = 16;
+/// Hashes not here by then are asked of somebody else.
+pub const HASHES_PATIENCE: Duration = Duration::from_secs(8);
+/// A peer that refused a part of a layer is asked for layers again after this.
+pub const HASHES_RETRY: Duration = Duration::from_secs(15);
+/// How often hash requests are looked at.
+pub const HASHES_ROUND: Duration = Duration::from_secs(2);
+/// Peers asked for one piece's leaves before its node alone judges it.
+pub const LEAVES_TRIES: u8 = 3;
+/// Refusals in a row after which a peer is asked for no more leaves: most clients keep none.
+pub const LEAFLESS: u8 = 4;
+/// Hash requests kept of one peer; more are refused.
+pub const HASHES_SERVED_MAX: usize = 64;
+/// Bytes hashed for one peer's requests, besides as many as were sent to it.
+pub const HASHED_FOR_PEER: u64 = 64 * 1024 * 1024;
+/// Leaves of stored pieces kept to prove them to others: 4 MiB, for 2 GiB of data.
+pub const LEAVES_KEPT: usize = 128 * 1024;
+/// Pieces whose leaves are kept, since finding one takes as many steps.
+pub const LEAF_PIECES_KEPT: usize = 4096;
+/// Trees above piece layers kept to prove them to others.
+pub const TREES_KEPT: usize = 4;
+/// Blocks hashed in one job: enough for every lane, few enough to judge the first soon.
+pub const BLOCKS_HASHED_AT_ONCE: usize = 64;
+/// We greet a peer that does not by then, though it might have told that it knows v2.
+pub const GREET_PATIENCE: Duration = Duration::from_secs(3);
+
 /// Blocks asked of a peer of which nothing is known yet.
 pub const PIPELINE_MIN: usize = 8;
 /// Most blocks asked of one peer, whatever it allows.

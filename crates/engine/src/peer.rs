@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use core::time::Duration;
 
 use headwater_base::{Bitfield, ByteCount, LinkId, PeerId, Set, Time};
-use headwater_wire::{BlockSpan, Decoder};
+use headwater_wire::{BlockSpan, Decoder, HashSpan};
 
 use crate::bucket::{Bucket, Gate};
 use crate::discovery::Role;
@@ -59,6 +59,11 @@ pub(crate) struct Peer {
     /// What it calls itself, once its handshake came.
     pub(crate) id: Option<PeerId>,
     pub(crate) joined_at: Time,
+    /// Our handshake left.
+    pub(crate) greeted: bool,
+    /// The link speaks v2: hashes may be asked for.
+    pub(crate) v2: bool,
+    pub(crate) hashes: Hashes,
     /// It speaks the fast extension (BEP 6).
     pub(crate) fast: bool,
     /// It speaks extended messages (BEP 10).
@@ -136,6 +141,19 @@ pub(crate) struct Peer {
     pub(crate) heard_at: Time,
 }
 
+/// Hashes asked of a peer and by it (BEP 52).
+#[derive(Debug, Default)]
+pub(crate) struct Hashes {
+    /// What it asked for.
+    pub(crate) wanted: VecDeque<HashSpan>,
+    /// Bytes that were hashed for it.
+    pub(crate) cost: u64,
+    /// When it last refused a part of a layer.
+    pub(crate) refused: Option<Time>,
+    /// How often in a row it refused leaves.
+    pub(crate) leafless: u8,
+}
+
 /// Payload bytes that had flowed at some time.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tally {
@@ -159,6 +177,9 @@ impl Peer {
             outbox: Outbox::new(link, window),
             id: None,
             joined_at: now,
+            greeted: false,
+            v2: false,
+            hashes: Hashes::default(),
             fast: false,
             extended: false,
             agent: String::new(),

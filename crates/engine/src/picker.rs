@@ -4,6 +4,7 @@
 mod choose;
 mod crowd;
 mod deadline;
+mod leaves;
 mod open;
 mod rarity;
 mod run;
@@ -13,12 +14,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use headwater_base::{BLOCK_LEN, Bitfield, BlockIndex, LinkId, Map, PeerId, PieceIndex, Rng, Set};
-use headwater_metainfo::Torrent;
+use headwater_metainfo::{Torrent, Version};
 
 use crate::{Priority, limit};
 pub(crate) use choose::{Asker, Hint};
 pub(crate) use deadline::Window;
 use deadline::Windows;
+pub(crate) use leaves::Hashed;
 use open::Open;
 use rarity::{Class, Rarity};
 pub(crate) use run::RunAsker;
@@ -79,6 +81,10 @@ pub(crate) struct Complete {
 pub(crate) struct Picker {
     piece_length: u32,
     length: u64,
+    /// Pieces of v2 that end with their file, and their sizes; ascending.
+    short: Vec<(PieceIndex, u32)>,
+    /// Bytes of all pieces.
+    whole: u64,
     states: Vec<State>,
     /// How many peers have each piece, less `base`.
     copies: Vec<i32>,
@@ -124,7 +130,16 @@ impl Picker {
     pub(crate) fn new(torrent: &Torrent, have: Bitfield, rng: Rng) -> Self {
         let count = torrent.piece_count();
         assert!(have.len() == count, "bits of {} pieces for {count}", have.len());
+        let short = short_pieces(torrent);
+        let missing = |(_, len): &(_, u32)| u64::from(torrent.piece_length - len);
+        let total = u64::from(count) * u64::from(torrent.piece_length);
+        let whole = match torrent.version() {
+            Version::V2 => total - short.iter().map(missing).sum::<u64>(),
+            Version::V1 | Version::Hybrid => torrent.length.0,
+        };
         let mut picker = Self {
+            short,
+            whole,
             piece_length: torrent.piece_length,
             length: torrent.length.0,
             states: vec![State::Missing; count as usize],
@@ -178,6 +193,9 @@ impl Picker {
 
     /// Bytes in `piece`.
     pub(crate) fn piece_len(&self, piece: PieceIndex) -> u32 {
+        if let Ok(at) = self.short.binary_search_by_key(&piece, |(piece, _)| *piece) {
+            return self.short[at].1;
+        }
         let start = u64::from(piece.0) * u64::from(self.piece_length);
         (self.length - start).min(u64::from(self.piece_length)) as u32
     }
@@ -352,6 +370,17 @@ impl Picker {
         self.keep_buffer(open.data);
         asked
     }
+}
+
+/// The pieces of a torrent of v2 alone that are shorter than the others.
+fn short_pieces(torrent: &Torrent) -> Vec<(PieceIndex, u32)> {
+    if torrent.version() != Version::V2 {
+        return Vec::new();
+    }
+    let ends = (0..torrent.files.len()).filter(|at| !torrent.files[*at].pad);
+    let last = ends.filter_map(|at| torrent.file_pieces(at).next_back()).map(PieceIndex);
+    let sized = last.map(|piece| (piece, torrent.piece_len(piece)));
+    sized.filter(|(_, len)| *len < torrent.piece_length).collect()
 }
 
 #[cfg(test)]

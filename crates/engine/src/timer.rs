@@ -9,6 +9,8 @@ use crate::Wake;
 pub(crate) enum Timer {
     /// A link must have shown its handshake.
     Handshake(LinkId),
+    /// We greet a link though its peer has not.
+    Greet(LinkId),
     /// A link needs a sign of life from us.
     KeepAlive(LinkId),
     /// A link may have been silent too long.
@@ -27,6 +29,8 @@ pub(crate) enum Timer {
     Choke(TorrentId),
     /// Metadata may be asked of somebody else.
     Metadata(TorrentId),
+    /// Hashes may be asked of somebody else.
+    Hashes(TorrentId),
     /// Urgent blocks may be late.
     Urgent(TorrentId),
     /// Web seeds may be asked, or owe bytes for too long.
@@ -40,6 +44,7 @@ impl Timer {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Handshake(_) => "handshake",
+            Self::Greet(_) => "greet",
             Self::KeepAlive(_) => "keep-alive",
             Self::Silence(_) => "silence",
             Self::Snub(_) => "snub",
@@ -49,6 +54,7 @@ impl Timer {
             Self::Download(_) => "download",
             Self::Choke(_) => "choke",
             Self::Metadata(_) => "metadata",
+            Self::Hashes(_) => "hashes",
             Self::Urgent(_) => "urgent",
             Self::WebSeeds(_) => "web seeds",
             Self::Measure => "measure",
@@ -101,6 +107,7 @@ impl Timers {
     pub(crate) fn clear_link(&mut self, link: LinkId) {
         for timer in [
             Timer::Handshake(link),
+            Timer::Greet(link),
             Timer::KeepAlive(link),
             Timer::Silence(link),
             Timer::Snub(link),

@@ -5,14 +5,18 @@ mod blame;
 mod choke;
 mod download;
 mod fast;
+mod hashes;
 mod lack;
+mod leaves;
 mod link;
 mod message;
 mod metadata;
+mod prove;
 mod reader;
 mod reveal;
 mod signal;
 mod store;
+mod trees;
 mod upload;
 mod verify;
 mod view;
@@ -21,7 +25,9 @@ mod webseed;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use headwater_base::{Bitfield, InfoHash, LinkId, Map, PieceIndex, ReaderId, Set, TorrentId};
+use headwater_base::{
+    Bitfield, Digest256, InfoHash, LinkId, Map, PieceIndex, ReaderId, Set, TorrentId,
+};
 use headwater_metainfo::Torrent;
 
 use crate::desk::Desk;
@@ -35,6 +41,7 @@ use blame::Blame;
 use choke::Slots;
 use metadata::Fetch;
 use reader::Reader;
+use trees::Trees;
 use webseed::WebSeeds;
 
 /// What a torrent is doing, pauses left aside.
@@ -56,6 +63,7 @@ enum Stage {
 pub(crate) struct Transfer {
     id: TorrentId,
     info_hash: InfoHash,
+    info_hash_v2: Option<Digest256>,
     tiers: Vec<Vec<String>>,
     /// Files named when it was added, until its metadata is known.
     files: Option<Vec<u32>>,
@@ -67,6 +75,7 @@ pub(crate) struct Transfer {
     stage: Stage,
     paused: bool,
     fetch: Fetch,
+    trees: Trees,
     /// Known as soon as the store is open.
     picker: Option<Picker>,
     /// Pieces that wait to be hashed as they are stored, and those being hashed.
@@ -97,6 +106,7 @@ impl Transfer {
         Self {
             id,
             info_hash: add.info_hash,
+            info_hash_v2: add.info_hash_v2,
             tiers: add.trackers,
             files: add.files,
             choice: Vec::new(),
@@ -105,6 +115,7 @@ impl Transfer {
             stage: Stage::Resolving,
             paused: add.paused,
             fetch: Fetch::default(),
+            trees: Trees::default(),
             picker: None,
             doubtful: VecDeque::new(),
             checks: 0,
@@ -222,6 +233,7 @@ impl Transfer {
         self.leave_swarm(desk);
         self.drop_jobs(desk);
         self.picker = None;
+        self.trees.stop();
         self.doubtful.clear();
         self.checks = 0;
         self.told_done = false;
@@ -240,7 +252,12 @@ impl Transfer {
         for link in links {
             self.close(desk, link, CloseReason::Stopped);
         }
-        for timer in [Timer::Choke(self.id), Timer::Metadata(self.id), Timer::Urgent(self.id)] {
+        for timer in [
+            Timer::Choke(self.id),
+            Timer::Metadata(self.id),
+            Timer::Hashes(self.id),
+            Timer::Urgent(self.id),
+        ] {
             desk.timers.clear(timer);
         }
     }
@@ -325,6 +342,7 @@ impl Transfer {
     pub(crate) fn rang(&mut self, desk: &mut Desk, timer: Timer) {
         match timer {
             Timer::Handshake(link) => self.handshake_due(desk, link),
+            Timer::Greet(link) => self.greet_due(desk, link),
             Timer::KeepAlive(link) => self.keep_alive_due(desk, link),
             Timer::Silence(link) => self.silence_due(desk, link),
             Timer::Retire(link) => self.retire_due(desk, link),
@@ -334,6 +352,7 @@ impl Transfer {
             Timer::Download(link) => self.download_due(desk, link),
             Timer::Choke(_) => self.choke_due(desk),
             Timer::Metadata(_) => self.metadata_due(desk),
+            Timer::Hashes(_) => self.hashes_due(desk),
             Timer::Urgent(_) => self.urgent_due(desk),
             Timer::WebSeeds(_) => self.web_seeds_due(desk),
             Timer::Measure => {}

@@ -30,6 +30,7 @@ fn host(at: usize, data: Vec<u8>, full: bool, torrent: &Arc<Torrent>) -> Host {
     let mut engine = Engine::new(Config::new(PeerId([at as u8 + 1; 20])), &Seed([at as u8; 32]));
     let add = AddTorrent {
         info_hash: torrent.info_hash,
+        info_hash_v2: None,
         metainfo: Some(Arc::clone(torrent)),
         name: None,
         trackers: vec![vec!["wss://tracker.example".to_owned()]],
@@ -131,6 +132,8 @@ fn act(hosts: &mut [Host; 2], at: usize, action: Action, queue: &mut VecDeque<(u
         | Action::HashStored { .. }
         | Action::FetchRange(_)
         | Action::CancelFetch(_)
+        | Action::HashBlocks { .. }
+        | Action::HashLeaves { .. }
         | Action::CloseTracker(_)
         | Action::CloseLink(_) => return,
     };

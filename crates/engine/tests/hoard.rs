@@ -60,6 +60,8 @@ impl Seeder {
             Action::CloseStore { .. }
             | Action::HashPiece { .. }
             | Action::HashStored { .. }
+            | Action::HashBlocks { .. }
+            | Action::HashLeaves { .. }
             | Action::WritePiece { .. }
             | Action::FetchRange(_)
             | Action::CancelFetch(_)
@@ -91,6 +93,7 @@ fn seeder(torrent: &Arc<Torrent>, now: Time) -> Seeder {
     let mut seeder = Seeder { engine, link: None, read: 0 };
     let add = AddTorrent {
         info_hash: torrent.info_hash,
+        info_hash_v2: None,
         metainfo: Some(Arc::clone(torrent)),
         name: None,
         trackers: vec![vec!["wss://tracker.example".to_owned()]],

@@ -12,9 +12,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use headwater_base::{Bitfield, Digest1, InfoHash, PieceIndex, hex, sha1};
+use headwater_base::{Bitfield, Digest1, Digest256, InfoHash, PieceIndex, hex, sha1};
 use headwater_engine::{StoreError, Stored};
-use headwater_metainfo::{Span, Torrent};
+use headwater_metainfo::{Span, Torrent, Version, merkle};
 
 use journal::{Journal, Known, Record, Stamp};
 pub(crate) use layout::RECORDS;
@@ -126,12 +126,30 @@ impl Store {
         let bytes = self.read_block(piece, 0, self.torrent.piece_len(piece))?;
         let digest = sha1(&bytes);
         let right = self.torrent.pieces.get(piece.idx()) == Some(&digest);
+        self.note(piece, right)?;
+        Ok(digest)
+    }
+
+    /// SHA-256 of each block of a piece as it is stored (BEP 52). In v2 alone they tell whether it
+    /// is right; in a hybrid its SHA-1 has the say.
+    pub fn hash_leaves(&self, piece: PieceIndex) -> Result<Vec<Digest256>, StoreError> {
+        let bytes = self.read_block(piece, 0, self.torrent.piece_len(piece))?;
+        let leaves = self.torrent.piece_leaves(piece, &bytes);
+        if let (Version::V2, Some(node)) = (self.torrent.version(), self.torrent.piece_node(piece))
+        {
+            let height = self.torrent.piece_height(piece);
+            self.note(piece, merkle::root(&leaves, 0, height) == node)?;
+        }
+        Ok(leaves)
+    }
+
+    fn note(&self, piece: PieceIndex, right: bool) -> Result<(), StoreError> {
         let record = if right { Record::Have(piece) } else { Record::Lost(piece) };
         let mut journal = self.locked_journal();
         if let Some(journal) = &mut *journal {
             journal.append(&[record]).map_err(failed)?;
         }
-        Ok(digest)
+        Ok(())
     }
 
     /// Stores verified pieces, then records them. All of them survive a crash once this returns.

@@ -5,7 +5,7 @@ mod tree;
 
 use core::ops::Range;
 
-use headwater_base::{BLOCK_LEN, Digest256, sha256};
+use headwater_base::{BLOCK_LEN, Digest256, sha256, sha256_many};
 
 pub use tree::Tree;
 
@@ -16,7 +16,8 @@ pub fn leaf(block: &[u8]) -> Digest256 {
 
 /// The leaves of bytes that start at a block.
 pub fn leaves(bytes: &[u8]) -> Vec<Digest256> {
-    bytes.chunks(BLOCK_LEN as usize).map(leaf).collect()
+    let blocks: Vec<&[u8]> = bytes.chunks(BLOCK_LEN as usize).collect();
+    sha256_many(&blocks)
 }
 
 /// The node above two others.

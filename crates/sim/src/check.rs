@@ -161,6 +161,7 @@ fn is_blame(reason: &CloseReason) -> bool {
         CloseReason::Banned
         | CloseReason::Poisoned(_)
         | CloseReason::FalseMetadata
+        | CloseReason::FalseHashes(_)
         | CloseReason::Malformed(_)
         | CloseReason::WrongSwarm
         | CloseReason::Rule(_) => true,

@@ -3,7 +3,7 @@
 
 use core::time::Duration;
 
-use headwater_base::{ByteCount, JobId, PieceIndex, TorrentId, TrackerId};
+use headwater_base::{ByteCount, JobId, PieceIndex, TorrentId, TrackerId, sha256_many};
 use headwater_client::{Action, FetchError, Input, PieceData};
 
 use crate::sample::{SampleId, digest};
@@ -44,6 +44,13 @@ impl World {
                 self.tell(at, hashing(data.len()), Input::PieceHashed { job, result });
             }
             Action::HashStored { job, torrent, piece } => self.hash_stored(at, job, torrent, piece),
+            Action::HashBlocks { job, blocks } => {
+                let blocks: Vec<&[u8]> = blocks.iter().map(|block| &block[..]).collect();
+                let bytes = blocks.iter().map(|block| block.len()).sum();
+                let result = Ok(sha256_many(&blocks));
+                self.tell(at, hashing(bytes), Input::BlocksHashed { job, result });
+            }
+            Action::HashLeaves { job, torrent, piece } => self.hash_leaves(at, job, torrent, piece),
             Action::WritePiece { job, torrent, piece, data } => {
                 self.write(at, job, (torrent, piece), &data);
             }
@@ -89,6 +96,13 @@ impl World {
         disk.judged(piece, right);
         let result = Ok(digest(&self.samples, &bytes));
         self.tell(at, hashing(bytes.len()), Input::PieceHashed { job, result });
+    }
+
+    fn hash_leaves(&mut self, at: usize, job: JobId, torrent: TorrentId, piece: PieceIndex) {
+        let Some(disk) = self.disk(at, torrent) else { return };
+        let bytes = disk.raw(piece);
+        let leaves = disk.sample().torrent.piece_leaves(piece, &bytes);
+        self.tell(at, hashing(bytes.len()), Input::BlocksHashed { job, result: Ok(leaves) });
     }
 
     fn write(

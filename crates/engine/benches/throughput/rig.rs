@@ -61,9 +61,11 @@ fn engine(at: usize, torrent: &Arc<Torrent>) -> Engine {
     let mut engine = Engine::new(Config::new(PeerId([at as u8 + 1; 20])), &Seed([at as u8; 32]));
     let add = AddTorrent {
         info_hash: torrent.info_hash,
+        info_hash_v2: None,
         metainfo: Some(Arc::clone(torrent)),
         name: None,
         trackers: vec![vec!["wss://tracker.example".to_owned()]],
+        web_seeds: Vec::new(),
         files: None,
         paused: false,
     };

@@ -194,6 +194,9 @@ impl Picker {
             let is_stuck =
                 |piece: &PieceIndex, open: &Open| !asker.has.has(*piece) && open.is_idle();
             let stuck = self.open.iter().filter(|(piece, open)| is_stuck(piece, open));
+            // What readers were told of must stay.
+            let stuck = stuck
+                .filter(|(piece, open)| !(open.leaves.is_proven() && self.is_awaited(**piece)));
             let Some((&stuck, _)) = stuck.min_by_key(|(_, open)| open.here) else {
                 self.starved = true;
                 return None;

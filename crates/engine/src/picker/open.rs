@@ -3,6 +3,7 @@
 use headwater_base::{BLOCK_LEN, BlockIndex, LinkId, PeerId, PieceIndex, Time};
 
 use super::BlockAt;
+use super::leaves::Leaves;
 
 /// Who was asked for a block, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +38,8 @@ pub(super) struct Open {
     pub(super) parole: bool,
     /// Who was asked last; under parole the only one to ask.
     pub(super) owner: Option<LinkId>,
+    /// What its blocks hash to, in v2.
+    pub(super) leaves: Leaves,
 }
 
 impl Open {
@@ -50,6 +53,7 @@ impl Open {
             here: 0,
             parole,
             owner: None,
+            leaves: Leaves::default(),
         }
     }
 

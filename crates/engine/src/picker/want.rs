@@ -179,6 +179,6 @@ impl Picker {
 
     /// Bytes of pieces that are not stored, chosen or not.
     pub(crate) fn left(&self) -> u64 {
-        self.length - self.sums.stored
+        self.whole - self.sums.stored
     }
 }

@@ -4,6 +4,7 @@
 use core::time::Duration;
 use std::collections::VecDeque;
 
+use bytes::Bytes;
 use headwater_base::{BLOCK_LEN, BlockIndex, LinkId, PeerId, PieceIndex, Time};
 use headwater_wire::{BlockSpan, Message};
 
@@ -54,6 +55,7 @@ impl Transfer {
             self.hungry.insert(link);
         }
         if peer.asked.len() > owes {
+            self.ask_leaves_of(desk, link, owes);
             desk.timers.start(Timer::Snub(link), desk.now + limit::SNUB);
             if reading {
                 desk.timers.start(Timer::Urgent(self.id), desk.now + limit::URGENT_ROUND);
@@ -67,7 +69,7 @@ impl Transfer {
         desk: &mut Desk,
         link: LinkId,
         (piece, begin): (PieceIndex, u32),
-        data: &[u8],
+        data: &Bytes,
     ) -> Result<(), CloseReason> {
         let Some(peer) = self.peers.get_mut(&link) else { return Ok(()) };
         let at = BlockAt { piece, block: BlockIndex(begin / BLOCK_LEN) };
@@ -105,7 +107,7 @@ impl Transfer {
         desk: &mut Desk,
         at: BlockAt,
         from: (LinkId, PeerId),
-        data: &[u8],
+        data: &Bytes,
     ) {
         let Some(picker) = &mut self.picker else { return };
         let len = data.len() as u64;
@@ -119,7 +121,9 @@ impl Transfer {
                     self.cancel(other, at);
                     desk.kicks.insert((self.id, other));
                 }
-                if complete {
+                if self.hashes_blocks() {
+                    self.queue_block(desk, at, from.1, data);
+                } else if complete {
                     self.completed(desk, at.piece);
                 }
             }

@@ -1,7 +1,7 @@
 //! The life of a link: opened, handshaken, doubled, silent, closed.
 
 use bytes::Bytes;
-use headwater_base::{LinkId, PeerId, PieceIndex};
+use headwater_base::{InfoHash, LinkId, PeerId, PieceIndex};
 use headwater_wire::{Handshake, Message, Reserved};
 
 use super::{Stage, Transfer};
@@ -36,14 +36,13 @@ impl Transfer {
         if let Some(metainfo) = &self.metainfo {
             peer.decoder.set_pieces(metainfo.piece_count());
         }
-        let handshake = Handshake {
-            info_hash: self.info_hash,
-            peer_id: desk.config.peer_id,
-            reserved: Reserved::default().with_extension().with_fast(),
-        };
-        peer.outbox.say_raw(&handshake.to_bytes());
-        peer.outbox.flush(desk);
         self.peers.insert(link, peer);
+        if self.may_upgrade() && role == Role::Answered {
+            // BEP 52: who accepts a link answers with the v2 hash where both sides know it.
+            desk.set(Timer::Greet(link), limit::GREET_PATIENCE);
+        } else {
+            self.greet(desk, link, self.info_hash);
+        }
         desk.set(Timer::Handshake(link), limit::HANDSHAKE_PATIENCE);
         desk.set(Timer::KeepAlive(link), limit::KEEP_ALIVE);
         desk.set(Timer::Silence(link), limit::SILENCE);
@@ -89,9 +88,9 @@ impl Transfer {
         link: LinkId,
         handshake: &Handshake,
     ) -> Result<(), CloseReason> {
-        if handshake.info_hash != self.info_hash {
+        let Some(says_v2) = self.swarm_of(handshake.info_hash) else {
             return Err(CloseReason::WrongSwarm);
-        }
+        };
         if handshake.peer_id == desk.config.peer_id {
             return Err(CloseReason::Ourselves);
         }
@@ -102,11 +101,15 @@ impl Transfer {
             return Err(CloseReason::Rule("peer is not the one that was introduced"));
         }
         let Some(peer) = self.peers.get_mut(&link) else { return Ok(()) };
+        let upgrades = !peer.greeted && (says_v2 || handshake.reserved.has_v2());
+        peer.v2 = says_v2 || upgrades;
         peer.id = Some(handshake.peer_id);
         peer.joined_at = desk.now;
         peer.fast = handshake.reserved.has_fast();
         peer.extended = handshake.reserved.has_extension();
         desk.timers.clear(Timer::Handshake(link));
+        let cut = self.info_hash_v2.as_ref().map(InfoHash::cut);
+        self.greet(desk, link, cut.filter(|_| upgrades).unwrap_or(self.info_hash));
         desk.discovery.peer_known(self.id, handshake.peer_id, true);
         let peer = handshake.peer_id;
         desk.tell(Event::PeerJoined { torrent: self.id, link, peer });
@@ -120,7 +123,45 @@ impl Transfer {
         }
         self.reconsider(desk, link);
         self.settle_double(desk, peer);
+        self.ask_layers(desk);
         Ok(())
+    }
+
+    /// Says who we are, once, and that we would rather speak v2 where that is not said by the
+    /// hash itself.
+    fn greet(&mut self, desk: &mut Desk, link: LinkId, info_hash: InfoHash) {
+        let may_upgrade = self.may_upgrade() && info_hash == self.info_hash;
+        let Some(peer) = self.peers.get_mut(&link).filter(|peer| !peer.greeted) else { return };
+        let reserved = Reserved::default().with_extension().with_fast();
+        let reserved = if may_upgrade { reserved.with_v2() } else { reserved };
+        let handshake = Handshake { info_hash, peer_id: desk.config.peer_id, reserved };
+        peer.greeted = true;
+        peer.outbox.say_raw(&handshake.to_bytes());
+        peer.outbox.flush(desk);
+        desk.timers.clear(Timer::Greet(link));
+    }
+
+    pub(super) fn greet_due(&mut self, desk: &mut Desk, link: LinkId) {
+        self.greet(desk, link, self.info_hash);
+    }
+
+    /// Whether the torrent is known by a hash of each version.
+    fn may_upgrade(&self) -> bool {
+        self.info_hash_v2.is_some_and(|known| InfoHash::cut(&known) != self.info_hash)
+    }
+
+    /// Whether a hash is that of v2, when it is one of ours.
+    fn swarm_of(&self, hash: InfoHash) -> Option<bool> {
+        let cut = self.info_hash_v2.as_ref().map(InfoHash::cut);
+        let v1 = self.metainfo.as_ref().map(|metainfo| metainfo.info_hash);
+        if cut == Some(hash) {
+            return Some(true);
+        }
+        if hash == self.info_hash || v1 == Some(hash) {
+            return Some(false);
+        }
+        // libtorrent 2.1 says nothing at all in v2 alone over WebRTC; the tracker named the swarm.
+        (cut == Some(self.info_hash) && hash == InfoHash([0; 20])).then_some(true)
     }
 
     /// Says what we have, once that is known.
@@ -292,6 +333,7 @@ impl Transfer {
         desk.kicks.remove(&(self.id, link));
         self.hungry.remove(&link);
         self.fetch.link_gone(link);
+        self.hashes_of_gone(desk, link);
         if let Some(id) = peer.id {
             let linked = self.peers.values().any(|other| other.id == Some(id));
             desk.discovery.peer_known(self.id, id, linked);

@@ -3,8 +3,8 @@
 
 use bytes::Bytes;
 use headwater_base::{Bitfield, LinkId, PieceIndex};
+use headwater_wire::Message;
 use headwater_wire::extended::{Extension, Handshake, MetadataMessage};
-use headwater_wire::{HashSpan, Message};
 
 use super::{Stage, Transfer};
 use crate::desk::Desk;
@@ -15,8 +15,6 @@ type Verdict = Result<(), CloseReason>;
 
 pub(super) const NO_SUCH_PIECE: CloseReason =
     CloseReason::Rule("peer claims pieces that do not exist");
-
-const UNASKED_HASHES: CloseReason = CloseReason::Rule("peer sends hashes that nobody asked for");
 
 impl Transfer {
     /// Takes one message of a peer that finished its handshake.
@@ -41,8 +39,10 @@ impl Transfer {
                 return self.block(desk, link, (piece, begin), &data);
             }
             Message::HashRequest(span) => self.hashes_asked_by(desk, link, span),
-            Message::Hashes { .. } => return Err(UNASKED_HASHES),
-            Message::HashReject(_) => {}
+            Message::Hashes { span, hashes } => {
+                return self.hashes_from(desk, link, &span, &hashes);
+            }
+            Message::HashReject(span) => self.hashes_rejected(desk, link, &span),
             Message::Extended { id: 0, payload } => return self.extensions(desk, link, &payload),
             Message::Extended { id, payload } => {
                 return match Extension::from_own_id(id) {
@@ -58,14 +58,6 @@ impl Transfer {
             }
         }
         Ok(())
-    }
-
-    /// Refuses hashes: a torrent without merkle trees has none to give.
-    fn hashes_asked_by(&mut self, desk: &mut Desk, link: LinkId, span: HashSpan) {
-        if let Some(peer) = self.peers.get_mut(&link) {
-            peer.outbox.say(&Message::HashReject(span));
-            desk.kicks.insert((self.id, link));
-        }
     }
 
     fn has_piece(&mut self, desk: &mut Desk, link: LinkId, piece: PieceIndex) -> Verdict {

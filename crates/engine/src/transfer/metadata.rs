@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use headwater_base::{LinkId, Map, PeerId, Set, Time, sha1};
+use headwater_base::{InfoHash, LinkId, Map, PeerId, Set, Time, sha1, sha256};
 use headwater_metainfo::Torrent;
 use headwater_wire::Message;
 use headwater_wire::extended::MetadataMessage;
@@ -86,7 +86,8 @@ fn is_sane(size: u32) -> bool {
 impl Transfer {
     /// Asks peers for what is missing of the metadata.
     pub(super) fn ask_metadata(&mut self, desk: &mut Desk) {
-        if self.stage != Stage::Resolving || !self.is_active() {
+        let waits = self.trees.pending.is_some();
+        if self.stage != Stage::Resolving || !self.is_active() || waits {
             return;
         }
         if self.fetch.size.is_none() {
@@ -217,12 +218,16 @@ impl Transfer {
             senders.insert(*sender);
         }
         let whole = whole.freeze();
-        if sha1(&whole) == self.info_hash.0 {
+        if self.is_metadata(&whole) {
             match Torrent::from_info(whole) {
                 Ok(mut torrent) => {
                     torrent.trackers.clone_from(&self.tiers);
-                    self.metadata_known(desk, Arc::new(torrent));
-                    self.look_for_peers(desk);
+                    let torrent = Arc::new(torrent);
+                    self.fetch = Fetch::default();
+                    if !self.waits_for_layers(desk, &torrent) {
+                        self.metadata_known(desk, torrent);
+                        self.look_for_peers(desk);
+                    }
                 }
                 Err(error) => self.fail(desk, StoreError::Io(format!("metadata: {error}"))),
             }
@@ -239,6 +244,13 @@ impl Transfer {
         }
     }
 
+    /// Whether bytes have the identity we know: both, when two are known.
+    fn is_metadata(&self, whole: &[u8]) -> bool {
+        let v2 = sha256(whole);
+        let is_v2 = self.info_hash_v2.is_none_or(|known| known == v2);
+        is_v2 && (InfoHash::cut(&v2) == self.info_hash || sha1(whole) == self.info_hash.0)
+    }
+
     /// Takes metadata, wherever it came from.
     pub(super) fn metadata_known(&mut self, desk: &mut Desk, metainfo: Arc<Torrent>) {
         if metainfo.piece_count() > limit::PIECES_MAX {
@@ -247,7 +259,9 @@ impl Transfer {
             self.fail(desk, StoreError::Io(why));
             return;
         }
+        self.info_hash_v2 = metainfo.info_hash_v2;
         self.metainfo = Some(metainfo);
+        self.trees.pending = None;
         self.fetch = Fetch::default();
         desk.timers.clear(Timer::Metadata(self.id));
         desk.tell(Event::MetadataKnown(self.id));

@@ -59,12 +59,16 @@ impl Transfer {
 
     /// Tells readers how far they can read, when that is further than they were told.
     pub(super) fn tell_readers(&mut self, desk: &mut Desk) {
-        let Some(picker) = &self.picker else { return };
-        for (id, reader) in &mut self.readers {
+        if self.picker.is_none() {
+            return;
+        }
+        // What it was told once stays true: only what comes after is looked at.
+        let starts = self.readers.values();
+        let starts = starts.map(|reader| reader.told.unwrap_or(reader.window.start));
+        let ready: Vec<u64> = starts.map(|start| self.ready_until(start)).collect();
+        for ((id, reader), ready) in self.readers.iter_mut().zip(ready) {
             let Window { start, end } = reader.window;
-            // What it was told once stays true: only what comes after is looked at.
-            let from = reader.told.unwrap_or(start);
-            let ready = picker.stored_until(from).min(end.max(start));
+            let ready = ready.min(end.max(start));
             let is_news = reader.told.is_none_or(|told| ready > told);
             if is_news && (ready > start || end <= start) {
                 reader.told = Some(ready);

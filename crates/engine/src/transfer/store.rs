@@ -1,10 +1,12 @@
 //! Where a torrent's bytes are kept: opened, checked, doubted. What is stored is trusted only when
 //! the store's own record says so or it hashes right.
 
-use headwater_base::{Bitfield, Digest1, JobId, LinkId, PieceIndex};
+use headwater_base::{Bitfield, Digest1, Digest256, JobId, LinkId, PieceIndex};
 
+use headwater_metainfo::{Torrent, Version};
 use headwater_wire::BlockSpan;
 
+use super::trees::are_leaves;
 use super::{Stage, Transfer, fitted};
 use crate::desk::{Desk, Job};
 use crate::picker::{Picker, Turn, Window};
@@ -14,6 +16,8 @@ impl Transfer {
     pub(super) fn open_store(&mut self, desk: &mut Desk) {
         if let Some(metainfo) = self.metainfo.clone() {
             self.stage = Stage::Opening;
+            self.trees.learn(&metainfo);
+            self.ask_layers(desk);
             desk.act(Action::OpenStore { torrent: self.id, metainfo });
         }
     }
@@ -68,7 +72,13 @@ impl Transfer {
         {
             self.checks += 1;
             let job = desk.job(self.id, Job::Check { piece });
-            desk.act(Action::HashStored { job, torrent: self.id, piece });
+            let torrent = self.id;
+            desk.act(match self.metainfo.as_deref().map(Torrent::version) {
+                Some(Version::V2) => Action::HashLeaves { job, torrent, piece },
+                Some(Version::V1 | Version::Hybrid) | None => {
+                    Action::HashStored { job, torrent, piece }
+                }
+            });
         }
         if self.stage == Stage::Checking && self.checks == 0 {
             self.run(desk);
@@ -89,21 +99,62 @@ impl Transfer {
         self.tell_if_done(desk);
     }
 
-    fn checked(&mut self, desk: &mut Desk, piece: PieceIndex, result: Result<Digest1, StoreError>) {
-        self.checks -= 1;
-        let (Some(picker), Some(metainfo)) = (&mut self.picker, &self.metainfo) else { return };
-        match result {
+    /// Takes the SHA-1 of a stored piece. A hybrid's leaves are looked at too where they can be.
+    fn sha1_checked(
+        &mut self,
+        desk: &mut Desk,
+        piece: PieceIndex,
+        result: Result<Digest1, StoreError>,
+    ) {
+        let Some(metainfo) = &self.metainfo else { return };
+        let right = result.map(|digest| metainfo.pieces.get(piece.idx()) == Some(&digest));
+        if right == Ok(true) && metainfo.piece_node(piece).is_some() {
+            let job = desk.job(self.id, Job::Check { piece });
+            desk.act(Action::HashLeaves { job, torrent: self.id, piece });
+            return;
+        }
+        self.checked(desk, piece, right);
+    }
+
+    /// Takes the leaves of a stored piece.
+    fn leaves_checked(
+        &mut self,
+        desk: &mut Desk,
+        piece: PieceIndex,
+        result: Result<Vec<Digest256>, StoreError>,
+    ) {
+        let Some(metainfo) = &self.metainfo else { return };
+        let right = result.as_ref().map(|leaves| are_leaves(metainfo, piece, leaves));
+        let right = match right {
+            // Its SHA-1 was right, so nothing that is stored can be.
+            Ok(Some(false)) if metainfo.version() == Version::Hybrid => {
+                self.fail(desk, StoreError::Contradiction(piece));
+                return;
+            }
+            Ok(right) => Ok(right == Some(true)),
+            Err(error) => Err(error.clone()),
+        };
+        if let (Ok(true), Ok(leaves)) = (&right, result) {
+            self.trees.keep(piece, leaves);
+        }
+        self.checked(desk, piece, right);
+    }
+
+    fn checked(&mut self, desk: &mut Desk, piece: PieceIndex, right: Result<bool, StoreError>) {
+        self.checks = self.checks.saturating_sub(1);
+        let Some(picker) = &mut self.picker else { return };
+        match right {
             Err(error) => {
                 self.fail(desk, error);
                 return;
             }
-            Ok(digest) if metainfo.pieces.get(piece.idx()) == Some(&digest) => {
+            Ok(true) => {
                 let wanted = picker.is_wanted(piece);
                 if picker.found(piece) {
                     self.had(desk, piece, wanted);
                 }
             }
-            Ok(_) => {
+            Ok(false) => {
                 if picker.lost(piece) {
                     desk.warn(self.id, Warning::PieceLost(piece));
                     let gained = if picker.is_wanted(piece) { vec![piece] } else { Vec::new() };
@@ -137,11 +188,23 @@ impl Transfer {
                 let span = BlockSpan { piece, begin, len };
                 self.was_read(desk, id, (link, span), result);
             }
-            (Job::Hash { piece, data, senders }, Input::PieceHashed { result, .. }) => {
-                self.hashed(desk, piece, (data, senders), result);
+            (Job::Hash { piece, data, senders, leaves }, Input::PieceHashed { result, .. }) => {
+                self.hashed(desk, piece, (data, senders, leaves), result);
             }
             (Job::Check { piece }, Input::PieceHashed { result, .. }) => {
-                self.checked(desk, piece, result);
+                self.sha1_checked(desk, piece, result);
+            }
+            (Job::Check { piece }, Input::BlocksHashed { result, .. }) => {
+                self.leaves_checked(desk, piece, result);
+            }
+            (Job::Dispute { piece }, Input::PieceHashed { result, .. }) => {
+                self.disputed(desk, piece, result);
+            }
+            (Job::Blocks { blocks }, Input::BlocksHashed { result, .. }) => {
+                self.blocks_hashed(desk, &blocks, result);
+            }
+            (Job::Prove { piece }, Input::BlocksHashed { result, .. }) => {
+                self.leaves_read(desk, piece, result);
             }
             (Job::Write { piece, data }, Input::PieceWritten { result, .. }) => {
                 self.written(desk, piece, data, result);

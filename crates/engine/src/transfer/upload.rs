@@ -72,6 +72,7 @@ impl Transfer {
     /// Sends a peer what it asked for, as far as its link and the limits allow, and reads ahead.
     pub(super) fn serve(&mut self, desk: &mut Desk, link: LinkId) {
         self.serve_metadata(desk, link);
+        self.serve_hashes(desk, link);
         self.send_ready(desk, link);
         self.read_queued(desk, link);
     }

@@ -4,6 +4,7 @@ use headwater_base::{Digest1, PeerId, PieceIndex};
 
 use super::{Stage, Transfer};
 use crate::desk::{Desk, Job};
+use crate::picker::Complete;
 use crate::{Action, CloseReason, Event, PieceData, StoreError, Warning};
 
 impl Transfer {
@@ -11,18 +12,19 @@ impl Transfer {
     pub(super) fn completed(&mut self, desk: &mut Desk, piece: PieceIndex) {
         let Some(picker) = &mut self.picker else { return };
         let Some(complete) = picker.complete(piece) else { return };
-        let data = PieceData::clone(&complete.data);
-        let done = Job::Hash { piece, data: complete.data, senders: complete.senders };
+        let Complete { data, senders } = complete;
+        let hashed = PieceData::clone(&data);
+        let done = Job::Hash { piece, data, senders, leaves: None };
         let job = desk.job(self.id, done);
-        desk.act(Action::HashPiece { job, data });
+        desk.act(Action::HashPiece { job, data: hashed });
     }
 
-    /// Takes a piece's hash: right pieces are written, wrong ones come again.
+    /// Takes a piece's SHA-1. A hybrid whose two hashes disagree is wrong itself.
     pub(super) fn hashed(
         &mut self,
         desk: &mut Desk,
         piece: PieceIndex,
-        (data, senders): (PieceData, Vec<PeerId>),
+        (data, senders, leaves): (PieceData, Vec<PeerId>, Option<bool>),
         result: Result<Digest1, StoreError>,
     ) {
         let Some(metainfo) = &self.metainfo else { return };
@@ -33,7 +35,23 @@ impl Transfer {
                 return;
             }
         };
-        if metainfo.pieces.get(piece.idx()) == Some(&digest) {
+        let right = metainfo.pieces.get(piece.idx()) == Some(&digest);
+        if leaves.is_some_and(|leaves| leaves != right) {
+            self.fail(desk, StoreError::Contradiction(piece));
+            return;
+        }
+        self.judged(desk, piece, (data, senders), right);
+    }
+
+    /// Has a right piece written, and a wrong one fetched again.
+    pub(super) fn judged(
+        &mut self,
+        desk: &mut Desk,
+        piece: PieceIndex,
+        (data, senders): (PieceData, Vec<PeerId>),
+        right: bool,
+    ) {
+        if right {
             let done = Job::Write { piece, data: PieceData::clone(&data) };
             let job = desk.job(self.id, done);
             let guilty = self.blame.passed(piece, &data);
@@ -54,7 +72,7 @@ impl Transfer {
         self.kick_hungry(desk);
     }
 
-    fn convict(&mut self, desk: &mut Desk, peer: PeerId, piece: PieceIndex) {
+    pub(super) fn convict(&mut self, desk: &mut Desk, peer: PeerId, piece: PieceIndex) {
         if self.blame.is_banned(peer) {
             return;
         }
@@ -77,6 +95,7 @@ impl Transfer {
             self.fail(desk, error);
             return;
         }
+        self.trees.in_hand.remove(&piece);
         let Some(picker) = &mut self.picker else { return };
         let wanted = picker.is_wanted(piece);
         picker.stored(piece, data);

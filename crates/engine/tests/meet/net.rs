@@ -144,6 +144,7 @@ impl Net {
         let mut engine = Engine::new(Config::new(peer), &Seed([n as u8; 32]));
         let add = Box::new(AddTorrent {
             info_hash: torrent.info_hash,
+            info_hash_v2: None,
             metainfo,
             name: None,
             trackers: vec![vec![URL.to_owned()]],
@@ -227,6 +228,8 @@ impl Net {
             | Action::HashStored { .. }
             | Action::FetchRange(_)
             | Action::CancelFetch(_)
+            | Action::HashBlocks { .. }
+            | Action::HashLeaves { .. }
             | Action::OpenTracker { .. }
             | Action::SendTracker { .. }
             | Action::CloseTracker(_)
@@ -306,6 +309,9 @@ impl Net {
             Action::HashStored { job, piece, .. } => {
                 let result = Ok(sha1(&self.hosts[n].pieces[&piece]));
                 self.answer(n, 1, Input::PieceHashed { job, result });
+            }
+            Action::HashBlocks { .. } | Action::HashLeaves { .. } => {
+                panic!("the torrent is of v1")
             }
             Action::WritePiece { job, piece, data, .. } => {
                 self.hosts[n].pieces.insert(piece, data.to_vec());

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use headwater_base::{Bitfield, PieceIndex, sha1};
+use headwater_base::{Bitfield, Digest256, PieceIndex, sha1};
 use headwater_engine::{StoreError, Stored};
-use headwater_metainfo::Torrent;
+use headwater_metainfo::{Torrent, merkle};
 
 use crate::Sample;
 
@@ -29,6 +29,9 @@ pub(crate) struct Disk {
     pub(crate) hashed: usize,
     pub(crate) reads: u32,
     pub(crate) length: usize,
+    /// What it hashes leaves of, when that is not what it holds.
+    pub(crate) leaf_bytes: Option<Vec<u8>>,
+    pub(crate) torrent: Option<Arc<Torrent>>,
 }
 
 impl Disk {
@@ -41,6 +44,7 @@ impl Disk {
     pub(crate) fn open(&mut self, torrent: &Arc<Torrent>) -> Result<Stored, StoreError> {
         self.opened += 1;
         self.length = torrent.piece_length as usize;
+        self.torrent = Some(Arc::clone(torrent));
         self.bytes.resize(torrent.length.0 as usize, 0);
         let count = torrent.piece_count();
         let bits = |set: &BTreeSet<u32>| {
@@ -55,7 +59,8 @@ impl Disk {
 
     fn range(&self, piece: PieceIndex) -> std::ops::Range<usize> {
         let start = piece.idx() * self.length;
-        start..self.bytes.len().min(start + self.length)
+        let len = self.torrent.as_ref().map(|torrent| torrent.piece_len(piece) as usize);
+        start..self.bytes.len().min(start + len.unwrap_or(self.length))
     }
 
     pub(crate) fn read(
@@ -82,6 +87,16 @@ impl Disk {
     pub(crate) fn hash(&mut self, piece: PieceIndex) -> [u8; 20] {
         self.hashed += 1;
         sha1(&self.bytes[self.range(piece)])
+    }
+
+    /// The leaves of a piece as it is stored.
+    pub(crate) fn leaves(&mut self, piece: PieceIndex) -> Vec<Digest256> {
+        self.hashed += 1;
+        let torrent = self.torrent.as_ref().expect("an open disk");
+        let held = torrent.piece_file(piece).map_or(0, |(_, bytes)| bytes.end - bytes.start);
+        let start = piece.idx() * self.length;
+        let bytes = self.leaf_bytes.as_ref().unwrap_or(&self.bytes);
+        merkle::leaves(&bytes[start..start + held as usize])
     }
 
     pub(crate) fn write(&mut self, piece: PieceIndex, data: &[u8]) -> Result<(), StoreError> {

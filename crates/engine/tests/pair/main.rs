@@ -17,12 +17,14 @@ mod fast;
 mod faults;
 mod lack;
 mod links;
+mod made;
 mod metadata;
 mod puppet;
 mod readers;
 mod reveal;
 mod speed;
 mod transfers;
+mod v2;
 mod webseeds;
 
 use std::sync::Arc;
@@ -82,6 +84,7 @@ impl Sample {
     fn magnet(&self) -> AddTorrent {
         AddTorrent {
             info_hash: self.hash(),
+            info_hash_v2: self.torrent.info_hash_v2,
             metainfo: None,
             name: None,
             trackers: vec![vec!["wss://tracker.example/".to_owned()]],

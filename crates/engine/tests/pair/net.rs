@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bytes::Bytes;
-use headwater_base::{JobId, LinkId, PeerId, Rng, Seed, Sha1, Time, sha1};
+use headwater_base::{JobId, LinkId, PeerId, Rng, Seed, Sha1, Time, sha1, sha256_many};
 use headwater_engine::{Action, AddTorrent, Config, Engine, Event, Input, LinkEnd, Step};
 
 use crate::T;
@@ -42,6 +42,10 @@ pub(crate) struct Host {
     frozen: bool,
     /// What it will hear when it thaws.
     held: Vec<Coming>,
+    /// It never gets to hash a stored piece for others.
+    pub(crate) leafless: bool,
+    /// Blocks hashed as they came.
+    pub(crate) hashed_blocks: usize,
     /// Bytes handed to links.
     pub(crate) sent: u64,
     /// Its links are played by the test: what its engine says on them is dropped.
@@ -137,6 +141,8 @@ impl Net {
             path: Path::default(),
             frozen: false,
             held: Vec::new(),
+            leafless: false,
+            hashed_blocks: 0,
             sent: 0,
             puppet: false,
             heard: BTreeMap::new(),
@@ -312,6 +318,7 @@ impl Net {
                 format!("{host} {:?} send {link} {:?}", self.now, sha1(bytes))
             }
             Action::HashPiece { job, .. } => format!("{host} {:?} hash {job}", self.now),
+            Action::HashBlocks { job, .. } => format!("{host} {:?} leaves {job}", self.now),
             Action::WritePiece { job, piece, .. } => {
                 format!("{host} {:?} write {job} {piece}", self.now)
             }
@@ -348,6 +355,18 @@ impl Net {
             Action::HashStored { job, piece, .. } => {
                 let result = Ok(disk.hash(piece));
                 self.answer(host, Input::PieceHashed { job, result });
+            }
+            Action::HashBlocks { job, blocks } => {
+                self.hosts[host].hashed_blocks += blocks.len();
+                let blocks: Vec<&[u8]> = blocks.iter().map(|block| &block[..]).collect();
+                let result = Ok(sha256_many(&blocks));
+                self.answer(host, Input::BlocksHashed { job, result });
+            }
+            Action::HashLeaves { job, piece, .. } => {
+                let result = Ok(disk.leaves(piece));
+                if !self.hosts[host].leafless {
+                    self.answer(host, Input::BlocksHashed { job, result });
+                }
             }
             Action::WritePiece { job, piece, data, .. } => {
                 let result = disk.write(piece, &data);

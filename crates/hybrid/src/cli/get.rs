@@ -212,6 +212,7 @@ pub(super) fn failed(error: &StoreError) -> Failure {
         StoreError::Full(_) => "store-full",
         StoreError::Busy(_) => "store-busy",
         StoreError::Io(_) => "store-io",
+        StoreError::Contradiction(_) => "torrent-contradicts-itself",
     };
     Failure::failed(code, error)
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use headwater_base::{Bitfield, JobId, PieceIndex, TorrentId, sha1};
+use bytes::Bytes;
+use headwater_base::{Bitfield, JobId, PieceIndex, TorrentId, sha1, sha256_many};
 use headwater_engine::{Input, PieceData, StoreError};
 use headwater_metainfo::Torrent;
 use tokio::sync::mpsc;
@@ -95,6 +96,23 @@ impl Disk {
         self.job(move || {
             let result = opened(&store).and_then(|store| store.hash_piece(piece));
             Input::PieceHashed { job, result }
+        });
+    }
+
+    /// Hashes blocks one by one; `BlocksHashed` follows.
+    pub(super) fn hash_blocks(&self, job: JobId, blocks: Vec<Bytes>) {
+        self.job(move || {
+            let blocks: Vec<&[u8]> = blocks.iter().map(|block| &block[..]).collect();
+            Input::BlocksHashed { job, result: Ok(sha256_many(&blocks)) }
+        });
+    }
+
+    /// Hashes the blocks of a stored piece; `BlocksHashed` follows.
+    pub(super) fn hash_leaves(&self, job: JobId, torrent: TorrentId, piece: PieceIndex) {
+        let store = self.store(torrent);
+        self.job(move || {
+            let result = opened(&store).and_then(|store| store.hash_leaves(piece));
+            Input::BlocksHashed { job, result }
         });
     }
 

@@ -232,6 +232,10 @@ impl Driver {
             Action::HashStored { job, torrent, piece } => {
                 self.disk.hash_stored(job, torrent, piece);
             }
+            Action::HashBlocks { job, blocks } => self.disk.hash_blocks(job, blocks),
+            Action::HashLeaves { job, torrent, piece } => {
+                self.disk.hash_leaves(job, torrent, piece);
+            }
             Action::WritePiece { job, torrent, piece, data } => {
                 self.disk.write(job, torrent, piece, data);
             }

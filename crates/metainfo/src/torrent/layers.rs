@@ -77,6 +77,13 @@ impl Torrent {
         self.layers.of(file.root.as_ref()?)?.get(inside).copied()
     }
 
+    /// The leaves of `piece`, of its bytes as peers send them: padding has none.
+    pub fn piece_leaves(&self, piece: PieceIndex, bytes: &[u8]) -> Vec<Digest256> {
+        let held = self.piece_file(piece).map_or(0, |(_, range)| range.end - range.start);
+        let held = usize::try_from(held).unwrap_or(usize::MAX).min(bytes.len());
+        merkle::leaves(&bytes[..held])
+    }
+
     /// How many layers lie between the leaves of `piece` and its node. A file of one piece has
     /// no taller tree than its blocks need.
     pub fn piece_height(&self, piece: PieceIndex) -> u32 {

@@ -152,6 +152,8 @@ impl World {
             | Action::ReadBlock { .. }
             | Action::HashPiece { .. }
             | Action::HashStored { .. }
+            | Action::HashBlocks { .. }
+            | Action::HashLeaves { .. }
             | Action::WritePiece { .. }
             | Action::FetchRange(_)
             | Action::CancelFetch(_)
