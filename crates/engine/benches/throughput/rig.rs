@@ -1,5 +1,5 @@
-//! A seed and a leech joined in memory. Every piece holds the same bytes, so that neither side needs
-//! a store, and its digest is known without hashing.
+//! A seed and a leech joined in memory. Every piece holds the same bytes, so that neither side
+//! needs a store, and its digest is known without hashing.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -32,7 +32,8 @@ impl Source {
         let lines: Vec<String> = text.lines().map(str::to_owned).collect();
         let mut code: Vec<String> = blank(text, language).lines().map(str::to_owned).collect();
         code.resize(lines.len(), String::new());
-        let all_tests = path.contains("/tests/") || path.ends_with("/tests.rs");
+        let apart = ["/tests/", "/benches/"].iter().any(|folder| path.contains(folder));
+        let all_tests = apart || path.ends_with("/tests.rs");
         let is_test = if all_tests { vec![true; lines.len()] } else { test_lines(&code) };
         Self { path: path.to_owned(), language, lines, code, is_test }
     }
