@@ -10,6 +10,11 @@ pub const METADATA_ASKED_MAX: usize = 4;
 pub const METADATA_PATIENCE: Duration = Duration::from_secs(8);
 /// A peer that had no metadata is asked again after this: it never says when it gets some.
 pub const METADATA_RETRY: Duration = Duration::from_secs(15);
+/// How long one size, or one peer alone, is believed while others wait with theirs; twice as long
+/// in each turn, so that a slow but honest peer comes to its end and a slow liar holds up little.
+pub const METADATA_TURN: Duration = Duration::from_secs(15);
+/// Doublings of that turn.
+pub const METADATA_TURNS_MAX: u32 = 6;
 /// How often metadata requests are looked at.
 pub const METADATA_ROUND: Duration = Duration::from_secs(2);
 /// Metadata requests kept of one peer. More than any torrent has blocks aims at our memory.

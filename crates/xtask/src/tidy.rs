@@ -4,6 +4,7 @@
 
 mod crates;
 mod names;
+mod proofs;
 mod script;
 mod sizes;
 mod source;
@@ -19,8 +20,8 @@ usage: cargo xtask tidy
 
 Checks the crate rules of ARCHITECTURE.md (who may use whom, core without clock or IO, shells under
 half of the core) and the sizes: 600 lines per file, 70 per function (50 in browser, hybrid and
-www), 250 of inline tests, 6 parameters, 100 columns. Prints every finding and fails when there is
-one.";
+www), 250 of inline tests, 6 parameters, 100 columns; and that every test that SECURITY.md names is
+there. Prints every finding and fails when there is one.";
 
 /// One broken rule at one place.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,6 +67,7 @@ pub(crate) fn findings() -> Result<Vec<Finding>> {
     crates::check_manifests(&mut findings)?;
     crates::check_shells(&sources, &mut findings);
     names::check_top_level(&mut findings)?;
+    proofs::check(&sources, &mut findings)?;
     findings.sort();
     Ok(findings)
 }

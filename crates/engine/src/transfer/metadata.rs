@@ -28,6 +28,10 @@ pub(super) struct Fetch {
     alone: bool,
     /// That peer.
     sole: Option<LinkId>,
+    /// Since when the size is believed.
+    since: Option<Time>,
+    /// Turns that ended without the metadata.
+    turns: u32,
 }
 
 impl Fetch {
@@ -48,6 +52,7 @@ impl Fetch {
     fn start_over(&mut self) {
         self.size = None;
         self.sole = None;
+        self.since = None;
         self.blocks.clear();
         self.asked.clear();
     }
@@ -99,6 +104,9 @@ impl Transfer {
             let sole = self.fetch.sole.and_then(|link| self.peers.get(&link));
             self.fetch.size =
                 sole.and_then(|peer| peer.metadata_size).filter(|size| is_sane(*size));
+        }
+        if self.fetch.size.is_some() {
+            self.fetch.since.get_or_insert(desk.now);
         }
         // One block each in turn, so that no peer is asked for all of it.
         for _ in 0..limit::METADATA_ASKED_MAX {
@@ -154,6 +162,34 @@ impl Transfer {
         able.map(|peer| peer.link).collect()
     }
 
+    /// Gives others a turn when a size, or one peer alone, was believed for long: whoever gives a
+    /// block now and then could hold a magnet link for hours otherwise.
+    fn pass_metadata_turn(&mut self, now: Time) {
+        let turn = limit::METADATA_TURN * (1 << self.fetch.turns.min(limit::METADATA_TURNS_MAX));
+        if self.fetch.since.is_none_or(|since| now < since + turn) {
+            return;
+        }
+        let (size, sole) = (self.fetch.size, self.fetch.sole);
+        let able = self.peers.values().filter(|peer| {
+            peer.metadata_id.is_some() && !self.fetch.refused.contains_key(&peer.link)
+        });
+        let believed = |link: LinkId, named: Option<u32>| match sole {
+            Some(sole) => sole == link,
+            None => named.is_none_or(|named| Some(named) == size || !is_sane(named)),
+        };
+        let (held, others): (Vec<_>, Vec<_>) = able
+            .map(|peer| (peer.link, peer.metadata_size))
+            .partition(|(link, named)| believed(*link, *named));
+        if others.is_empty() {
+            return;
+        }
+        for (link, _) in held {
+            self.fetch.refuse(link, now);
+        }
+        self.fetch.turns += 1;
+        self.fetch.start_over();
+    }
+
     pub(super) fn metadata_due(&mut self, desk: &mut Desk) {
         let now = desk.now;
         let late = |at: &Time, span| *at + span <= now;
@@ -168,6 +204,7 @@ impl Transfer {
             self.fetch.refuse(link, now);
         }
         self.fetch.refused.retain(|_, at| !late(at, limit::METADATA_RETRY));
+        self.pass_metadata_turn(now);
         if self.fetch.asked.is_empty() && self.able_to_give().is_empty() {
             // Whoever named the believed size is gone or refuses: believe the next.
             self.fetch.start_over();

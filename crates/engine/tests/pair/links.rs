@@ -136,6 +136,24 @@ fn peers_that_break_rules_are_closed_with_the_rule() {
 }
 
 #[test]
+fn four_gigabytes_announced_end_the_link_though_they_drip() {
+    let sample = sample(200_000, 65536);
+    let mut net = Net::new(28);
+    let one = net.join(Disk::full(&sample), sample.whole());
+    let two = net.join_puppet(sample.magnet());
+    let link = net.puppet_link(two);
+    let greeting = Handshake { info_hash: sample.hash(), ..handshake(9) };
+    net.say(two, link, greeting.to_bytes().to_vec());
+    for byte in [0xff; 4] {
+        net.say(two, link, vec![byte]);
+        net.run(millis(10));
+    }
+    net.run_to(one, secs(1), |event| {
+        matches!(event, Event::PeerLeft { reason: CloseReason::Malformed(_), .. })
+    });
+}
+
+#[test]
 fn link_without_a_handshake_is_closed() {
     let sample = sample(200_000, 65536);
     let mut net = Net::new(29);

@@ -135,3 +135,51 @@ fn two_magnet_peers_get_metadata_when_a_third_brings_it() {
     net.run(secs(30));
     assert_eq!(net.told(two, is_done), 1);
 }
+
+#[test]
+fn slow_liar_about_the_size_does_not_hold_a_magnet() {
+    let sample = sample(200_000, 65536);
+    let mut net = Net::new(66);
+    let leech = net.join(Disk::default(), sample.magnet());
+    let liar = net.join_puppet(sample.magnet());
+    let size = 16 * 1024 * 1024;
+    let link = greet(&mut net, liar, &sample, Some(size));
+    net.run(secs(1));
+    net.join(Disk::full(&sample), sample.whole());
+    let mut given = 0;
+    // A block every five seconds keeps every promise about time, and takes hours for all.
+    while net.told(leech, |event| matches!(event, Event::MetadataKnown(_))) == 0 {
+        assert!(given < 8, "still held after {given} blocks");
+        let asked = heard(&net, liar);
+        if let Some(MetadataMessage::Request { piece }) = asked.get(given) {
+            let (piece, total_size) = (*piece, Some(size));
+            let data = vec![0; 16384].into();
+            give(&mut net, liar, link, &MetadataMessage::Data { piece, total_size, data });
+            given += 1;
+        }
+        net.run(secs(5));
+    }
+    net.run(secs(60));
+    assert_eq!(net.told(leech, is_done), 1);
+}
+
+#[test]
+fn sizes_that_no_metadata_has_are_believed_by_nobody() {
+    for size in ["-1", "0", "2147483648", "4294967296", "9223372036854775807"] {
+        let sample = sample(200_000, 65536);
+        let mut net = Net::new(67);
+        let leech = net.join(Disk::default(), sample.magnet());
+        let liar = net.join_puppet(sample.magnet());
+        let link = greet(&mut net, liar, &sample, None);
+        let again = format!("d1:md11:ut_metadatai1ee13:metadata_sizei{size}ee");
+        net.say(liar, link, wire(&Message::Extended { id: 0, payload: again.into() }));
+        net.run(secs(1));
+        let data = format!("d8:msg_typei1e5:piecei0e10:total_sizei{size}eeabc");
+        net.say(liar, link, wire(&Message::Extended { id: 1, payload: data.into() }));
+        net.run(secs(3));
+        let asked = heard(&net, liar);
+        assert!(asked.iter().all(|one| *one == MetadataMessage::Request { piece: 0 }), "{size}");
+        net.join(Disk::full(&sample), sample.whole());
+        net.run_to(leech, secs(60), is_done);
+    }
+}

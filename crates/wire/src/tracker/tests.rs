@@ -193,6 +193,29 @@ fn refusal_keeps_what_the_reply_needs() {
 }
 
 #[test]
+fn json_bombs_are_refused_in_either_direction() {
+    let deep =
+        |open: &str, close: &str| format!("{}0{}", open.repeat(40_000), close.repeat(40_000));
+    let most = limit::TRACKER_TEXT_BYTES_MAX;
+    let bombs = [
+        deep("[", "]"),
+        deep("{\"a\":", "}"),
+        format!("{{\"offers\":{}}}", deep("[", "]")),
+        format!("{{\"interval\":1e{}}}", "9".repeat(most / 2)),
+        format!("{{\"failure reason\":\"{}\"}}", "x".repeat(most)),
+        "\"".to_owned(),
+        "{\"a\":1,".repeat(most / 8),
+    ];
+    for bomb in bombs {
+        let start = &bomb[..bomb.len().min(20)];
+        assert!(ClientMessage::decode(&bomb).is_err(), "{start}");
+        assert!(TrackerMessage::decode(&bomb).is_err(), "{start}");
+    }
+    let offers = format!(r#","offers":[{}]"#, vec!["[]"; 10_000].join(","));
+    assert!(sloppy(&offers).offers.is_empty());
+}
+
+#[test]
 fn byte_strings_of_other_sizes_are_refused() {
     for text in ["", "aaaaaaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaaaaaaaa"] {
         let text = format!(r#"{{"action":"scrape","info_hash":"{text}"}}"#);

@@ -63,6 +63,7 @@ pub(super) fn check_top_level(found: &mut Vec<Finding>) -> Result<()> {
         "README.md",
         "ARCHITECTURE.md",
         "CHANGELOG.md",
+        "SECURITY.md",
         "LICENSE-APACHE",
         "LICENSE-MIT",
         "crates",
