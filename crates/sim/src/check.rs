@@ -2,7 +2,8 @@
 //! with what it found; the runner names the seed.
 //!
 //! Elsewhere: what is stored hashes (`shell.rs`, on every write), only stored pieces are read to be
-//! served (`disk.rs`), no link is overrun (`line.rs`), a deadline is never over (`world.rs`).
+//! served (`disk.rs`), no link is overrun (`line.rs`), a deadline is never over (`world.rs`),
+//! honest hosts keep to the protocol (`referee.rs`).
 
 use core::time::Duration;
 

@@ -50,6 +50,8 @@ pub struct Disk {
     pub manners: Manners,
     sample: Sample,
     slots: Vec<Slot>,
+    /// When each piece came to be what it is.
+    since: Vec<Time>,
     stored: u32,
     busy_until: Time,
     rng: Rng,
@@ -62,7 +64,8 @@ impl Disk {
         let slot = |at| if have.has(PieceIndex(at)) { Slot::Stored } else { Slot::Empty };
         let slots: Vec<Slot> = (0..count).map(slot).collect();
         let stored = slots.iter().filter(|slot| matches!(slot, Slot::Stored)).count() as u32;
-        Self { manners, sample, slots, stored, busy_until: Time::ZERO, rng }
+        let (since, busy_until) = (vec![Time::ZERO; slots.len()], Time::ZERO);
+        Self { manners, sample, slots, since, stored, busy_until, rng }
     }
 
     /// The torrent it is for.
@@ -83,6 +86,16 @@ impl Disk {
     /// Whether a piece is stored, record included.
     pub fn has(&self, piece: PieceIndex) -> bool {
         matches!(self.slots.get(piece.idx()), Some(Slot::Stored))
+    }
+
+    /// Since when a piece is stored.
+    pub(crate) fn stored_since(&self, piece: PieceIndex) -> Option<Time> {
+        self.has(piece).then(|| self.since[piece.idx()])
+    }
+
+    /// Whether a piece is being written.
+    pub(crate) fn is_written(&self, piece: PieceIndex) -> bool {
+        matches!(self.slots.get(piece.idx()), Some(Slot::Writing))
     }
 
     fn set(&mut self, piece: PieceIndex, slot: Slot) {
@@ -130,8 +143,9 @@ impl Disk {
     }
 
     /// Says that a doubtful piece turned out right or wrong, as the shell's record would.
-    pub(crate) fn judged(&mut self, piece: PieceIndex, right: bool) {
+    pub(crate) fn judged(&mut self, now: Time, piece: PieceIndex, right: bool) {
         if matches!(self.slots[piece.idx()], Slot::Doubtful(_)) {
+            self.since[piece.idx()] = now;
             self.set(piece, if right { Slot::Stored } else { Slot::Empty });
         }
     }
@@ -145,8 +159,13 @@ impl Disk {
         self.busy_until
     }
 
+    /// When the last write that was begun ends.
+    pub(crate) fn busy_until(&self) -> Time {
+        self.busy_until
+    }
+
     /// Ends a write.
-    pub(crate) fn written(&mut self, piece: PieceIndex) -> Result<(), StoreError> {
+    pub(crate) fn written(&mut self, now: Time, piece: PieceIndex) -> Result<(), StoreError> {
         if self.has(piece) {
             return Ok(());
         }
@@ -160,6 +179,7 @@ impl Disk {
         }
         self.manners.room = self.manners.room.map(|room| room - 1);
         self.set(piece, Slot::Stored);
+        self.since[piece.idx()] = now;
         Ok(())
     }
 
@@ -214,7 +234,7 @@ mod tests {
         for at in 0..40 {
             disk.write(Time::ZERO, PieceIndex(at));
         }
-        disk.written(PieceIndex(7)).unwrap();
+        disk.written(Time::ZERO, PieceIndex(7)).unwrap();
         disk.crash();
         let found = disk.open();
         assert_eq!(found.have.ones().collect::<Vec<_>>(), [PieceIndex(7)]);
@@ -229,7 +249,10 @@ mod tests {
         disk.manners.room = Some(1);
         disk.write(Time::ZERO, PieceIndex(0));
         disk.write(Time::ZERO, PieceIndex(1));
-        assert!(disk.written(PieceIndex(0)).is_ok() && disk.written(PieceIndex(1)).is_err());
+        assert!(
+            disk.written(Time::ZERO, PieceIndex(0)).is_ok()
+                && disk.written(Time::ZERO, PieceIndex(1)).is_err()
+        );
         assert_eq!(disk.stored(), 1);
     }
 }

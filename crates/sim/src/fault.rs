@@ -125,6 +125,7 @@ impl World {
     fn thaw(&mut self, at: usize) {
         self.say(format_args!("host {at} thaws"));
         self.hosts[at].frozen = false;
+        self.hosts[at].thawed = self.now;
         for coming in core::mem::take(&mut self.hosts[at].held) {
             if let Coming::Input(at, life, input) = coming {
                 self.hear(at, life, input);

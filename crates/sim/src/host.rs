@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use headwater_base::{Bitfield, LinkId, PeerId, PieceIndex, Time, TorrentId, TrackerId};
-use headwater_client::{Client, Config};
+use headwater_client::{Client, Config, TorrentState};
 
 use crate::cheat::Mode;
 use crate::disk::{Disk, Manners};
@@ -184,6 +184,10 @@ pub struct Host {
     /// It runs no code; what reaches it waits.
     pub(crate) frozen: bool,
     pub(crate) held: Vec<Coming>,
+    /// When it went on last.
+    pub(crate) thawed: Time,
+    /// When somebody told its torrent to stop or to go on.
+    pub(crate) rested: Time,
     /// Which tracker of the world each of its sockets leads to.
     pub(crate) sockets: BTreeMap<TrackerId, usize>,
     pub(crate) links: BTreeMap<LinkId, Flow>,
@@ -216,6 +220,13 @@ impl Host {
     /// What its torrent is called in its client.
     pub fn torrent(&self) -> TorrentId {
         TorrentId(0)
+    }
+
+    /// Whether its torrent fetches or serves.
+    pub(crate) fn is_running(&self) -> bool {
+        let view = self.client.as_ref().and_then(|client| client.torrent_view(self.torrent()));
+        let running = [TorrentState::Leeching, TorrentState::Seeding];
+        view.is_some_and(|view| running.contains(&view.state))
     }
 
     /// How many peers it has, while it is there.

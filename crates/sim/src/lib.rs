@@ -20,6 +20,7 @@ mod kept;
 mod line;
 mod net;
 mod queue;
+mod referee;
 mod run;
 mod sample;
 mod scenario;

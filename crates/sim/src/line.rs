@@ -9,6 +9,7 @@ use headwater_client::{Input, LinkEnd};
 
 use crate::cheat::Mode;
 use crate::net::{Author, Flow, Packet, author, describe};
+use crate::referee::Watch;
 use crate::world::{Coming, World};
 
 /// Bytes of one packet: a block and its head.
@@ -79,8 +80,10 @@ impl World {
         let (first, second) = if self.rng.below(2) == 0 { (0, early) } else { (early, 0) };
         let base = latency * 4;
         let after = [first, second].map(|late| base + Duration::from_micros(late));
-        for (side, after) in after.into_iter().enumerate() {
-            self.net.links[joined].ends[side].opens = self.now + after;
+        let count = self.samples[self.hosts[at].sample.0].piece_count();
+        for (end, after) in self.net.links[joined].ends.iter_mut().zip(after) {
+            end.opens = self.now + after;
+            end.watch = self.refereed.then(|| Watch::new(self.now + after, count));
         }
         let open = |link, window| Input::LinkOpened { link, window };
         self.tell(at, after[0], open(link, windows[0]));
@@ -100,7 +103,8 @@ impl World {
         let over = -end.window;
         assert!(!honest || over <= crate::check::OVERDRAFT_MAX, "link {link} overrun by {over}");
         end.queued += bytes.len();
-        end.queue.push_back(bytes);
+        end.queue.push_back(bytes.clone());
+        self.watch(flow, &bytes);
         self.want_line(flow);
     }
 
@@ -263,6 +267,7 @@ impl World {
             (end.in_net, end.queued) = (0, 0);
             end.queue = Default::default();
             end.held = Vec::new();
+            end.watch = None;
             if self.hosts[host].life == life {
                 self.hosts[host].links.remove(&id);
             }

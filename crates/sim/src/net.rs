@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, VecDeque};
 use bytes::Bytes;
 use headwater_base::{LinkId, Time};
 
+use crate::referee::Watch;
+
 /// How a host is joined to the world.
 #[derive(Clone, Copy, Debug)]
 pub struct Path {
@@ -98,6 +100,8 @@ pub(crate) struct Packet {
 /// One end of a link.
 #[derive(Debug)]
 pub(crate) struct End {
+    /// What it said, as far as somebody reads along.
+    pub(crate) watch: Option<Watch>,
     pub(crate) host: usize,
     pub(crate) life: u32,
     pub(crate) id: LinkId,
@@ -161,6 +165,7 @@ impl Net {
         theirs: (Author, usize),
     ) -> usize {
         let end = |((host, life, id), window): (Author, usize)| End {
+            watch: None,
             host,
             life,
             id,

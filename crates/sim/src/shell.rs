@@ -3,7 +3,7 @@
 
 use core::time::Duration;
 
-use headwater_base::{ByteCount, JobId, PieceIndex, TorrentId, TrackerId, sha256_many};
+use headwater_base::{ByteCount, JobId, PieceIndex, Time, TorrentId, TrackerId, sha256_many};
 use headwater_client::{Action, FetchError, Input, PieceData};
 
 use crate::sample::{SampleId, digest};
@@ -25,9 +25,10 @@ impl World {
                 let known = |sample: &crate::Sample| sample.torrent.info_hash == metainfo.info_hash;
                 let sample = self.samples.iter().position(known).expect("a torrent of this world");
                 self.hosts[at].torrents.insert(torrent, SampleId(sample));
-                let disk = self.hosts[at].disks.get(&SampleId(sample));
-                let result = Ok(disk.map(crate::Disk::open).unwrap_or_default());
-                self.tell(at, OPEN, Input::StoreOpened { torrent, result });
+                // What was begun before is ended first.
+                let busy = self.disk(at, torrent).map_or(Time::ZERO, |disk| disk.busy_until());
+                let (ready, life) = (busy.max(self.now + OPEN), self.hosts[at].life);
+                self.queue.post(ready, Coming::Opened { host: at, life, torrent });
             }
             Action::CloseStore { torrent, delete } => {
                 if delete && let Some(disk) = self.disk(at, torrent) {
@@ -90,10 +91,11 @@ impl World {
     }
 
     fn hash_stored(&mut self, at: usize, job: JobId, torrent: TorrentId, piece: PieceIndex) {
+        let now = self.now;
         let Some(disk) = self.disk(at, torrent) else { return };
         let bytes = disk.raw(piece);
         let right = bytes == disk.sample().piece(piece);
-        disk.judged(piece, right);
+        disk.judged(now, piece, right);
         let result = Ok(digest(&self.samples, &bytes));
         self.tell(at, hashing(bytes.len()), Input::PieceHashed { job, result });
     }
@@ -131,9 +133,18 @@ impl World {
         if self.hosts[at].life != life {
             return;
         }
+        let now = self.now;
         let Some(disk) = self.disk(at, torrent) else { return };
-        let result = disk.written(piece);
+        let result = disk.written(now, piece);
         self.hear(at, life, Input::PieceWritten { job, result });
+    }
+
+    /// A store is open.
+    pub(crate) fn store_opened(&mut self, at: usize, life: u32, torrent: TorrentId) {
+        if self.hosts[at].life == life {
+            let result = Ok(self.disk(at, torrent).map(|disk| disk.open()).unwrap_or_default());
+            self.hear(at, life, Input::StoreOpened { torrent, result });
+        }
     }
 
     fn open_tracker(&mut self, at: usize, tracker: TrackerId, url: &str) {

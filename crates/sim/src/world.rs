@@ -13,6 +13,7 @@ use crate::fault::Fault;
 use crate::host::{Host, HostId, Spec};
 use crate::net::{Flow, Net, Packet};
 use crate::queue::Queue;
+use crate::referee::SWEEP;
 use crate::sample::{Sample, SampleId};
 use crate::trace::{Log, Trace, WORLD};
 use crate::tracker::{Caller, Tracker};
@@ -23,6 +24,8 @@ pub(crate) enum Coming {
     Join(usize),
     /// A host hears of something, unless it has another life by then.
     Input(usize, u32, Input),
+    /// A store is open.
+    Opened { host: usize, life: u32, torrent: TorrentId },
     /// A write ends.
     Written { host: usize, life: u32, job: JobId, torrent: TorrentId, piece: PieceIndex },
     /// A host's deadline.
@@ -41,6 +44,8 @@ pub(crate) enum Coming {
     ToTracker(usize, Caller, String),
     /// A tracker's deadline.
     TrackerWake(usize),
+    /// Forgotten words are looked for.
+    Sweep,
     /// Something goes wrong, or right again.
     Fault(Fault),
 }
@@ -63,19 +68,23 @@ pub struct World {
     pub(crate) waiting: usize,
     /// When the last planned fault happens.
     pub(crate) faults_end: Time,
+    /// Whether somebody reads along on every link.
+    pub(crate) refereed: bool,
 }
 
 impl World {
     /// A world with one tracker and nobody in it.
     pub fn new(seed: Seed, log: Option<Log>) -> Self {
         let tracker = Tracker::new(&seed);
+        let mut queue = Queue::default();
+        queue.post(Time::ZERO + SWEEP, Coming::Sweep);
         Self {
             now: Time::from_millis(1),
             hosts: Vec::new(),
             net: Net::default(),
             trackers: vec![tracker],
             samples: Vec::new(),
-            queue: Queue::default(),
+            queue,
             rng: seed.split("world"),
             seed,
             names: BTreeMap::new(),
@@ -83,7 +92,15 @@ impl World {
             parts: Vec::new(),
             waiting: 0,
             faults_end: Time::ZERO,
+            refereed: true,
         }
+    }
+
+    /// Has nobody read along on links, where speed matters more than finding mistakes.
+    #[must_use]
+    pub fn without_referee(mut self) -> Self {
+        self.refereed = false;
+        self
     }
 
     /// The time of the world.
@@ -170,6 +187,8 @@ impl World {
             drains: 0,
             frozen: false,
             held: Vec::new(),
+            thawed: Time::ZERO,
+            rested: Time::ZERO,
             sockets: BTreeMap::new(),
             links: BTreeMap::new(),
             partners: BTreeMap::new(),
@@ -282,6 +301,7 @@ impl World {
         match coming {
             Coming::Join(host) => self.wake_up(host),
             Coming::Input(host, life, input) => self.hear(host, life, input),
+            Coming::Opened { host, life, torrent } => self.store_opened(host, life, torrent),
             Coming::Written { host, life, job, torrent, piece } => {
                 self.write_ended((host, life), job, (torrent, piece));
             }
@@ -296,6 +316,7 @@ impl World {
                 self.drain_tracker(tracker);
             }
             Coming::TrackerWake(tracker) => self.drain_tracker(tracker),
+            Coming::Sweep => self.sweep(),
             Coming::Fault(fault) => self.fail(fault),
         }
     }
@@ -309,6 +330,9 @@ impl World {
         if host.frozen {
             host.held.push(Coming::Input(at, life, input));
             return;
+        }
+        if matches!(input, Input::TorrentPaused(_) | Input::TorrentResumed(_)) {
+            host.rested = self.now;
         }
         self.note_input(at, &input);
         let Some(input) = self.puppet_hears(at, input) else { return };

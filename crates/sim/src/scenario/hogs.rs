@@ -16,7 +16,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
 
 /// Plays one world; answers how long the honest take.
 fn play(run: &mut Run, attacked: bool) -> f64 {
-    let mut world = run.world("hogs");
+    let mut world = run.world("hogs").without_referee();
     let mut rng = world.choices();
     let sample = world.torrent(8 * 1024 * 1024, 64 * 1024);
     for _ in 0..2 {

@@ -67,7 +67,7 @@ fn stored(world: &World, host: HostId) -> f64 {
 }
 
 fn free_riders(run: &mut Run) {
-    let mut world = run.world("free riders");
+    let mut world = run.world("free riders").without_referee();
     let rider = |links: usize, kind| {
         let mode = Mode::tampered(FreeRider);
         let spec = Spec::leech(SampleId::FIRST).cheats(kind, mode).path(line(FAST));
@@ -111,7 +111,7 @@ fn tyrants(run: &mut Run) {
     let mut times = [0.0; 2];
     let mut others = [0.0; 2];
     for (at, kind) in ["honest", "tyrant"].into_iter().enumerate() {
-        let mut world = run.world("tyrants");
+        let mut world = run.world("tyrants").without_referee();
         let special = || {
             let leech = Spec::leech(SampleId::FIRST).path(line(FAST));
             let tyrant = Mode::played(Tyrant::new(FAST));

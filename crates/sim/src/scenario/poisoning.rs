@@ -19,7 +19,7 @@ const BOUND: Duration = Duration::from_secs(1800);
 
 /// Plays one world; answers the mean and the worst time of the honest.
 fn play(run: &mut Run, poisoners: fn(&mut World, crate::SampleId)) -> (f64, f64) {
-    let mut world = run.world("poisoning");
+    let mut world = run.world("poisoning").without_referee();
     let mut rng = world.choices();
     let sample = world.torrent(8 * 1024 * 1024, 128 * 1024);
     for _ in 0..2 {
