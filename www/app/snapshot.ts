@@ -49,6 +49,7 @@ const PHASES = {
   checking: "checking",
   leeching: "fetching",
   seeding: "complete",
+  queued: "paused",
   paused: "paused",
   failed: "failed",
 } as const;

@@ -202,7 +202,16 @@ export class Headwater extends EventTarget {
   /** Sets the limits; bytes a second, `null` for none. */
   setLimits(limits: { upload?: number | null; download?: number | null }): Promise<void> {
     const { upload = null, download = null } = limits;
-    return this.#engine.ask({ ask: "limits", upload, download });
+    return this.#engine.ask({ ask: "limits", torrent: null, upload, download });
+  }
+
+  /**
+   * Sets how many torrents are active at once, those that fetch and complete ones apart; `null` for
+   * all. The others wait in the state `queued` and go on by themselves.
+   */
+  setQueue(most: { downloads?: number | null; seeds?: number | null }): Promise<void> {
+    const { downloads = null, seeds = null } = most;
+    return this.#engine.ask({ ask: "queue", downloads, seeds });
   }
 
   /** Says farewell to trackers and peers, and ends the engine. */

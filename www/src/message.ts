@@ -44,7 +44,9 @@ export type Ask =
   | { ask: "super"; torrent: number }
   | { ask: "plain"; torrent: number }
   | { ask: "choose"; torrent: number; priorities: number[] }
-  | { ask: "limits"; upload: number | null; download: number | null }
+  | { ask: "limits"; torrent: number | null; upload: number | null; download: number | null }
+  | { ask: "queue"; downloads: number | null; seeds: number | null }
+  | { ask: "place"; torrent: number; place: number }
   | { ask: "torrentFile"; torrent: number }
   | { ask: "close" };
 
@@ -183,6 +185,7 @@ export type TorrentState =
   | "checking"
   | "leeching"
   | "seeding"
+  | "queued"
   | "paused"
   | "failed";
 

@@ -183,6 +183,17 @@ export class Torrent extends EventTarget {
     return this.#owner.ask({ ask: on ? "super" : "plain", torrent: this.#id });
   }
 
+  /** Sets its own limits, besides those of the client; bytes a second, `null` for none. */
+  setLimits(limits: { upload?: number | null; download?: number | null }): Promise<void> {
+    const { upload = null, download = null } = limits;
+    return this.#owner.ask({ ask: "limits", torrent: this.#id, upload, download });
+  }
+
+  /** Gives it another place in the queue of torrents, 0 being the first. */
+  setPlace(place: number): Promise<void> {
+    return this.#owner.ask({ ask: "place", torrent: this.#id, place });
+  }
+
   /** Forgets the torrent; with `data` its stored bytes go too. */
   async remove(options: { data?: boolean } = {}): Promise<void> {
     await this.#owner.ask({ ask: "remove", torrent: this.#id, data: options.data ?? false });

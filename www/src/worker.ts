@@ -124,7 +124,12 @@ class Engine {
         this.#shell.change(ask.torrent, ask.ask, Uint8Array.from(ask.priorities));
         return null;
       case "limits":
-        this.#shell.limit(ask.upload ?? undefined, ask.download ?? undefined);
+        return this.#limit(ask.torrent, ask.upload ?? undefined, ask.download ?? undefined);
+      case "queue":
+        this.#shell.queue(ask.downloads ?? undefined, ask.seeds ?? undefined);
+        return null;
+      case "place":
+        this.#shell.place(ask.torrent, ask.place);
         return null;
       case "torrentFile":
         return this.#shell.torrentFile(ask.torrent) ?? unknownYet();
@@ -133,6 +138,12 @@ class Engine {
       case "close":
         return this.#close();
     }
+  }
+
+  #limit(torrent: number | null, upload?: number, download?: number): null {
+    if (torrent === null) this.#shell.limit(upload, download);
+    else this.#shell.limitOne(torrent, upload, download);
+    return null;
   }
 
   /** A turn of the event loop may bring much; all of it is worked on together. */

@@ -106,6 +106,25 @@ impl Shell {
         self.client.set_limits(now(), limit(upload), limit(download));
     }
 
+    /// Sets the limits of one torrent.
+    #[wasm_bindgen(js_name = limitOne)]
+    pub fn limit_one(&mut self, torrent: u32, upload: Option<f64>, download: Option<f64>) {
+        let limit = |bytes: Option<f64>| bytes.map(|bytes| bytes as u64);
+        let torrent = TorrentId(torrent);
+        self.client.set_torrent_limits(now(), torrent, limit(upload), limit(download));
+    }
+
+    /// Sets how many torrents may be active at once.
+    pub fn queue(&mut self, downloads: Option<u32>, seeds: Option<u32>) {
+        let most = |count: Option<u32>| count.map(|count| count as usize);
+        self.client.set_queue(now(), most(downloads), most(seeds));
+    }
+
+    /// Gives a torrent another place in the queue.
+    pub fn place(&mut self, torrent: u32, place: u32) {
+        self.client.move_in_queue(now(), TorrentId(torrent), place as usize);
+    }
+
     /// Does everything there is to do; answers after how many milliseconds to call it again though
     /// nothing happened, negative for never.
     pub fn pump(&mut self) -> f64 {

@@ -303,6 +303,7 @@ fn state(state: TorrentState) -> &'static str {
         TorrentState::Checking => "checking",
         TorrentState::Leeching => "leeching",
         TorrentState::Seeding => "seeding",
+        TorrentState::Queued => "queued",
         TorrentState::Paused => "paused",
         TorrentState::Failed => "failed",
     }

@@ -148,6 +148,27 @@ impl Client {
         self.engine.handle(now, Input::LimitsChanged { upload, download });
     }
 
+    /// Sets one torrent's own limits, in bytes a second; `None` for no limit.
+    pub fn set_torrent_limits(
+        &mut self,
+        now: Time,
+        torrent: TorrentId,
+        upload: Option<u64>,
+        download: Option<u64>,
+    ) {
+        self.engine.handle(now, Input::TorrentLimited { torrent, upload, download });
+    }
+
+    /// Sets how many torrents may be active at once; `None` for all.
+    pub fn set_queue(&mut self, now: Time, downloads: Option<usize>, seeds: Option<usize>) {
+        self.engine.handle(now, Input::QueueLimited { downloads, seeds });
+    }
+
+    /// Gives a torrent another place in the queue, 0 being the first.
+    pub fn move_in_queue(&mut self, now: Time, torrent: TorrentId, place: usize) {
+        self.engine.handle(now, Input::QueueMoved { torrent, place });
+    }
+
     /// Makes a reader of a torrent; it asks for nothing until it is moved.
     pub fn open_reader(&mut self, torrent: TorrentId) -> ReaderId {
         let reader = ReaderId(self.next_reader);

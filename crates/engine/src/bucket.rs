@@ -21,6 +21,11 @@ impl Bucket {
         Self { rate, clear_at: Time::ZERO }
     }
 
+    /// Whether there is a limit.
+    pub(crate) fn rate(&self) -> Option<u64> {
+        self.rate
+    }
+
     /// Changes the limit and forgives what is owed.
     pub(crate) fn set_rate(&mut self, rate: Option<u64>) {
         *self = Self::new(rate);

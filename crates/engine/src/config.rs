@@ -21,6 +21,14 @@ pub struct Config {
     pub upload_limit: Option<u64>,
     /// Bytes a second all torrents may fetch; `None` for no limit.
     pub download_limit: Option<u64>,
+    /// Bytes a second a torrent may send until it gets a limit of its own; `None` for no limit.
+    pub torrent_upload_limit: Option<u64>,
+    /// Bytes a second a torrent may fetch until it gets a limit of its own; `None` for no limit.
+    pub torrent_download_limit: Option<u64>,
+    /// Most torrents that fetch at once, the others wait; `None` for all.
+    pub active_downloads_max: Option<usize>,
+    /// Most complete torrents that are shared at once, the others wait; `None` for all.
+    pub active_seeds_max: Option<usize>,
     /// Bytes a second any one peer is sent; `None` for no limit.
     pub peer_upload_limit: Option<u64>,
     /// Bytes a second any one peer is asked for; `None` for no limit.
@@ -42,6 +50,10 @@ impl Config {
             local_web_seeds: false,
             upload_limit: None,
             download_limit: None,
+            torrent_upload_limit: None,
+            torrent_download_limit: None,
+            active_downloads_max: None,
+            active_seeds_max: None,
             peer_upload_limit: None,
             peer_download_limit: None,
             allowed_fast: 0,

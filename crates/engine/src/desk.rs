@@ -72,6 +72,8 @@ pub(crate) struct Desk {
     pub(crate) rng: Rng,
     /// Fetches from web servers that run.
     pub(crate) fetches: usize,
+    /// Which torrents may be active has to be looked at.
+    pub(crate) requeue: bool,
     next_job: u64,
 }
 
@@ -93,6 +95,7 @@ impl Desk {
             rng: seed.split("engine"),
             seed: seed.clone(),
             fetches: 0,
+            requeue: false,
             next_job: 0,
             config,
         }

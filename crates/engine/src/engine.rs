@@ -20,16 +20,18 @@ use crate::{
 
 /// The BitTorrent state machine of all torrents together.
 pub struct Engine {
-    desk: Desk,
-    transfers: Map<TorrentId, Transfer>,
-    readers: Map<ReaderId, TorrentId>,
+    pub(crate) desk: Desk,
+    pub(crate) transfers: Map<TorrentId, Transfer>,
+    pub(crate) readers: Map<ReaderId, TorrentId>,
+    /// Every torrent, those that may be active first.
+    pub(crate) queue: Vec<TorrentId>,
 }
 
 impl Engine {
     /// Makes an engine without torrents. The same seed and inputs give the same outputs.
     pub fn new(config: Config, seed: &Seed) -> Self {
         let desk = Desk::new(config, seed);
-        Self { desk, transfers: Map::new(), readers: Map::new() }
+        Self { desk, transfers: Map::new(), readers: Map::new(), queue: Vec::new() }
     }
 
     /// Takes note of something that happened. Call `next` afterwards.
@@ -55,11 +57,24 @@ impl Engine {
             }
             Input::ReaderClosed(reader) => {
                 if let Some(torrent) = self.readers.remove(&reader) {
+                    self.desk.requeue = true;
                     self.with(torrent, |transfer, desk| transfer.close_reader(desk, reader));
                 }
             }
             Input::LimitsChanged { upload, download } => {
                 self.limits_changed(upload, download);
+            }
+            Input::TorrentLimited { torrent, upload, download } => {
+                self.with(torrent, |transfer, desk| transfer.limit(desk, upload, download));
+            }
+            Input::QueueLimited { downloads, seeds } => {
+                self.desk.config.active_downloads_max = downloads;
+                self.desk.config.active_seeds_max = seeds;
+                self.desk.requeue = true;
+            }
+            Input::QueueMoved { torrent, place } => {
+                self.move_in_queue(torrent, place);
+                self.desk.requeue = true;
             }
             Input::StoreOpened { torrent, result } => {
                 self.with(torrent, |transfer, desk| transfer.store_opened(desk, result));
@@ -147,6 +162,9 @@ impl Engine {
     pub fn next(&mut self, now: Time) -> Step {
         self.desk.now = now.max(self.desk.now);
         loop {
+            if core::mem::take(&mut self.desk.requeue) {
+                self.review_queue();
+            }
             if let Some(step) = self.desk.steps.pop_front() {
                 return step;
             }
@@ -163,7 +181,8 @@ impl Engine {
                 continue;
             }
             self.drain_discovery();
-            if self.desk.steps.is_empty() && self.desk.kicks.is_empty() {
+            let idle = self.desk.steps.is_empty() && self.desk.kicks.is_empty();
+            if idle && !self.desk.requeue {
                 return Step::Sleep(self.wake());
             }
         }
@@ -225,14 +244,18 @@ impl Engine {
             return;
         }
         let web_seeds = core::mem::take(&mut add.web_seeds);
-        let mut transfer = Transfer::new(torrent, add);
+        let mut transfer = Transfer::new(torrent, add, &self.desk.config);
         transfer.begin(&mut self.desk, web_seeds);
         self.transfers.insert(torrent, transfer);
+        self.queue.push(torrent);
+        self.desk.requeue = true;
     }
 
     fn remove(&mut self, torrent: TorrentId, delete: bool) {
         if let Some(transfer) = self.transfers.remove(&torrent) {
             transfer.remove(&mut self.desk, delete);
+            self.queue.retain(|queued| *queued != torrent);
+            self.desk.requeue = true;
             self.readers.retain(|_, of| *of != torrent);
         }
     }
@@ -240,7 +263,8 @@ impl Engine {
     fn move_reader(&mut self, reader: ReaderId, torrent: TorrentId, window: Window) {
         match self.transfers.get_mut(&torrent) {
             Some(transfer) => {
-                self.readers.insert(reader, torrent);
+                // A torrent that is read leaves the queue.
+                self.desk.requeue |= self.readers.insert(reader, torrent) != Some(torrent);
                 transfer.move_reader(&mut self.desk, reader, window);
             }
             None => self.desk.tell(Event::ReaderFailed(reader)),

@@ -76,6 +76,29 @@ pub enum Input {
         /// For fetching.
         download: Option<u64>,
     },
+    /// The user changed one torrent's own limits; bytes a second, `None` for no limit.
+    TorrentLimited {
+        /// Which torrent.
+        torrent: TorrentId,
+        /// For sending.
+        upload: Option<u64>,
+        /// For fetching.
+        download: Option<u64>,
+    },
+    /// The user changed how many torrents may be active at once; `None` for all.
+    QueueLimited {
+        /// Those that fetch.
+        downloads: Option<usize>,
+        /// Those that are complete.
+        seeds: Option<usize>,
+    },
+    /// The user gave a torrent another place in the queue, 0 being the first.
+    QueueMoved {
+        /// Which torrent.
+        torrent: TorrentId,
+        /// Its place.
+        place: usize,
+    },
 
     /// Answers `Action::OpenStore`.
     StoreOpened {

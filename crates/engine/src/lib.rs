@@ -15,6 +15,7 @@ pub mod limit;
 mod meter;
 mod peer;
 mod picker;
+mod queue;
 mod timer;
 mod transfer;
 mod view;

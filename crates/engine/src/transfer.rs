@@ -11,6 +11,7 @@ mod leaves;
 mod link;
 mod message;
 mod metadata;
+mod pace;
 mod prove;
 mod reader;
 mod reveal;
@@ -36,10 +37,11 @@ use crate::meter::Meter;
 use crate::peer::Peers;
 use crate::picker::Picker;
 use crate::timer::Timer;
-use crate::{Action, AddTorrent, CloseReason, Event, Priority, StoreError, WebSeed};
+use crate::{Action, AddTorrent, CloseReason, Config, Event, Priority, StoreError, WebSeed};
 use blame::Blame;
 use choke::Slots;
 use metadata::Fetch;
+use pace::Pace;
 use reader::Reader;
 use trees::Trees;
 use webseed::WebSeeds;
@@ -74,6 +76,10 @@ pub(crate) struct Transfer {
     metainfo: Option<Arc<Torrent>>,
     stage: Stage,
     paused: bool,
+    /// Enough others are active.
+    queued: bool,
+    /// Its own limits.
+    pace: Pace,
     fetch: Fetch,
     trees: Trees,
     /// Known as soon as the store is open.
@@ -102,7 +108,8 @@ pub(crate) struct Transfer {
 }
 
 impl Transfer {
-    pub(crate) fn new(id: TorrentId, add: AddTorrent) -> Self {
+    pub(crate) fn new(id: TorrentId, add: AddTorrent, config: &Config) -> Self {
+        let limits = [config.active_downloads_max, config.active_seeds_max];
         Self {
             id,
             info_hash: add.info_hash,
@@ -114,6 +121,9 @@ impl Transfer {
             metainfo: add.metainfo,
             stage: Stage::Resolving,
             paused: add.paused,
+            // It waits until it is known whether there is room.
+            queued: limits.iter().any(Option::is_some),
+            pace: Pace::new(config.torrent_upload_limit, config.torrent_download_limit),
             fetch: Fetch::default(),
             trees: Trees::default(),
             picker: None,
@@ -161,7 +171,7 @@ impl Transfer {
     }
 
     fn is_active(&self) -> bool {
-        !self.paused && self.stage != Stage::Failed
+        !self.paused && !self.queued && self.stage != Stage::Failed
     }
 
     fn look_for_peers(&mut self, desk: &mut Desk) {
@@ -190,6 +200,7 @@ impl Transfer {
     pub(crate) fn pause(&mut self, desk: &mut Desk) {
         if !core::mem::replace(&mut self.paused, true) {
             self.leave_swarm(desk);
+            desk.requeue = true;
         }
     }
 
@@ -208,9 +219,15 @@ impl Transfer {
             }
         }
         self.forgive_web_seeds();
+        self.join_swarm(desk);
+        desk.requeue = true;
+        self.check_more(desk);
+    }
+
+    /// Starts everything that involves peers.
+    fn join_swarm(&mut self, desk: &mut Desk) {
         self.kick_web_seeds(desk);
         self.look_for_peers(desk);
-        self.check_more(desk);
     }
 
     /// Ends the torrent. Jobs it waits for are ignored when they are answered.
@@ -241,6 +258,7 @@ impl Transfer {
         if opened {
             desk.act(Action::CloseStore { torrent: self.id, delete: false });
         }
+        desk.requeue = true;
         desk.tell(Event::TorrentFailed { torrent: self.id, error });
         self.fail_readers(desk);
     }
@@ -297,6 +315,7 @@ impl Transfer {
         for (link, at) in vain {
             self.cancel(link, at);
         }
+        desk.requeue = true;
         self.told_done &= self.picker.as_ref().is_some_and(Picker::is_done);
         self.reconsider_all(desk);
         self.tell_if_done(desk);
@@ -307,6 +326,7 @@ impl Transfer {
         let done = self.picker.as_ref().is_some_and(Picker::is_done);
         if done && self.stage == Stage::Running && !self.told_done {
             self.told_done = true;
+            desk.requeue = true;
             desk.tell(Event::TorrentDone(self.id));
         }
     }
@@ -319,6 +339,7 @@ impl Transfer {
 
     /// Has peers looked at that could be asked for more when there was nothing.
     fn kick_hungry(&mut self, desk: &mut Desk) {
+        self.kick_web_seeds(desk);
         let hungry = core::mem::take(&mut self.hungry).into_iter();
         desk.kicks.extend(hungry.map(|link| (self.id, link)));
     }

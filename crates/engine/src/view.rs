@@ -26,6 +26,8 @@ pub enum TorrentState {
     Leeching,
     /// Everything chosen is stored.
     Seeding,
+    /// Enough others are active; it goes on by itself when there is room.
+    Queued,
     /// The user stopped it.
     Paused,
     /// The store failed.

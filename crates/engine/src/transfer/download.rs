@@ -9,7 +9,7 @@ use headwater_base::{BLOCK_LEN, BlockIndex, LinkId, PeerId, PieceIndex, Time};
 use headwater_wire::{BlockSpan, Message};
 
 use super::{Stage, Transfer};
-use crate::bucket::Gate;
+use crate::bucket::{Bucket, Gate};
 use crate::desk::Desk;
 use crate::peer::{Peer, Peers, Wanted};
 use crate::picker::{Asker, BlockAt, Hint, Picker, Received};
@@ -30,7 +30,9 @@ impl Transfer {
         }
         let pipeline = peer.pipeline(desk.now, reading);
         let owes = peer.asked.len();
-        let limited = desk.config.download_limit.or(desk.config.peer_download_limit).is_some();
+        let limits = [desk.config.download_limit, desk.config.peer_download_limit];
+        let limited =
+            limits.into_iter().any(|limit| limit.is_some()) || self.pace.download.rate().is_some();
         let extra = if reading && !limited && !peer.snubbing { limit::URGENT_ROOM } else { 0 };
         let (room, urgent_room) =
             (pipeline.saturating_sub(owes), (pipeline + extra).saturating_sub(owes));
@@ -40,7 +42,7 @@ impl Transfer {
             for _ in 0..room {
                 let Some(peer) = self.peers.get_mut(&link) else { return };
                 let peers = |peers| (peers, self.quick.as_slice());
-                if !may_ask(peer, desk)
+                if !may_ask(peer, desk, &mut self.pace.download)
                     || ask(peers(&mut self.peers), picker, desk, link, (1, 1)) == 0
                 {
                     break;
@@ -348,10 +350,11 @@ fn may_rush(
 }
 
 /// Whether the limits let a peer be asked for one more block; else a timer tells when.
-fn may_ask(peer: &mut Peer, desk: &mut Desk) -> bool {
+fn may_ask(peer: &mut Peer, desk: &mut Desk, own: &mut Bucket) -> bool {
     if peer.download_gate == Gate::Unpaid {
         let bytes = u64::from(BLOCK_LEN);
         let at = desk.download.pay(desk.now, bytes).max(peer.download.pay(desk.now, bytes));
+        let at = at.max(own.pay(desk.now, bytes));
         peer.download_gate = if at > desk.now { Gate::Waiting } else { Gate::Paid };
         if at > desk.now {
             desk.timers.set(Timer::Download(peer.link), at);

@@ -165,7 +165,10 @@ impl Transfer {
         for link in turned {
             self.reconsider(desk, link);
         }
-        self.told_done &= self.picker.as_ref().is_some_and(Picker::is_done);
+        let done = self.picker.as_ref().is_some_and(Picker::is_done);
+        // It may take room as a download again.
+        desk.requeue |= self.told_done && !done;
+        self.told_done &= done;
         self.tell_if_done(desk);
     }
 

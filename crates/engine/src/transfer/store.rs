@@ -87,6 +87,7 @@ impl Transfer {
 
     fn run(&mut self, desk: &mut Desk) {
         self.stage = Stage::Running;
+        desk.requeue = true;
         desk.tell(Event::TorrentReady(self.id));
         let links: Vec<LinkId> = self.peers.keys().copied().collect();
         for link in links {

@@ -7,7 +7,7 @@ use headwater_wire::{BlockSpan, Message};
 
 use super::fast::may_ask_choked;
 use super::{Stage, Transfer};
-use crate::bucket::Gate;
+use crate::bucket::{Bucket, Gate};
 use crate::desk::{Desk, Job};
 use crate::peer::{Peer, Serve, Served};
 use crate::timer::Timer;
@@ -83,7 +83,7 @@ impl Transfer {
             let span = *span;
             let len = span.len as usize;
             if !peer.outbox.takes(desk, Message::PIECE_HEAD_LEN + len)
-                || !may_send(peer, desk, u64::from(span.len))
+                || !may_send(peer, desk, &mut self.pace.upload, u64::from(span.len))
             {
                 return;
             }
@@ -201,9 +201,10 @@ fn count_off(peer: &mut Peer, served: &Served) {
 }
 
 /// Whether the limits let a peer have its next block; else a timer tells when.
-fn may_send(peer: &mut Peer, desk: &mut Desk, bytes: u64) -> bool {
+fn may_send(peer: &mut Peer, desk: &mut Desk, own: &mut Bucket, bytes: u64) -> bool {
     if peer.upload_gate == Gate::Unpaid {
         let at = desk.upload.pay(desk.now, bytes).max(peer.upload.pay(desk.now, bytes));
+        let at = at.max(own.pay(desk.now, bytes));
         peer.upload_gate = if at > desk.now { Gate::Waiting } else { Gate::Paid };
         if at > desk.now {
             desk.timers.set(Timer::Upload(peer.link), at);

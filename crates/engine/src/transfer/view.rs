@@ -33,6 +33,8 @@ impl Transfer {
         match self.stage {
             Stage::Failed => TorrentState::Failed,
             _ if self.paused => TorrentState::Paused,
+            // What is stored is looked at while it waits.
+            Stage::Resolving | Stage::Running if self.queued => TorrentState::Queued,
             Stage::Resolving => TorrentState::Resolving,
             Stage::Opening | Stage::Checking => TorrentState::Checking,
             Stage::Running if self.picker.as_ref().is_some_and(Picker::is_done) => {

@@ -9,7 +9,7 @@ mod url;
 use headwater_base::{BLOCK_LEN, Bitfield, JobId, LinkId, PeerId, PieceIndex, Time};
 
 use super::{Stage, Transfer};
-use crate::bucket::Gate;
+use crate::bucket::{Bucket, Gate};
 use crate::desk::{Desk, Job};
 use crate::meter::Meter;
 use crate::picker::{Picker, RunAsker};
@@ -131,7 +131,8 @@ impl Transfer {
         let peers = all.saturating_sub(self.web.fetched.rate(desk.now));
         let reading = self.picker.as_ref().is_some_and(Picker::has_deadlines);
         // What a limit leaves free is free for them; the rest is the peers'.
-        let full = desk.config.download_limit.is_some_and(|most| all >= most / 8 * 7);
+        let limits = [desk.config.download_limit, self.pace.download.rate()];
+        let full = limits.into_iter().flatten().any(|most| all >= most / 8 * 7);
         peers >= limit::WEB_REST_RATE || (peers > 0 && (reading || full))
     }
 
@@ -143,7 +144,8 @@ impl Transfer {
         };
         let Some(server) = self.web.server(link) else { return false };
         let room = server.room(desk.now, metainfo.piece_length, picker.has_deadlines());
-        let Some(room) = paid_room(server, desk, room, self.id) else { return false };
+        let own = &mut self.pace.download;
+        let Some(room) = paid_room(server, desk, (self.id, own), room) else { return false };
         let before = |span| Time::ZERO + desk.now.since(Time::ZERO + span);
         let blocks = picker.pick_run(&RunAsker {
             link,
@@ -441,10 +443,10 @@ impl Transfer {
 fn paid_room(
     server: &mut Server,
     desk: &mut Desk,
+    (torrent, own): (headwater_base::TorrentId, &mut Bucket),
     room: usize,
-    torrent: headwater_base::TorrentId,
 ) -> Option<usize> {
-    let limits = [desk.config.download_limit, desk.config.peer_download_limit];
+    let limits = [desk.config.download_limit, desk.config.peer_download_limit, own.rate()];
     let Some(least) = limits.into_iter().flatten().min() else { return Some(room) };
     // What a tenth of a second brings, so that peers which wait for the same limit get their turn.
     let room = room.min((least / 10 / u64::from(BLOCK_LEN)).max(1) as usize);
@@ -452,7 +454,7 @@ fn paid_room(
         let bytes = room as u64 * u64::from(BLOCK_LEN);
         let at = desk.download.pay(desk.now, bytes).max(server.download.pay(desk.now, bytes));
         server.gate = Gate::Waiting;
-        server.gate_at = at;
+        server.gate_at = at.max(own.pay(desk.now, bytes));
     }
     if server.gate_at > desk.now {
         desk.timers.sooner(Timer::WebSeeds(torrent), server.gate_at);

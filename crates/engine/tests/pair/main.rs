@@ -20,6 +20,7 @@ mod links;
 mod made;
 mod metadata;
 mod puppet;
+mod queue;
 mod readers;
 mod reveal;
 mod speed;

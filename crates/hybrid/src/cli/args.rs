@@ -142,6 +142,12 @@ pub(crate) struct Peer {
     /// Most bytes a second to fetch, with K, M or G for 1024s.
     #[arg(long, value_name = "RATE", value_parser = rate)]
     pub(crate) download_limit: Option<u64>,
+    /// Most torrents that fetch at once; the others wait for their turn [default: all].
+    #[arg(long, value_name = "N")]
+    pub(crate) active_downloads: Option<usize>,
+    /// Most complete torrents shared at once; the others wait for their turn [default: all].
+    #[arg(long, value_name = "N")]
+    pub(crate) active_seeds: Option<usize>,
     /// Let web seeds that a torrent or magnet link names lie in private networks too.
     #[arg(long)]
     pub(crate) local_web_seeds: bool,

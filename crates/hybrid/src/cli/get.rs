@@ -187,6 +187,7 @@ fn sentence(view: &TorrentView) -> String {
             format!("{peers} peers, {down}/s in, {up}/s out")
         }
         TorrentState::Seeding => format!("sharing with {peers} peers"),
+        TorrentState::Queued => "waiting for its turn".to_owned(),
         TorrentState::Paused => "paused".to_owned(),
         TorrentState::Failed => "failed".to_owned(),
     }

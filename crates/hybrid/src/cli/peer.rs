@@ -20,6 +20,8 @@ pub(crate) fn start(peer: &Peer, trackers: Vec<String>) -> Result<Shell, Failure
         links_max,
         links_per_torrent_max: links_max,
         local_web_seeds: peer.local_web_seeds,
+        active_downloads_max: peer.active_downloads,
+        active_seeds_max: peer.active_seeds,
         upload_limit: peer.upload_limit,
         download_limit: peer.download_limit,
         ..Config::new(peer_id(&seed))
