@@ -16,7 +16,8 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
-use headwater_metainfo::Torrent;
+use headwater_base::hex;
+use headwater_metainfo::{Torrent, Version};
 use headwater_tracker::server::Tracker;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -117,11 +118,12 @@ async fn torrents(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response
 }
 
 fn describe(torrent: &Torrent, trackers: &[String]) -> Value {
+    let has_v1 = torrent.version() != Version::V2;
     json!({
         "name": torrent.name,
         "length": torrent.length.0,
-        "info_hash_v1": torrent.info_hash.to_string(),
-        "info_hash_v2": null,
+        "info_hash_v1": has_v1.then(|| torrent.info_hash.to_string()),
+        "info_hash_v2": torrent.info_hash_v2.map(|hash| hex(&hash)),
         "magnet": magnet(torrent, trackers),
     })
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use headwater_base::TorrentId;
+use headwater_base::{InfoHash, TorrentId};
 use headwater_client::{AddOptions, Event, StoreError, TorrentState, TorrentView};
 use headwater_hybrid::shell::{News, OwnedSource, Place, Shell, Stopped};
 use headwater_hybrid::store;
@@ -68,7 +68,9 @@ pub(crate) async fn run(args: Get, json: bool) -> Result<(), Failure> {
 fn read(args: &Get) -> Result<(OwnedSource, Vec<String>), Failure> {
     let mut trackers = args.peer.tracker.clone();
     let text = args.source.trim();
-    let hash = headwater_base::InfoHash::from_hex(text).filter(|_| !Path::new(text).exists());
+    let v2 = || headwater_base::unhex(text)?.try_into().ok();
+    let hash = InfoHash::from_hex(text).or_else(|| v2().as_ref().map(InfoHash::cut));
+    let hash = hash.filter(|_| !Path::new(text).exists());
     let hash = if is_magnet(text) {
         let magnet = Magnet::parse(text).map_err(|e| refused(&e))?;
         trackers.extend(magnet.trackers.iter().cloned());
