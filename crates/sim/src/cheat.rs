@@ -11,6 +11,7 @@ mod hog;
 mod liar;
 mod noise;
 mod poison;
+mod signal;
 mod tyrant;
 
 use core::time::Duration;
@@ -33,6 +34,7 @@ pub use hog::Hog;
 pub use liar::{Answer, Liar};
 pub use noise::Noise;
 pub use poison::Poisoner;
+pub use signal::SignalAbuser;
 pub use tyrant::Tyrant;
 
 /// Bytes that wait at a link of a puppet; it may say no more then.

@@ -52,6 +52,7 @@ pub struct Spec {
     pub(crate) sample: SampleId,
     pub(crate) have: Have,
     pub(crate) magnet: bool,
+    pub(crate) trackers: Option<Vec<usize>>,
     pub(crate) path: Path,
     pub(crate) manners: Manners,
     pub(crate) at: Duration,
@@ -69,6 +70,7 @@ impl Spec {
             sample,
             have: Have::All,
             magnet: false,
+            trackers: None,
             path: Path::HOME,
             manners: Manners::default(),
             at: Duration::ZERO,
@@ -100,6 +102,12 @@ impl Spec {
     #[must_use]
     pub fn magnet(self) -> Self {
         Self { magnet: true, ..self }
+    }
+
+    /// It knows these trackers of the world, and not those the torrent names.
+    #[must_use]
+    pub fn knows(self, trackers: &[usize]) -> Self {
+        Self { trackers: Some(trackers.to_vec()), ..self }
     }
 
     /// It is joined to the world like this.
@@ -164,6 +172,7 @@ pub struct Host {
     pub(crate) leaves: Option<Duration>,
     pub(crate) sample: SampleId,
     pub(crate) magnet: bool,
+    pub(crate) trackers: Option<Vec<usize>>,
     pub(crate) config: Rc<dyn Fn(&mut Config)>,
     pub(crate) mode: Mode,
     pub(crate) client: Option<Client>,

@@ -31,7 +31,7 @@ mod world;
 
 pub use cheat::{
     Answer, Drip, Fetcher, Flood, Forger, FreeRider, Hands, Hog, Liar, Mode, Noise, Poisoner,
-    Puppet, Tamper, Tyrant,
+    Puppet, SignalAbuser, Tamper, Tyrant,
 };
 pub use disk::{Disk, Manners};
 pub use fault::Fault;

@@ -7,6 +7,7 @@ mod clocks;
 mod disks;
 mod hogs;
 mod incentives;
+mod outlive;
 mod poison;
 mod poisoning;
 mod routers;
@@ -42,6 +43,7 @@ pub enum Kind {
 pub const SCENARIOS: &[Scenario] = &[
     clean::SCENARIO,
     churn::SCENARIO,
+    outlive::SCENARIO,
     poison::SCENARIO,
     cheats::SCENARIO,
     disks::SCENARIO,

@@ -3,9 +3,11 @@
 
 use core::time::Duration;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use headwater_base::{JobId, PeerId, PieceIndex, Rng, Seed, Time, TorrentId};
 use headwater_client::{AddOptions, Client, Config, Input, Source, Step};
+use headwater_metainfo::Torrent;
 
 use crate::cheat::Mode;
 use crate::disk::Disk;
@@ -173,6 +175,7 @@ impl World {
             leaves: spec.leaves,
             sample: spec.sample,
             magnet: spec.magnet,
+            trackers: spec.trackers,
             config: spec.config,
             mode: spec.mode,
             client: None,
@@ -215,7 +218,7 @@ impl World {
         change(&mut config);
         let mut client = Client::new(config, seed);
         let sample = self.hosts[at].sample;
-        let torrent = self.samples[sample.0].torrent.clone();
+        let torrent = self.torrent_of(at);
         let (hash, trackers) = (torrent.info_hash.to_string(), torrent.trackers.concat());
         let (source, options) = if self.hosts[at].magnet {
             let options = AddOptions { trackers, ..AddOptions::default() };
@@ -234,6 +237,20 @@ impl World {
             self.queue.post(self.now + every, Coming::Tick(at, self.hosts[at].life));
         }
         self.drain(at);
+    }
+
+    /// A host's torrent, with the trackers the host knows.
+    fn torrent_of(&self, at: usize) -> Arc<Torrent> {
+        let host = &self.hosts[at];
+        let torrent = &self.samples[host.sample.0].torrent;
+        let Some(known) = &host.trackers else { return torrent.clone() };
+        let trackers = known.iter().map(|at| vec![tracker_url(*at)]).collect();
+        Arc::new(Torrent { trackers, ..(**torrent).clone() })
+    }
+
+    /// Whether a host was ever linked to another.
+    pub fn met(&self, host: HostId, other: HostId) -> bool {
+        self.hosts[host.0].partners.values().any(|partner| *partner == other.0)
     }
 
     /// Plans something to go wrong, or right again, this long after the present.
