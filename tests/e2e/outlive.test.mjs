@@ -35,14 +35,20 @@ for (const [what, seed] of seeds) {
     });
 
     const fifth = await stage.peer("headwater", SLOW);
-    const getting = ask(fifth, "get", bare(magnet), other.url);
+    await ask(fifth, "add", bare(magnet), other.url);
     const linked = async () => (await ask(fifth, "figures")).peers.length === 4;
     await until("links to all four", linked, 45);
-    assert.deepEqual(await getting, expected);
+    assert.deepEqual(await fifth.evaluate(finished), expected);
     const all = (await ask(fifth, "figures")).peers;
     assert.equal(new Set(all.map((peer) => peer.id)).size, 4, "four peers, one link each");
     assert.deepEqual(fifth.trouble, []);
   });
+}
+
+/** What the page has once it has everything. */
+async function finished() {
+  await window.torrent.done;
+  return window.peer.manifest(window.torrent);
 }
 
 async function fromPage(stage, tracker) {

@@ -33,6 +33,9 @@ pub struct Config {
     pub peer_upload_limit: Option<u64>,
     /// Bytes a second any one peer is asked for; `None` for no limit.
     pub peer_download_limit: Option<u64>,
+    /// Whether pieces that peers want soon are fetched before others (`hw_want`). Useful to who
+    /// serves them next: a bridge, or a hybrid that fetches itself.
+    pub heeds_wants: bool,
     /// Pieces a starting peer gets though it is choked (BEP 6). Each new name gets them anew, so
     /// that a swarm of strangers is better off with none.
     pub allowed_fast: usize,
@@ -56,6 +59,7 @@ impl Config {
             active_seeds_max: None,
             peer_upload_limit: None,
             peer_download_limit: None,
+            heeds_wants: false,
             allowed_fast: 0,
         }
     }

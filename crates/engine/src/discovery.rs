@@ -20,10 +20,11 @@ use headwater_base::{InfoHash, LinkId, Map, PeerId, Rng, Seed, Set, Time, Torren
 use headwater_wire::extended::SignalMessage;
 
 use self::attempt::Attempt;
-use self::budget::Budget;
+pub(crate) use self::budget::Budget;
 use self::circle::Circle;
 use self::limit::{
     ANSWER_EVERY, ATTEMPTS_BURST, LEFT_UNKNOWN, LINK_SOUND, OFFER_EVERY, PARTED_MAX, PARTED_REST,
+    TRACKERS_PER_TORRENT_MAX,
 };
 use self::timer::{Timer, Timers};
 use self::tracker::{Tracker, normalize};
@@ -223,7 +224,7 @@ impl Discovery {
         if let Some(swarm) = self.torrents.get_mut(&torrent) {
             swarm.circle.public = private == Some(false);
         }
-        let own: Vec<String> = tiers.iter().flatten().filter_map(|url| normalize(url)).collect();
+        let own = self.own_trackers(tiers);
         // A private torrent stays with its own trackers. One whose metadata is not known may be
         // private, unless it has no tracker to be private with.
         let always = match private {
@@ -238,6 +239,21 @@ impl Discovery {
         for url in own.into_iter().chain(others.iter().filter_map(|url| normalize(url))) {
             self.join(now, torrent, url);
         }
+    }
+
+    /// The trackers a torrent names, in the order of their tiers. All are used at once, as
+    /// WebTorrent does and BEP 12 does not: whoever meets at one tracker is unknown at the next,
+    /// so the first that works would hide the rest of the swarm. Only where there are too many
+    /// does it matter which come first; then it is chance inside a tier.
+    fn own_trackers(&mut self, tiers: &[Vec<String>]) -> Vec<String> {
+        let usable = |tier: &Vec<String>| -> Vec<String> {
+            tier.iter().filter_map(|url| normalize(url)).collect()
+        };
+        let mut tiers: Vec<Vec<String>> = tiers.iter().map(usable).collect();
+        if tiers.iter().map(Vec::len).sum::<usize>() > TRACKERS_PER_TORRENT_MAX {
+            tiers.iter_mut().for_each(|tier| self.rng.shuffle(tier));
+        }
+        tiers.concat()
     }
 
     /// Has a torrent leave the trackers that are not its own.

@@ -214,7 +214,8 @@ impl Engine {
             | Timer::Metadata(torrent)
             | Timer::Hashes(torrent)
             | Timer::Urgent(torrent)
-            | Timer::WebSeeds(torrent) => {
+            | Timer::WebSeeds(torrent)
+            | Timer::Want(torrent) => {
                 self.with(torrent, |transfer, desk| transfer.rang(desk, timer));
             }
             Timer::Measure => {

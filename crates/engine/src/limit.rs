@@ -112,6 +112,26 @@ pub const LATE_MAX: usize = 1024;
 /// Blocks nobody asked for that are ignored before the link is closed.
 pub const UNASKED_MAX: u32 = 2048;
 
+/// Readers whose wants are told to peers.
+pub const WANTING_READERS_MAX: usize = 8;
+/// What peers are told is wanted urgently is wanted within this.
+pub const WANTED_URGENTLY: Duration = Duration::from_secs(1);
+/// What a reader comes to next is wanted within this, and nothing a peer wants later counts.
+pub const WANTED_SOON: Duration = Duration::from_secs(20);
+/// How long after its time a peer's want is forgotten.
+pub const WANTED_FOR: Duration = Duration::from_secs(40);
+/// Least time between two messages of wants to peers.
+pub const WANTS_EVERY: Duration = Duration::from_secs(2);
+/// Wants that did not change are told again after this.
+pub const WANTS_AGAIN: Duration = Duration::from_secs(20);
+/// Messages of wants taken of one peer: so many at once, then one in so long. Others send one
+/// in 2 s.
+pub const WANTS_TAKEN: (u32, Duration) = (8, Duration::from_secs(1));
+/// Pieces one peer may want, so that none fills the memory of all.
+pub const WISHES_PER_PEER_MAX: u32 = 64;
+/// Pieces all peers want that are remembered.
+pub const WISHES_MAX: usize = 256;
+
 /// Bytes from a reader's place on that are urgent: worth asking two peers.
 pub const URGENT_BYTES: u64 = 2 * 1024 * 1024;
 /// Bytes from a reader's place on that come before anything else.

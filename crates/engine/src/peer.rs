@@ -18,6 +18,7 @@ use crate::bucket::{Bucket, Gate};
 use crate::discovery::Role;
 use crate::meter::Meter;
 use crate::picker::{BlockAt, Hint};
+use crate::transfer::PeerWants;
 use crate::{PeerView, limit};
 pub(crate) use early::Early;
 pub(crate) use fast::FastPieces;
@@ -72,6 +73,8 @@ pub(crate) struct Peer {
     /// Its id for metadata messages.
     pub(crate) metadata_id: Option<u8>,
     pub(crate) metadata_size: Option<u32>,
+    /// What it wants soon.
+    pub(crate) wants: PeerWants,
     /// Its id for introductions.
     pub(crate) signal_id: Option<u8>,
     /// Who it must be, when a neighbour introduced it.
@@ -185,6 +188,7 @@ impl Peer {
             agent: String::new(),
             metadata_id: None,
             metadata_size: None,
+            wants: PeerWants::default(),
             signal_id: None,
             introduced: None,
             dont_have_id: None,

@@ -119,6 +119,8 @@ pub(crate) struct Picker {
     windows: Windows,
     /// Pieces of the windows that are not stored.
     waiting: u32,
+    /// Missing pieces that peers want soon, the most urgent first (`hw_want`).
+    wished: Vec<PieceIndex>,
     /// The piece that whoever is asked next would like to send (BEP 6).
     suggested: Option<PieceIndex>,
     spare: Vec<Vec<u8>>,
@@ -163,6 +165,7 @@ impl Picker {
             open_bytes: 0,
             windows: Windows::new(torrent.piece_length, count),
             waiting: 0,
+            wished: Vec::new(),
             suggested: None,
             spare: Vec::new(),
             rng,

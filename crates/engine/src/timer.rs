@@ -35,6 +35,8 @@ pub(crate) enum Timer {
     Urgent(TorrentId),
     /// Web seeds may be asked, or owe bytes for too long.
     WebSeeds(TorrentId),
+    /// Peers hear what readers want soon.
+    Want(TorrentId),
     /// Speeds have changed.
     Measure,
 }
@@ -57,6 +59,7 @@ impl Timer {
             Self::Hashes(_) => "hashes",
             Self::Urgent(_) => "urgent",
             Self::WebSeeds(_) => "web seeds",
+            Self::Want(_) => "want",
             Self::Measure => "measure",
         }
     }

@@ -21,6 +21,7 @@ mod trees;
 mod upload;
 mod verify;
 mod view;
+mod want;
 mod webseed;
 
 use std::collections::VecDeque;
@@ -44,6 +45,8 @@ use metadata::Fetch;
 use pace::Pace;
 use reader::Reader;
 use trees::Trees;
+pub(crate) use want::PeerWants;
+use want::ToldWants;
 use webseed::WebSeeds;
 
 /// What a torrent is doing, pauses left aside.
@@ -92,6 +95,7 @@ pub(crate) struct Transfer {
     blame: Blame,
     slots: Slots,
     readers: Map<ReaderId, Reader>,
+    wants: ToldWants,
     /// Peers that found less to ask for than they have room for.
     hungry: Set<LinkId>,
     /// The quickest peers of late.
@@ -134,6 +138,7 @@ impl Transfer {
             blame: Blame::default(),
             slots: Slots::default(),
             readers: Map::new(),
+            wants: ToldWants::default(),
             hungry: Set::new(),
             quick: Vec::new(),
             sent: Meter::default(),
@@ -275,6 +280,7 @@ impl Transfer {
             Timer::Metadata(self.id),
             Timer::Hashes(self.id),
             Timer::Urgent(self.id),
+            Timer::Want(self.id),
         ] {
             desk.timers.clear(timer);
         }
@@ -376,6 +382,7 @@ impl Transfer {
             Timer::Hashes(_) => self.hashes_due(desk),
             Timer::Urgent(_) => self.urgent_due(desk),
             Timer::WebSeeds(_) => self.web_seeds_due(desk),
+            Timer::Want(_) => self.want_due(desk),
             Timer::Measure => {}
         }
     }

@@ -1,15 +1,17 @@
 //! What rides in extended messages (BEP 10): the extension handshake, metadata
-//! exchange, and introductions.
+//! exchange, introductions, and what is wanted soon.
 
 mod donthave;
 mod handshake;
 mod metadata;
 mod signal;
+mod want;
 
 pub use donthave::DontHave;
 pub use handshake::{Extension, Handshake};
 pub use metadata::MetadataMessage;
 pub use signal::{Refusal, SignalMessage, SignalNews, SignalWay};
+pub use want::{Want, WantMessage};
 
 use headwater_metainfo::bencode::{KeyOrder, Rules};
 

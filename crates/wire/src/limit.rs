@@ -68,5 +68,8 @@ pub const TRACKER_ID_BYTES_MAX: usize = 256;
 /// Most peers in one list of `hw_signal`, as in one of BEP 11; an engine keeps fewer links.
 pub const SIGNAL_PEERS_MAX: usize = 50;
 
+/// Most ranges in one message of `hw_want`: two for each of eight readers.
+pub const WANTS_MAX: usize = 16;
+
 /// Longest message of `hw_signal`: a session description and what surrounds it.
 pub const SIGNAL_BYTES_MAX: usize = SDP_BYTES_MAX + 1024;

@@ -2,7 +2,9 @@
 //! Knows how many peers are missing, not what becomes of the offers.
 
 use headwater_base::{LinkId, Time, TorrentId, TrackerId};
-use headwater_wire::tracker::{Announce, AnnounceReply, ClientMessage, Happening, Offer};
+use headwater_wire::tracker::{
+    Announce, AnnounceReply, ClientMessage, Happening, Offer, ScrapeEntry,
+};
 
 use super::attempt::{Attempt, State};
 use super::limit::{
@@ -10,7 +12,7 @@ use super::limit::{
     TRACKER_ANSWER_WAIT, TRACKER_MESSAGE_BYTES_MAX,
 };
 use super::tracker::clamp_interval;
-use super::{Discovery, Swarm, Timer};
+use super::{Discovery, Out, Swarm, Timer};
 use crate::Action;
 
 impl Discovery {
@@ -240,6 +242,12 @@ impl Discovery {
         member.interval = answer.interval.map(clamp_interval).or(member.interval);
         member.interval_min = answer.interval_min.map(clamp_interval).or(member.interval_min);
         member.tracker_id = answer.tracker_id.or(member.tracker_id.take());
+        // Some trackers count only when they are asked to (BEP 48).
+        let uncounted = answer.complete.is_none() && answer.incomplete.is_none();
+        if uncounted && member.is_scrape_due(now) {
+            let text = ClientMessage::Scrape(vec![answer.info_hash]).encode();
+            self.outs.push_back(Out::Action(Action::SendTracker { tracker: id, text }));
+        }
         let counts = member.counts.unwrap_or_default();
         member.counts =
             Some((answer.complete.unwrap_or(counts.0), answer.incomplete.unwrap_or(counts.1)));
@@ -248,6 +256,27 @@ impl Discovery {
             member.eager = 0;
         }
         self.plan(now, id, torrent);
+    }
+
+    /// A tracker counted swarms for us. Those we did not ask for, or do not have there, are left
+    /// aside.
+    pub(super) fn scraped(&mut self, now: Time, id: TrackerId, entries: &[ScrapeEntry]) {
+        for entry in entries {
+            let Some(torrent) = self.user(id, entry.info_hash) else { continue };
+            let seed = self.torrents.get(&torrent).is_some_and(Swarm::is_seed);
+            let tracker = self.trackers.get_mut(&id);
+            let member = tracker.and_then(|tracker| tracker.members.get_mut(&torrent));
+            let Some(member) = member else { continue };
+            if !member.takes_scrape() {
+                continue;
+            }
+            let before = member.others(seed);
+            member.counts = Some((entry.complete, entry.incomplete));
+            if before.is_some_and(|before| member.others(seed) > Some(before)) {
+                member.eager = 0;
+            }
+            self.plan(now, id, torrent);
+        }
     }
 
     /// How many offers the next announce should carry: one for each stranger. What a tracker

@@ -6,7 +6,7 @@ use headwater_base::Time;
 
 /// A bucket of permits that starts full and refills one at a time.
 #[derive(Debug)]
-pub(super) struct Budget {
+pub(crate) struct Budget {
     burst: u32,
     every: Duration,
     /// Permits there would be if nothing had refilled since `counted`.
@@ -16,18 +16,18 @@ pub(super) struct Budget {
 
 impl Budget {
     /// A full bucket of `burst` permits that gains one `every` so often.
-    pub(super) fn new(burst: u32, every: Duration) -> Self {
+    pub(crate) fn new(burst: u32, every: Duration) -> Self {
         Self { burst, every, permits: burst, counted: Time::ZERO }
     }
 
     /// Whether there is a permit.
-    pub(super) fn has(&mut self, now: Time) -> bool {
+    pub(crate) fn has(&mut self, now: Time) -> bool {
         self.refill(now);
         self.permits > 0
     }
 
     /// Takes a permit, if there is one.
-    pub(super) fn take(&mut self, now: Time) -> bool {
+    pub(crate) fn take(&mut self, now: Time) -> bool {
         let some = self.has(now);
         self.permits -= u32::from(some);
         some

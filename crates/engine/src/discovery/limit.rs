@@ -20,6 +20,8 @@ pub(super) const ANNOUNCE_INTERVAL: (Duration, Duration) =
 pub(super) const ANNOUNCE_INTERVAL_DEFAULT: Duration = Duration::from_secs(120);
 /// First pause between announces of a torrent short of links; it doubles up to the interval.
 pub(super) const ANNOUNCE_EAGER: Duration = Duration::from_secs(10);
+/// Least time between two scrapes of a torrent at a tracker whose answers do not count peers.
+pub(super) const SCRAPE_EVERY: Duration = Duration::from_secs(60);
 /// Pause after a tracker refused a torrent.
 pub(super) const ANNOUNCE_REFUSED: Duration = Duration::from_secs(5 * 60);
 /// A torrent with fewer links than this announces eagerly while trackers count

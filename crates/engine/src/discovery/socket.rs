@@ -154,7 +154,7 @@ impl Discovery {
             TrackerMessage::Failure { info_hash, reason, .. } => {
                 self.refused(now, id, info_hash, &reason);
             }
-            TrackerMessage::Scrape(_) => {}
+            TrackerMessage::Scrape(entries) => self.scraped(now, id, &entries),
         }
     }
 

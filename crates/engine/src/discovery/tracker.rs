@@ -7,7 +7,8 @@ use headwater_base::{Map, PeerId, Rng, Set, Time, TorrentId};
 
 use super::limit::{
     ANNOUNCE_EAGER, ANNOUNCE_INTERVAL, ANNOUNCE_INTERVAL_DEFAULT, ANNOUNCE_REFUSED, MET_MAX,
-    TRACKER_RETRY, TRACKER_SOUND, TRACKER_URL_BYTES_MAX, TRACKER_WORDS_MAX, TROUBLE_REPEAT,
+    SCRAPE_EVERY, TRACKER_RETRY, TRACKER_SOUND, TRACKER_URL_BYTES_MAX, TRACKER_WORDS_MAX,
+    TROUBLE_REPEAT,
 };
 use crate::{TrackerTrouble, TrackerView};
 
@@ -64,6 +65,8 @@ pub(super) struct Member {
     pub(super) eager: u32,
     /// Peers with and without everything, as the tracker counts them, us among them.
     pub(super) counts: Option<(u32, u32)>,
+    /// When it was last asked to count, and whether it owes the answer.
+    scrape: Option<(Time, bool)>,
     /// Peers whose offers or answers came from this tracker.
     met: Set<PeerId>,
     /// What the tracker wants given back.
@@ -144,6 +147,20 @@ impl Member {
         let all =
             if seed { incomplete } else { complete.saturating_add(incomplete).saturating_sub(1) };
         Some(all as usize)
+    }
+
+    /// Whether it may be asked to count; notes that it is.
+    pub(super) fn is_scrape_due(&mut self, now: Time) -> bool {
+        let due = self.scrape.is_none_or(|(at, _)| now.since(at) >= SCRAPE_EVERY);
+        if due {
+            self.scrape = Some((now, true));
+        }
+        due
+    }
+
+    /// Whether it owes counts; notes that they came.
+    pub(super) fn takes_scrape(&mut self) -> bool {
+        self.scrape.as_mut().is_some_and(|(_, owed)| core::mem::take(owed))
     }
 
     /// Remembers that a peer is at this tracker.

@@ -188,7 +188,7 @@ impl Picker {
         hint.barren = best.is_none().then_some(self.relistings);
         let best = best?;
         let suggested = self.suggested.filter(|other| self.is_as_good(*other, best, asker));
-        let piece = suggested.unwrap_or(best);
+        let piece = self.wished_of(asker, best).or(suggested).unwrap_or(best);
         while !self.has_memory(piece, limit::OPEN_BYTES_MAX) {
             // Pieces that nobody here can finish must not keep others from starting.
             let is_stuck =
@@ -219,6 +219,25 @@ impl Picker {
             hint.barren = Some(self.relistings);
         }
         is_barren
+    }
+
+    /// Takes what peers want soon, the most urgent first. Only so many pieces are remembered.
+    pub(crate) fn set_wished(&mut self, pieces: impl Iterator<Item = PieceIndex>) {
+        let missing = |piece: &PieceIndex| self.states.get(piece.idx()) == Some(&State::Missing);
+        self.wished = pieces.filter(missing).take(limit::WISHES_MAX).collect();
+    }
+
+    /// The piece that peers want soonest among those that are wanted here as much as `best`.
+    fn wished_of(&mut self, asker: &Asker<'_>, best: PieceIndex) -> Option<PieceIndex> {
+        if self.sequential || self.wished.is_empty() {
+            return None;
+        }
+        let states = &self.states;
+        self.wished.retain(|piece| states[piece.idx()] == State::Missing);
+        let level = self.priorities[best.idx()];
+        let fits =
+            |piece: &&PieceIndex| asker.has.has(**piece) && self.priorities[piece.idx()] == level;
+        self.wished.iter().find(fits).copied()
     }
 
     /// Whether a piece that was suggested may be started in place of the best: it is as much

@@ -47,6 +47,7 @@ impl Transfer {
             Message::Extended { id, payload } => {
                 return match Extension::from_own_id(id) {
                     Some(Extension::Metadata) => self.metadata_message(desk, link, &payload),
+                    Some(Extension::Want) => self.want_message(desk, link, &payload),
                     Some(Extension::Signal) => self.signal_message(desk, link, &payload),
                     Some(Extension::DontHave) => self.lacks_piece(desk, link, &payload),
                     Some(Extension::UploadOnly) => {
@@ -183,6 +184,7 @@ impl Transfer {
         }
         for (extension, id) in [
             (Extension::Metadata, &mut peer.metadata_id),
+            (Extension::Want, &mut peer.wants.id),
             (Extension::DontHave, &mut peer.dont_have_id),
             (Extension::UploadOnly, &mut peer.upload_only_id),
         ] {
@@ -196,6 +198,7 @@ impl Transfer {
             self.fetch.forgive(link);
         }
         self.learn_signal(desk, link, &said);
+        self.tell_wants(desk, link);
         self.watch_use(desk, link);
         self.ask_metadata(desk);
         Ok(())

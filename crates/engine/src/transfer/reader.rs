@@ -32,6 +32,7 @@ impl Transfer {
         let length = self.metainfo.as_ref().map_or(u64::MAX, |metainfo| metainfo.length.0);
         let window = Window { start: window.start.min(length), end: window.end.min(length) };
         let before = self.readers.insert(reader, Reader { window, told: None });
+        self.wants_changed(desk);
         let Some(picker) = &mut self.picker else { return };
         let near = before.is_some_and(|before| {
             let before = before.window;
@@ -51,6 +52,7 @@ impl Transfer {
     /// Takes that a reader went away.
     pub(crate) fn close_reader(&mut self, desk: &mut Desk, reader: ReaderId) {
         self.readers.remove(&reader);
+        self.wants_changed(desk);
         if let Some(picker) = &mut self.picker {
             let turn = picker.set_window(reader, None);
             self.turned(desk, turn);

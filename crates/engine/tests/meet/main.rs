@@ -3,6 +3,7 @@
 
 mod net;
 mod signal;
+mod want;
 
 use core::time::Duration;
 

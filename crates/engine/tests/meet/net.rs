@@ -57,6 +57,10 @@ pub(crate) struct Net {
     pub(crate) tracker_down: bool,
     /// Hosts that cannot reach the tracker, whatever the others can.
     pub(crate) cut_off: BTreeSet<usize>,
+    /// Pairs of hosts, the smaller first, between which no link opens.
+    pub(crate) apart: BTreeSet<(usize, usize)>,
+    /// Changes the settings of hosts to come.
+    pub(crate) configure: fn(&mut Config),
     /// Sockets the tracker has: they break when it dies.
     sockets: BTreeSet<(usize, TrackerId)>,
     pub(crate) swarm: BTreeMap<(InfoHash, PeerId), (usize, TrackerId, u64)>,
@@ -105,6 +109,8 @@ impl Net {
             latency: Duration::from_millis(20),
             tracker_down: false,
             cut_off: BTreeSet::new(),
+            apart: BTreeSet::new(),
+            configure: |_| {},
             sockets: BTreeSet::new(),
             swarm: BTreeMap::new(),
             coming: BTreeMap::new(),
@@ -141,7 +147,9 @@ impl Net {
         let n = self.hosts.len();
         let mut peer = PeerId(*b"-HW0100-............");
         self.rng.fill(&mut peer.0[8..]);
-        let mut engine = Engine::new(Config::new(peer), &Seed([n as u8; 32]));
+        let mut config = Config::new(peer);
+        (self.configure)(&mut config);
+        let mut engine = Engine::new(config, &Seed([n as u8; 32]));
         let add = Box::new(AddTorrent {
             info_hash: torrent.info_hash,
             info_hash_v2: None,
@@ -338,7 +346,8 @@ impl Net {
 
     /// Joins two ends whose descriptions fit, unless the shell of the first knows better.
     fn connect(&mut self, ours: End, theirs: End) {
-        let fits = self.answering.get(&theirs) == Some(&ours);
+        let pair = (ours.0.min(theirs.0), ours.0.max(theirs.0));
+        let fits = self.answering.get(&theirs) == Some(&ours) && !self.apart.contains(&pair);
         let doubled = |(answer, offer): (&End, &End)| answer.0 == ours.0 && offer.0 == theirs.0;
         let drops = self.hosts[ours.0].drops_doubled && self.answering.iter().any(doubled);
         if !fits || drops {

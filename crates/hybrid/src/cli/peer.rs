@@ -24,6 +24,7 @@ pub(crate) fn start(peer: &Peer, trackers: Vec<String>) -> Result<Shell, Failure
         active_seeds_max: peer.active_seeds,
         upload_limit: peer.upload_limit,
         download_limit: peer.download_limit,
+        heeds_wants: true,
         ..Config::new(peer_id(&seed))
     };
     let stun = Some(peer.stun.clone()).filter(|stun| stun != "none");

@@ -15,6 +15,8 @@ pub enum Extension {
     Metadata,
     /// WebRTC offers and answers relayed between two peers that share a third.
     Signal,
+    /// Pieces wanted soon.
+    Want,
     /// Pieces a peer lost (BEP 54).
     DontHave,
     /// Whether a peer wants nothing more, told when it changes, as libtorrent does.
@@ -23,13 +25,15 @@ pub enum Extension {
 
 impl Extension {
     /// Every extension spoken here.
-    pub const ALL: [Self; 4] = [Self::Metadata, Self::DontHave, Self::Signal, Self::UploadOnly];
+    pub const ALL: [Self; 5] =
+        [Self::Metadata, Self::DontHave, Self::Signal, Self::Want, Self::UploadOnly];
 
     /// Its name in the handshake's `m`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Metadata => "ut_metadata",
             Self::Signal => "hw_signal",
+            Self::Want => "hw_want",
             Self::DontHave => "lt_donthave",
             Self::UploadOnly => "upload_only",
         }
@@ -40,6 +44,7 @@ impl Extension {
         match self {
             Self::Metadata => 1,
             Self::Signal => 4,
+            Self::Want => 5,
             Self::DontHave => 3,
             Self::UploadOnly => 6,
         }
@@ -155,7 +160,8 @@ mod tests {
             upload_only: Some(true),
             ..Handshake::ours()
         };
-        let expect = b"d1:md9:hw_signali4e11:lt_donthavei3e11:upload_onlyi6e11:ut_metadatai1ee\
+        let expect =
+            b"d1:md9:hw_signali4e7:hw_wanti5e11:lt_donthavei3e11:upload_onlyi6e11:ut_metadatai1ee\
             13:metadata_sizei31235e1:pi6881e4:reqqi500e11:upload_onlyi1e1:v15:Headwater/0.1.0e";
         assert_eq!(handshake.encode(), expect.as_slice());
         assert_eq!(Handshake::decode(expect), Ok(handshake));

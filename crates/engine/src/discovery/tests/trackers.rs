@@ -35,8 +35,7 @@ fn only_websocket_trackers_are_opened_and_not_too_many() {
     rig.start(T, HASH, &urls);
     let opened = opens(&rig.take());
     assert_eq!(opened.len(), super::super::limit::TRACKERS_PER_TORRENT_MAX);
-    assert_eq!(opened[0].1, "wss://t0.example");
-    assert_eq!(opened[1].1, "wss://t1.example");
+    assert!(opened.iter().all(|(_, url)| url.starts_with("wss://t")));
     for torrent in 2..12 {
         let urls: Vec<String> = (0..16).map(|n| format!("wss://t{n}.{torrent}.example")).collect();
         let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
@@ -52,6 +51,63 @@ fn trackers_of_the_settings_serve_every_torrent_but_private_ones() {
     assert_eq!(opens(&rig.take()).iter().map(|(_, url)| url).collect::<Vec<_>>(), [URL]);
     rig.machine.start(rig.now, TorrentId(2), InfoHash([2; 20]), &[], Some(false));
     assert_eq!(opens(&rig.take())[0].1, "wss://always.example");
+}
+
+#[test]
+fn a_torrent_that_may_be_private_stays_with_its_own_trackers() {
+    let mut rig = Rig::with(|config| config.trackers = vec!["wss://always.example".to_owned()]);
+    let own = [vec![URL.to_owned()]];
+    rig.machine.start(rig.now, T, HASH, &own, None);
+    assert_eq!(opens(&rig.take()).iter().map(|(_, url)| url).collect::<Vec<_>>(), [URL]);
+    rig.machine.start(rig.now, T, HASH, &own, Some(false));
+    assert_eq!(opens(&rig.take())[0].1, "wss://always.example");
+}
+
+#[test]
+fn a_magnet_without_trackers_uses_those_of_the_settings_until_it_proves_private() {
+    let mut rig = Rig::with(|config| config.trackers = vec!["wss://always.example".to_owned()]);
+    let udp = [vec!["udp://other.example:1".to_owned()]];
+    rig.machine.start(rig.now, T, HASH, &udp, None);
+    let tracker = opens(&rig.take())[0].0;
+    rig.machine.start(rig.now, T, HASH, &udp, Some(true));
+    let left = |out: &Out| matches!(out, Out::Action(Action::CloseTracker(of)) if *of == tracker);
+    assert!(rig.take().iter().any(left));
+    assert!(rig.machine.views(rig.now, T).is_empty());
+}
+
+#[test]
+fn of_too_many_trackers_those_of_the_first_tiers_are_used() {
+    let mut rig = Rig::new();
+    let tier = |name: &str, count: usize| -> Vec<String> {
+        (0..count).map(|n| format!("wss://{name}{n}.example")).collect()
+    };
+    let tiers = [tier("first", 10), tier("second", 20)];
+    rig.machine.start(rig.now, T, HASH, &tiers, Some(false));
+    let opened: Vec<String> = opens(&rig.take()).into_iter().map(|(_, url)| url).collect();
+    let first = opened.iter().filter(|url| url.contains("first")).count();
+    assert_eq!((first, opened.len()), (10, super::super::limit::TRACKERS_PER_TORRENT_MAX));
+    let second: Vec<_> = opened.into_iter().filter(|url| url.contains("second")).collect();
+    assert_ne!(second, tiers[1][..6], "by chance inside a tier");
+}
+
+#[test]
+fn a_tracker_that_does_not_count_is_asked_to() {
+    let (mut rig, tracker) = Rig::announced();
+    let hash = latin(&HASH.0);
+    let bare = json!({ "action": "announce", "info_hash": hash, "interval": 120 });
+    let counts = json!({ "action": "scrape", "files": {
+        hash.as_str(): { "complete": 3, "incomplete": 4, "downloaded": 5 },
+    } });
+    rig.text(tracker, &counts);
+    assert_eq!(rig.machine.views(rig.now, T)[0].complete, 0, "nobody asked");
+    rig.text(tracker, &bare);
+    let sent = rig.sent();
+    assert_eq!((&sent[0]["action"], &sent[0]["info_hash"]), (&json!("scrape"), &json!([hash])));
+    rig.text(tracker, &counts);
+    let view = rig.machine.views(rig.now, T).remove(0);
+    assert_eq!((view.complete, view.incomplete), (3, 4));
+    rig.text(tracker, &bare);
+    assert!(rig.sent().iter().all(|sent| sent["action"] != "scrape"), "once a minute at most");
 }
 
 #[test]
