@@ -32,7 +32,9 @@ fn tests_named(line: &str) -> impl Iterator<Item = &str> {
 
 fn defines(source: &Source, name: &str) -> bool {
     let head = format!("fn {name}(");
-    source.code.iter().zip(&source.is_test).any(|(line, is_test)| *is_test && line.contains(&head))
+    let mut lines = source.code.iter().zip(&source.is_test);
+    let is_all_tests = source.path.starts_with("tests/");
+    lines.any(|(line, is_test)| (*is_test || is_all_tests) && line.contains(&head))
 }
 
 #[cfg(test)]
