@@ -78,8 +78,8 @@ class Engine {
     this.#fetches = this.#makeFetches();
     this.#turn.port1.onmessage = () => this.#pump();
     setInterval(() => this.#show(), SHOW_MS);
-    void findFaster(hashParts).then(({ sha1One, sha1Many }) =>
-      this.#shell.chooseHashing(sha1One, sha1Many),
+    void findFaster(hashParts).then(({ sha1One, sha1Many, sha256One, sha256Many }) =>
+      this.#shell.chooseHashing(sha1One, sha1Many, sha256One, sha256Many),
     );
   }
 

@@ -4,10 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use headwater_base::{
-    ByteCount, Digest1, JobId, LinkId, Map, PeerId, ReaderId, Seed, TorrentId, TrackerId,
-    sha256_many,
-};
+use headwater_base::{ByteCount, JobId, LinkId, Map, PeerId, ReaderId, Seed, TorrentId, TrackerId};
 use headwater_client::{
     Action, AddOptions, Client, Config, Event, FetchError, FetchRange, Input, LinkEnd, PieceState,
     Priority, RangeHead, Source, Step, StoreError, Stored,
@@ -243,16 +240,16 @@ impl Shell {
         self.handle(Input::StoreOpened { torrent, result });
     }
 
-    /// Says whether WebCrypto hashes one piece, and several, faster than the wasm.
+    /// Says whether WebCrypto hashes faster than the wasm: one piece, several, one block, several.
     #[wasm_bindgen(js_name = chooseHashing)]
-    pub fn choose_hashing(&mut self, one: bool, many: bool) {
-        self.hashing.choose(one, many);
+    pub fn choose_hashing(&mut self, piece: bool, pieces: bool, block: bool, blocks: bool) {
+        self.hashing.choose([piece, pieces, block, blocks]);
     }
 
     /// Takes the digests of a batch given to `Host::digest`; none when it could not.
     pub fn hashed(&mut self, batch: u32, digests: &[u8]) {
         let done = self.hashing.hashed(batch, digests);
-        self.pieces_hashed(done);
+        self.all(done);
     }
 
     /// Makes a reader of a torrent.
@@ -338,10 +335,7 @@ impl Shell {
                 let result = self.stored(torrent, |store| store.hash(piece));
                 self.handle(Input::PieceHashed { job, result });
             }
-            Action::HashBlocks { job, blocks } => {
-                let blocks: Vec<&[u8]> = blocks.iter().map(|block| &block[..]).collect();
-                self.handle(Input::BlocksHashed { job, result: Ok(sha256_many(&blocks)) });
-            }
+            Action::HashBlocks { job, blocks } => self.hashing.blocks(job, blocks),
             Action::HashLeaves { job, torrent, piece } => {
                 let result = self.stored(torrent, |store| store.hash_leaves(piece));
                 self.handle(Input::BlocksHashed { job, result });
@@ -392,7 +386,7 @@ impl Shell {
     fn settle(&mut self) -> bool {
         let done = self.hashing.work(&self.host);
         let mut heard = !done.is_empty();
-        self.pieces_hashed(done);
+        self.all(done);
         heard |= self.commit();
         let (client, at) = (&mut self.client, now());
         self.links.flush(&self.host, at, |link, window| {
@@ -402,10 +396,8 @@ impl Shell {
         heard
     }
 
-    fn pieces_hashed(&mut self, done: Vec<(JobId, Digest1)>) {
-        for (job, digest) in done {
-            self.handle(Input::PieceHashed { job, result: Ok(digest) });
-        }
+    fn all(&mut self, inputs: Vec<Input>) {
+        inputs.into_iter().for_each(|input| self.handle(input));
     }
 
     fn commit(&mut self) -> bool {

@@ -1,13 +1,17 @@
-//! A seed and a leech joined in memory. Every piece holds the same bytes, so that neither side
-//! needs a store, and its digest is known without hashing.
+//! A seed and a leech joined in memory. Every block holds the same bytes, so that neither side
+//! needs a store, and digests are known without hashing.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use headwater_base::{Bitfield, Digest1, LinkId, PeerId, Seed, Time, TorrentId, TrackerId, sha1};
+use headwater_base::{
+    BLOCK_LEN, Bitfield, ByteCount, Digest1, Digest256, LinkId, PeerId, Seed, Time, TorrentId,
+    TrackerId, sha1, sha256, sha256_many,
+};
 use headwater_engine::{Action, AddTorrent, Config, Engine, Event, Input, Step, Stored};
-use headwater_metainfo::Torrent;
+use headwater_metainfo::create::{Draft, Options};
+use headwater_metainfo::{Torrent, Version};
 use headwater_wire::tracker::{ClientMessage, TrackerMessage};
 
 /// Bytes of a piece.
@@ -22,8 +26,10 @@ struct Rig {
     engines: [Engine; 2],
     sockets: [TrackerId; 2],
     links: [LinkId; 2],
+    torrent: Arc<Torrent>,
     piece: Bytes,
     digest: Digest1,
+    leaf: Digest256,
     hashing: bool,
     queue: VecDeque<(usize, Input)>,
 }
@@ -35,18 +41,36 @@ pub(crate) fn noise(len: usize) -> Vec<u8> {
     bytes
 }
 
-/// Moves so many MiB from one engine to the other.
-pub(crate) fn transfer(mib: usize, hashing: bool) {
-    let piece = Bytes::from(noise(PIECE));
-    let digest = sha1(&piece);
-    let count = (mib << 20) / PIECE;
-    let info = format!("d6:lengthi{}e4:name4:bulk12:piece lengthi{PIECE}e", count * PIECE);
-    let info = format!("{info}6:pieces{}:", count * 20).into_bytes();
-    let info = [info, digest.repeat(count), b"e".to_vec()].concat();
-    let torrent = Arc::new(Torrent::from_info(Bytes::from(info)).expect("a valid torrent"));
-    let engines = [SEED, LEECH].map(|at| engine(at, &torrent));
-    let (sockets, links) = ([TrackerId(0); 2], [LinkId(0); 2]);
-    let mut rig = Rig { engines, sockets, links, piece, digest, hashing, queue: VecDeque::new() };
+/// A torrent of so many MiB.
+pub(crate) fn torrent(mib: usize, version: Version) -> Arc<Torrent> {
+    let length = ByteCount((mib as u64) << 20);
+    let options = Options { version, piece_length: Some(PIECE as u32), ..Options::default() };
+    let mut draft = Draft::single("bulk", length, options).expect("a good draft");
+    let piece = piece();
+    for _ in 0..(mib << 20) / PIECE {
+        draft.feed(&piece).expect("as many bytes as said");
+    }
+    Arc::new(draft.finish().expect("a valid torrent"))
+}
+
+fn piece() -> Vec<u8> {
+    noise(BLOCK_LEN as usize).repeat(PIECE / BLOCK_LEN as usize)
+}
+
+/// Moves a torrent from one engine to the other.
+pub(crate) fn transfer(torrent: &Arc<Torrent>, hashing: bool) {
+    let piece = Bytes::from(piece());
+    let mut rig = Rig {
+        engines: [SEED, LEECH].map(|at| engine(at, torrent)),
+        sockets: [TrackerId(0); 2],
+        links: [LinkId(0); 2],
+        torrent: Arc::clone(torrent),
+        digest: sha1(&piece),
+        leaf: sha256(&piece[..BLOCK_LEN as usize]),
+        piece,
+        hashing,
+        queue: VecDeque::new(),
+    };
     let mut now = Time::from_millis(1);
     while !rig.drain(now) {
         match rig.queue.pop_front() {
@@ -109,6 +133,16 @@ impl Rig {
             Action::HashPiece { job, data } => {
                 let digest = if self.hashing { sha1(&data) } else { self.digest };
                 Input::PieceHashed { job, result: Ok(digest) }
+            }
+            Action::HashBlocks { job, blocks } => {
+                let blocks: Vec<&[u8]> = blocks.iter().map(|block| &block[..]).collect();
+                let leaves =
+                    if self.hashing { sha256_many(&blocks) } else { vec![self.leaf; blocks.len()] };
+                Input::BlocksHashed { job, result: Ok(leaves) }
+            }
+            Action::HashLeaves { job, piece, .. } => {
+                let blocks = self.torrent.piece_len(piece).div_ceil(BLOCK_LEN) as usize;
+                Input::BlocksHashed { job, result: Ok(vec![self.leaf; blocks]) }
             }
             Action::WritePiece { job, .. } => Input::PieceWritten { job, result: Ok(()) },
             Action::Send { bytes, .. } => {

@@ -33,11 +33,11 @@ pub(super) fn bench(rounds: u64, mib: u64) -> Result<()> {
         }
     }
     println!("{mib} MiB between two engines on one core; MiB/s, medians of {rounds} rounds\n");
-    println!("{:<16}{:>10}{:>10}{:>16}", "", "native", "wasm", "wasm/native");
+    println!("{:<24}{:>10}{:>10}{:>16}", "", "native", "wasm", "wasm/native");
     for ((name, native), (_, wasm)) in both[0].iter().zip(&both[1]) {
         let ratios = native.iter().zip(wasm).map(|(native, wasm)| wasm / native * 100.0);
         let ratio = median(&ratios.collect::<Vec<_>>());
-        println!("{name:<16}{:>10.0}{:>10.0}{ratio:>14.0} %", median(native), median(wasm));
+        println!("{name:<24}{:>10.0}{:>10.0}{ratio:>14.0} %", median(native), median(wasm));
     }
     let mut page = Vec::new();
     measure(tool("node").arg("tests/bench/hashing.mjs").arg(rounds.to_string()), &mut page)?;
