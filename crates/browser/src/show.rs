@@ -208,6 +208,8 @@ pub(crate) fn store_code(error: &StoreError) -> &'static str {
     match error {
         StoreError::Full(_) => "storage-full",
         StoreError::Busy(_) => "storage-busy",
+        StoreError::Newer(_) => "storage-newer",
+        StoreError::Metadata(_) => "broken-torrent",
         StoreError::Io(_) => "storage-failed",
         StoreError::Contradiction(_) => "torrent-contradicts-itself",
     }

@@ -270,6 +270,12 @@ pub enum StoreError {
     /// Another tab or program has it open.
     #[error("in use elsewhere: {0}")]
     Busy(String),
+    /// Its record was written by a newer version of this program, which alone may change it.
+    #[error("kept by a newer version, use that one: {0}")]
+    Newer(String),
+    /// The metadata hashes to the torrent's name and is no torrent all the same; nobody has other.
+    #[error("the torrent itself is broken: {0}")]
+    Metadata(String),
     /// Anything else the outside world said.
     #[error("{0}")]
     Io(String),

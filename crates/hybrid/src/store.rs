@@ -347,6 +347,8 @@ fn failed(error: io::Error) -> StoreError {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     if matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge) {
         StoreError::Full(error.to_string())
+    } else if error.kind() == io::ErrorKind::Unsupported {
+        StoreError::Newer(error.to_string())
     } else {
         StoreError::Io(error.to_string())
     }

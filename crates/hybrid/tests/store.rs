@@ -216,3 +216,20 @@ fn killed_at_any_moment_it_keeps_what_it_said_it_wrote() {
         assert!(wrote.iter().all(kept), "round {round}: lost one of {wrote:?}");
     }
 }
+
+#[test]
+fn record_of_a_newer_version_is_refused_and_left_as_it_is() {
+    let folder = Folder::new("newer");
+    let (torrent, bytes) = sample();
+    let (store, ..) = open(&folder.0, &torrent);
+    write(&store, &torrent, &bytes, 0..8);
+    drop(store);
+    let record = folder.0.join(format!(".headwater/{}.have", torrent.info_hash));
+    let mut newer = fs::read(&record).expect("a record");
+    newer[15] = b'2';
+    fs::write(&record, &newer).expect("a write");
+    let refused = Store::open(&folder.0, Arc::clone(&torrent), None).map(|_| ());
+    assert!(matches!(refused, Err(StoreError::Newer(_))), "{refused:?}");
+    assert!(!is_complete(&folder.0, &torrent));
+    assert_eq!(fs::read(&record).expect("a record"), newer);
+}

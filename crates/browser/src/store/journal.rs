@@ -5,6 +5,8 @@ use headwater_base::{PieceIndex, sha1};
 use headwater_metainfo::Torrent;
 
 const MAGIC: &[u8; 8] = b"HWPIECE1";
+/// What every version of the record starts with; the version follows.
+const KIND: &[u8] = b"HWPIECE";
 /// Magic, info-hash, piece length.
 pub(super) const HEADER_LEN: usize = 32;
 /// Piece, slot, check.
@@ -24,6 +26,12 @@ pub(super) fn header(torrent: &Torrent) -> [u8; HEADER_LEN] {
     header[8..28].copy_from_slice(&torrent.info_hash.0);
     header[28..].copy_from_slice(&torrent.piece_length.to_le_bytes());
     header
+}
+
+/// Whether a journal is of a version that is not known here.
+pub(super) fn is_newer(journal: &[u8]) -> bool {
+    let head = journal.get(..MAGIC.len());
+    head.is_some_and(|head| head.starts_with(KIND) && head != MAGIC)
 }
 
 /// Writes a record.

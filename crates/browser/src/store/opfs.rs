@@ -54,6 +54,9 @@ impl Opfs {
     fn resume(&mut self) -> Result<Bitfield, StoreError> {
         let size = self.journal.get_size().map_err(|thrown| store_error(&thrown))?;
         let bytes = read_at(&self.journal, 0, size as usize)?;
+        if journal::is_newer(&bytes) {
+            return Err(StoreError::Newer("what is stored is left as it is".to_owned()));
+        }
         let mut have = Bitfield::empty(self.metainfo.piece_count());
         let Some(records) = journal::decode(&self.metainfo, &bytes) else {
             self.start_over()?;

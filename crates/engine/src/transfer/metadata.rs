@@ -266,7 +266,7 @@ impl Transfer {
                         self.look_for_peers(desk);
                     }
                 }
-                Err(error) => self.fail(desk, StoreError::Io(format!("metadata: {error}"))),
+                Err(error) => self.fail(desk, StoreError::Metadata(error.to_string())),
             }
             return;
         }

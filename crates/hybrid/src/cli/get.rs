@@ -214,6 +214,8 @@ pub(super) fn failed(error: &StoreError) -> Failure {
     let code = match error {
         StoreError::Full(_) => "store-full",
         StoreError::Busy(_) => "store-busy",
+        StoreError::Newer(_) => "store-newer",
+        StoreError::Metadata(_) => "broken-torrent",
         StoreError::Io(_) => "store-io",
         StoreError::Contradiction(_) => "torrent-contradicts-itself",
     };

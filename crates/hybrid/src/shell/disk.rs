@@ -4,18 +4,24 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use bytes::Bytes;
 use headwater_base::{Bitfield, JobId, PieceIndex, TorrentId, sha1, sha256_many};
 use headwater_engine::{Input, PieceData, StoreError};
 use headwater_metainfo::Torrent;
 use tokio::sync::mpsc;
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinSet, spawn_blocking};
+use tokio::time::timeout;
 
 use crate::store::{self, PieceToWrite, Store};
 
 /// Most pieces written under one flush.
 const BATCH_MAX: usize = 64;
+
+/// Longest wait for verified pieces to be written when the program ends. A disk that takes longer
+/// costs them to be fetched again, no more.
+const FINISH_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// Where a torrent's bytes lie.
 #[derive(Clone, Debug)]
@@ -30,6 +36,7 @@ pub struct Place {
 pub(super) struct Disk {
     answers: mpsc::Sender<Input>,
     open: BTreeMap<TorrentId, Open>,
+    writers: JoinSet<()>,
 }
 
 struct Open {
@@ -44,14 +51,15 @@ enum Order {
 
 impl Disk {
     pub(super) fn new(answers: mpsc::Sender<Input>) -> Self {
-        Self { answers, open: BTreeMap::new() }
+        Self { answers, open: BTreeMap::new(), writers: JoinSet::new() }
     }
 
     /// Opens a torrent's store; `StoreOpened` follows.
     pub(super) fn open(&mut self, torrent: TorrentId, metainfo: Arc<Torrent>, place: Place) {
         let store = Arc::new(OnceLock::new());
         let (orders, to_do) = mpsc::unbounded_channel();
-        tokio::spawn(write(Arc::clone(&store), to_do, self.answers.clone()));
+        while self.writers.try_join_next().is_some() {}
+        self.writers.spawn(write(Arc::clone(&store), to_do, self.answers.clone()));
         let slot = Arc::clone(&store);
         self.job(move || {
             let opened = Store::open(&place.root, Arc::clone(&metainfo), place.verified.as_ref());
@@ -73,6 +81,13 @@ impl Disk {
         {
             let _ = open.orders.send(Order::Delete);
         }
+    }
+
+    /// Closes every store and waits until what was told to be written is.
+    pub(super) async fn finish(&mut self) {
+        self.open.clear();
+        let all = async { while self.writers.join_next().await.is_some() {} };
+        let _ = timeout(FINISH_TIME_MAX, all).await;
     }
 
     /// Reads part of a piece; `BlockRead` follows.

@@ -124,7 +124,7 @@ impl Driver {
         self.link_events.close();
         self.answers.close();
         self.fetches.finish();
-        tokio::join!(self.trackers.finish(), self.links.finish());
+        tokio::join!(self.trackers.finish(), self.links.finish(), self.disk.finish());
         self.tell(News::Stopped);
         if let Some(done) = self.stopping.take() {
             let _ = done.send(());

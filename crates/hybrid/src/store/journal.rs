@@ -3,13 +3,15 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use headwater_base::{Bitfield, InfoHash, PieceIndex, sha1};
 
 const MAGIC: &[u8; 16] = b"headwater have 1";
+/// What every version of the record starts with; the version follows.
+const KIND: &[u8] = b"headwater have ";
 const HEADER: usize = MAGIC.len() + 20;
 const BODY: usize = 1 + 4 + 8 + 8;
 const RECORD: usize = BODY + CHECK;
@@ -91,6 +93,8 @@ impl Known {
 /// The record of one torrent, open for appending.
 pub(super) struct Journal {
     file: File,
+    /// Bytes of it that are whole and on disk.
+    len: u64,
     info_hash: InfoHash,
     known: Known,
 }
@@ -114,7 +118,9 @@ impl Journal {
         file.write_all(&bytes)?;
         file.sync_data()?;
         fs::rename(&fresh, path)?;
-        Ok(Self { file, info_hash, known })
+        // Until the folder is on disk too, the old record may come back with the power.
+        path.parent().map_or(Ok(()), super::layout::sync_folder)?;
+        Ok(Self { file, len: bytes.len() as u64, info_hash, known })
     }
 
     /// What the records add up to.
@@ -122,25 +128,44 @@ impl Journal {
         &self.known
     }
 
-    /// Appends records, which survive a crash once this returns.
+    /// Appends records, which survive a crash once this returns. Those that cannot be written
+    /// leave nothing behind: half a record would hide all that follow.
     pub(super) fn append(&mut self, records: &[Record]) -> io::Result<()> {
         let mut bytes = Vec::with_capacity(records.len() * RECORD);
         for record in records {
             write(&mut bytes, self.info_hash, *record);
+        }
+        // What an earlier failure may have left is written over.
+        self.file.seek(SeekFrom::Start(self.len))?;
+        if let Err(e) = self.file.write_all(&bytes).and_then(|()| self.file.sync_data()) {
+            let _ = self.file.set_len(self.len);
+            return Err(e);
+        }
+        self.len += bytes.len() as u64;
+        for record in records {
             self.known.apply(*record);
         }
-        self.file.write_all(&bytes)?;
-        self.file.sync_data()
+        Ok(())
     }
 }
 
 /// Reads what holds of the record at `path`; an absent one holds nothing.
 pub(super) fn look(path: &Path, info_hash: InfoHash, pieces: u32) -> io::Result<Known> {
     match fs::read(path) {
+        Ok(bytes) if is_newer(&bytes) => {
+            let path = path.display();
+            Err(io::Error::new(io::ErrorKind::Unsupported, format!("{path} is left as it is")))
+        }
         Ok(bytes) => Ok(parse(&bytes, info_hash, pieces)),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Known::empty(pieces)),
         Err(e) => Err(e),
     }
+}
+
+/// Whether a record is of a version that is not known here.
+fn is_newer(bytes: &[u8]) -> bool {
+    let head = bytes.get(..MAGIC.len());
+    head.is_some_and(|head| head.starts_with(KIND) && head != MAGIC)
 }
 
 /// Adds up records until the first that is cut or damaged.
@@ -238,6 +263,23 @@ mod tests {
             let have = if at < HEADER { 0 } else { [0, 0, 1, 2, 3, 4][whole] };
             assert_eq!(parse(&bytes, HASH, 4).have.count(), have, "flipped at {at}");
         }
+    }
+
+    #[test]
+    fn records_that_cannot_be_written_leave_nothing_and_later_ones_count() {
+        let path = std::env::temp_dir().join(format!("headwater-append-{}", std::process::id()));
+        let mut journal = Journal::create(&path, HASH, Known::empty(4)).expect("a file");
+        journal.append(&[Record::Have(PieceIndex(0))]).expect("room");
+        let good = std::mem::replace(&mut journal.file, File::open(&path).expect("a file"));
+        assert!(journal.append(&[Record::Have(PieceIndex(1))]).is_err(), "it is only read");
+        assert_eq!(journal.known().have.count(), 1, "nothing is known that is not written");
+        journal.file = good;
+        // Half a record, as a disk that ran full leaves it.
+        OpenOptions::new().append(true).open(&path).expect("it").write_all(&[2; 9]).expect("");
+        journal.append(&[Record::Have(PieceIndex(2))]).expect("room");
+        let known = look(&path, HASH, 4).expect("a record");
+        assert_eq!(known.have.ones().map(|piece| piece.0).collect::<Vec<_>>(), [0, 2]);
+        let _ = fs::remove_file(&path);
     }
 
     #[test]

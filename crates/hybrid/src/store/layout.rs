@@ -32,6 +32,7 @@ pub(super) fn resolve(root: &Path, relative: &str, make: bool) -> io::Result<Pat
             Err(e) if e.kind() == io::ErrorKind::NotFound && make => {
                 if parts.peek().is_some() {
                     fs::create_dir(&path)?;
+                    path.parent().map_or(Ok(()), sync_folder)?;
                 }
             }
             Err(e) => return Err(e),
@@ -43,7 +44,19 @@ pub(super) fn resolve(root: &Path, relative: &str, make: bool) -> io::Result<Pat
 /// Opens `relative` below `root`; for writing it is created as needed.
 pub(super) fn open(root: &Path, relative: &str, write: bool) -> io::Result<File> {
     let path = resolve(root, relative, write)?;
-    OpenOptions::new().read(true).write(write).create(write).truncate(false).open(path)
+    let is_new = write && !path.exists();
+    let options = || OpenOptions::new().read(true).write(write).create(write).to_owned();
+    let file = options().truncate(false).open(&path)?;
+    if is_new {
+        path.parent().map_or(Ok(()), sync_folder)?;
+    }
+    Ok(file)
+}
+
+/// Makes the names in a folder survive a crash; those of files are not part of the files.
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+    // Elsewhere folders cannot be opened like files, and keep their names by themselves.
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 #[cfg(unix)]
