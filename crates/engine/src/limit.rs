@@ -180,16 +180,30 @@ pub const REVEAL_ALONE: usize = 8;
 /// Pieces told of one by one when a seed ceases to hide them; more are told all at once.
 pub const REVEAL_SINGLY_MAX: usize = 4096;
 
-/// Peers served at once, besides the optimistic one.
-pub const UPLOAD_SLOTS: usize = 8;
+/// Fewest and most peers of a torrent served at once. In between it is by what can be sent.
+pub const SLOTS_MIN: usize = 4;
+/// See `SLOTS_MIN`: more would leave each with too little to be worth giving for.
+pub const SLOTS_MAX: usize = 24;
+/// Bytes a second that are believed to go out while nothing is known.
+pub const CAPACITY_MIN: u64 = 60 * 1024;
 /// How often slots are given out anew.
 pub const CHOKE_ROUND: Duration = Duration::from_secs(10);
 /// A peer served this long yields its slot to others that wait, once we have everything.
-pub const SLOT_TURN: Duration = Duration::from_secs(60);
-/// Rounds an optimistic slot lasts.
-pub const OPTIMISTIC_ROUNDS: u32 = 3;
-/// A peer we serve that sent nothing for so long, though we want something, loses its slot.
-pub const ANTI_SNUB: Duration = Duration::from_secs(60);
+pub const SLOT_TURN: Duration = Duration::from_secs(30);
+/// What a peer that gave nothing gets at once: enough to begin with, too little to live on.
+pub const GIFT_BYTES: u64 = 32 * 1024;
+/// How long a gift keeps its slot though it is not used up.
+pub const GIFT_TIME: Duration = Duration::from_secs(20);
+/// How long a peer waits that gave nothing for its first gift; it doubles with each.
+pub const GIFT_REST: Duration = Duration::from_secs(30);
+/// Doublings of that rest: 32 minutes at most.
+pub const GIFT_REST_DOUBLINGS: u32 = 6;
+/// A peer that has nothing for longer is no newcomer.
+pub const NEWCOMER: Duration = Duration::from_secs(20);
+/// Bytes, and pieces, a peer may have taken of us beyond what it shows: some pieces are not whole.
+pub const HIDDEN_BYTES: u64 = 256 * 1024;
+/// See `HIDDEN_BYTES`.
+pub const HIDDEN_PIECES: u64 = 8;
 
 /// Web seeds kept of one torrent; what is beyond is left out.
 pub const WEB_SEEDS_MAX: usize = 100;

@@ -6,6 +6,7 @@ mod fast;
 mod list;
 mod outbox;
 mod reveal;
+mod standing;
 
 use std::collections::VecDeque;
 
@@ -25,6 +26,7 @@ pub(crate) use fast::FastPieces;
 pub(crate) use list::Peers;
 pub(crate) use outbox::Outbox;
 pub(crate) use reveal::Reveal;
+pub(crate) use standing::Standing;
 
 /// A block we asked for.
 #[derive(Clone, Copy, Debug)]
@@ -134,10 +136,7 @@ pub(crate) struct Peer {
     pub(crate) sent: Meter,
     pub(crate) upload: Bucket,
     pub(crate) upload_gate: Gate,
-    /// What had flowed two choke rounds ago, and one.
-    pub(crate) tallies: [Tally; 2],
-    /// When it was last unchoked.
-    pub(crate) served_since: Time,
+    pub(crate) standing: Standing,
     /// Metadata blocks it asked for.
     pub(crate) metadata_wanted: VecDeque<u32>,
 
@@ -155,13 +154,6 @@ pub(crate) struct Hashes {
     pub(crate) refused: Option<Time>,
     /// How often in a row it refused leaves.
     pub(crate) leafless: u8,
-}
-
-/// Payload bytes that had flowed at some time.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Tally {
-    pub(crate) sent: u64,
-    pub(crate) fetched: u64,
 }
 
 /// The limits a peer starts with.
@@ -223,8 +215,7 @@ impl Peer {
             sent: Meter::default(),
             upload: Bucket::new(limits.upload),
             upload_gate: Gate::Unpaid,
-            tallies: [Tally::default(); 2],
-            served_since: Time::ZERO,
+            standing: Standing::new(now),
             metadata_wanted: VecDeque::new(),
             heard_at: now,
         }

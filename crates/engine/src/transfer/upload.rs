@@ -74,12 +74,16 @@ impl Transfer {
         self.serve_metadata(desk, link);
         self.serve_hashes(desk, link);
         self.send_ready(desk, link);
+        self.end_gift(desk, link);
         self.read_queued(desk, link);
     }
 
     fn send_ready(&mut self, desk: &mut Desk, link: LinkId) {
         let Some(peer) = self.peers.get_mut(&link) else { return };
         while let Some(Served { span, state: Serve::Ready(_) }) = peer.serving.front() {
+            if peer.standing.has_used(peer.sent.total()) {
+                break;
+            }
             let span = *span;
             let len = span.len as usize;
             if !peer.outbox.takes(desk, Message::PIECE_HEAD_LEN + len)
