@@ -57,11 +57,12 @@ impl Standing {
         self.rests_until = Time::ZERO;
     }
 
-    /// Ceases to serve it. Who took a gift and gave nothing waits twice as long for each.
-    pub(crate) fn stop(&mut self, now: Time, given: u64) {
+    /// Ceases to serve it. Who took a gift and gave nothing, though it could, waits twice as long
+    /// for each.
+    pub(crate) fn stop(&mut self, now: Time, given: u64, could: bool) {
         self.turned = now;
         let took = self.gift_end.take().is_some();
-        if took && given == self.given_before {
+        if took && could && given == self.given_before {
             let rest = limit::GIFT_REST * (1 << self.gifts.min(limit::GIFT_REST_DOUBLINGS));
             self.gifts += 1;
             self.rests_until = now + rest;

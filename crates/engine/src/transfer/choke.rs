@@ -30,6 +30,8 @@ enum Claim {
     New,
     /// It has nothing we want, though it has something.
     Behind,
+    /// It gave something once, and took more lately.
+    Owes,
     /// It shows less than it took, or has had nothing for long.
     Doubtful,
     /// It took gifts and gave nothing: it waits.
@@ -106,6 +108,10 @@ impl Transfer {
                         (claim, (u64::MAX - given, chance))
                     }
                     Claim::Behind => (claim, (standing.turned().as_micros(), chance)),
+                    Claim::Owes => {
+                        let owed = peer.sent.total() * 100 / peer.fetched.total().max(1);
+                        (claim, (owed, chance))
+                    }
                     Claim::May | Claim::New | Claim::Doubtful | Claim::Rests => {
                         (claim, (u64::from(standing.gifts()), chance))
                     }
@@ -124,7 +130,8 @@ impl Transfer {
         if standing.lately(peer.fetched.total()) > 0 {
             Claim::Gives
         } else if standing.rests(now) {
-            Claim::Rests
+            let gave = peer.fetched.total() > 0;
+            if gave { Claim::Owes } else { Claim::Rests }
         } else if peer.sent.total() > pieces * piece + slack {
             Claim::Doubtful
         } else if peer.useful > 0 {
@@ -212,6 +219,7 @@ impl Transfer {
         let Some(peer) = self.peers.get_mut(&link) else { return };
         if claim == Claim::Gives && !seeding {
             peer.standing.earn();
+            desk.kicks.insert((self.id, link));
         }
         if peer.choked {
             peer.choked = false;
@@ -228,7 +236,9 @@ impl Transfer {
             && !peer.choked
         {
             peer.choked = true;
-            peer.standing.stop(desk.now, peer.fetched.total());
+            // Whoever has nothing we want cannot give, and is not to wait for that.
+            let could = peer.useful > 0 || peer.has.count() == 0;
+            peer.standing.stop(desk.now, peer.fetched.total(), could);
             peer.outbox.say(&Message::Choke);
             let granted = peer.fast_pieces.granted();
             Self::refuse(peer, |span| !granted.contains(&span.piece));
@@ -244,7 +254,9 @@ impl Transfer {
         }
         if peer.standing.lately(peer.fetched.total()) > 0 || self.is_seeding() {
             if let Some(peer) = self.peers.get_mut(&link) {
+                // What waited for the gift to end goes on.
                 peer.standing.earn();
+                desk.kicks.insert((self.id, link));
             }
             return;
         }
