@@ -13,7 +13,8 @@ pub(crate) struct Standing {
     turned: Time,
     /// What it is served as a gift ends when so much was sent in all.
     gift_end: Option<u64>,
-    /// What it had given when its last gift began.
+    /// What it had taken and given when its last gift began.
+    sent_before: u64,
     given_before: u64,
     /// Gifts in a row for which it gave nothing.
     gifts: u32,
@@ -27,6 +28,7 @@ impl Standing {
             tallies: [0; 2],
             turned: now,
             gift_end: None,
+            sent_before: 0,
             given_before: 0,
             gifts: 0,
             rests_until: now,
@@ -47,7 +49,7 @@ impl Standing {
     pub(crate) fn serve(&mut self, now: Time, (sent, given): (u64, u64), gift: Option<u64>) {
         self.turned = now;
         self.gift_end = gift.map(|gift| sent + gift);
-        self.given_before = given;
+        (self.sent_before, self.given_before) = (sent, given);
     }
 
     /// Takes that it gives: what it is served is no gift any more.
@@ -59,9 +61,9 @@ impl Standing {
 
     /// Ceases to serve it. Who took a gift and gave nothing, though it could, waits twice as long
     /// for each.
-    pub(crate) fn stop(&mut self, now: Time, given: u64, could: bool) {
+    pub(crate) fn stop(&mut self, now: Time, (sent, given): (u64, u64), could: bool) {
         self.turned = now;
-        let took = self.gift_end.take().is_some();
+        let took = self.gift_end.take().is_some() && sent > self.sent_before;
         if took && could && given == self.given_before {
             let rest = limit::GIFT_REST * (1 << self.gifts.min(limit::GIFT_REST_DOUBLINGS));
             self.gifts += 1;

@@ -238,7 +238,8 @@ impl Transfer {
             peer.choked = true;
             // Whoever has nothing we want cannot give, and is not to wait for that.
             let could = peer.useful > 0 || peer.has.count() == 0;
-            peer.standing.stop(desk.now, peer.fetched.total(), could);
+            let flowed = (peer.sent.total(), peer.fetched.total());
+            peer.standing.stop(desk.now, flowed, could);
             peer.outbox.say(&Message::Choke);
             let granted = peer.fast_pieces.granted();
             Self::refuse(peer, |span| !granted.contains(&span.piece));

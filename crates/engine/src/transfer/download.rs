@@ -91,6 +91,8 @@ impl Transfer {
             }
             return Err(CloseReason::Rule("peer sends blocks of the wrong size"));
         }
+        let stands = &peer.standing;
+        let begins = peer.choked && peer.interested && stands.lately(peer.fetched.total()) == 0;
         peer.fetched.add(desk.now, len);
         peer.last_block = desk.now;
         peer.snubbing = false;
@@ -100,6 +102,10 @@ impl Transfer {
             peer.round_trip = Some(peer.round_trip.map_or(trip, |known| known.min(trip)));
         }
         self.take_block(desk, at, (link, id), data);
+        if begins {
+            // Who begins to give may be given to at once.
+            self.fill_slots(desk);
+        }
         Ok(())
     }
 
