@@ -96,3 +96,49 @@ impl Standing {
         self.turned
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(secs: u64) -> Time {
+        Time::from_millis(secs * 1000)
+    }
+
+    #[test]
+    fn who_gives_nothing_for_gifts_waits_twice_as_long_each_time() {
+        let mut standing = Standing::new(at(0));
+        let mut now = at(0);
+        for gift in 0..3 {
+            standing.serve(now, (gift * 100, 0), Some(100));
+            assert!(!standing.has_used(gift * 100 + 99) && standing.has_used(gift * 100 + 100));
+            standing.stop(now, (gift * 100 + 100, 0), true);
+            let rest = limit::GIFT_REST * (1 << gift);
+            assert!(standing.rests(now) && !standing.rests(now + rest));
+            now = now + rest;
+        }
+        assert_eq!(standing.gifts(), 3);
+        standing.earn();
+        assert!(!standing.rests(now) && standing.gifts() == 0);
+    }
+
+    #[test]
+    fn gift_that_was_not_taken_could_not_be_returned_or_was_is_not_held_against_a_peer() {
+        for (sent, given, could) in [(0, 0, true), (100, 0, false), (100, 1, true)] {
+            let mut standing = Standing::new(at(0));
+            standing.serve(at(1), (0, 0), Some(100));
+            standing.stop(at(2), (sent, given), could);
+            assert!(!standing.rests(at(2)), "{sent} {given} {could}");
+        }
+    }
+
+    #[test]
+    fn what_was_given_counts_for_two_rounds() {
+        let mut standing = Standing::new(at(0));
+        assert_eq!(standing.lately(500), 500);
+        standing.turn(500);
+        assert_eq!(standing.lately(500), 500);
+        standing.turn(500);
+        assert_eq!(standing.lately(500), 0);
+    }
+}
