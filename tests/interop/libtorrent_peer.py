@@ -35,10 +35,14 @@ def session():
     })
 
 
-def make(path, tracker):
+def make(path, tracker, version):
     path = pathlib.Path(path)
-    creator = lt.create_torrent(lt.list_files(str(path)), flags=lt.create_torrent.v1_only,
-                                piece_size=65536)
+    flags = {
+        "v1": lt.create_torrent.v1_only,
+        "v2": lt.create_torrent.v2_only,
+        "hybrid": 0,
+    }[version]
+    creator = lt.create_torrent(lt.list_files(str(path)), flags=flags, piece_size=65536)
     creator.add_tracker(tracker)
     lt.set_piece_hashes(creator, str(path.parent))
     return lt.torrent_info(creator.generate())
@@ -67,11 +71,12 @@ def main():
     parser.add_argument("source")
     parser.add_argument("--tracker", required=True)
     parser.add_argument("--dir", default=".")
+    parser.add_argument("--version", choices=["v1", "v2", "hybrid"], default="v1")
     args = parser.parse_args()
     ses = session()
     if args.what == "seed":
         params = lt.add_torrent_params()
-        params.ti = make(args.source, args.tracker)
+        params.ti = make(args.source, args.tracker, args.version)
         params.save_path = str(pathlib.Path(args.source).parent)
         magnet = lt.make_magnet_uri(params.ti)
     else:

@@ -9,10 +9,10 @@ const root = fileURLToPath(new URL("../../..", import.meta.url));
 const python = `${root}target/venv/bin/python`;
 const script = `${root}tests/interop/libtorrent_peer.py`;
 
-/** Starts `seed PATH` or `get MAGNET`. */
-export async function openLibtorrent(what, source, { tracker, dir = "." }) {
+/** Starts `seed PATH`, as a torrent of that version, or `get MAGNET`. */
+export async function openLibtorrent(what, source, { tracker, dir = ".", version = "v1" }) {
   if (!existsSync(python)) throw new Error("no libtorrent found: run cargo xtask setup");
-  const args = [script, what, source, "--tracker", tracker, "--dir", dir];
+  const args = [script, what, source, "--tracker", tracker, "--dir", dir, "--version", version];
   const child = spawn(python, args, { stdio: ["pipe", "pipe", "inherit"] });
   const heard = [];
   const waiting = new Set();

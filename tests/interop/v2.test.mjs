@@ -1,0 +1,80 @@
+// Torrents of v2 alone and hybrids, from magnets: libtorrent 2.1.1 with Headwater in the browser
+// and with the headwater program, and WebTorrent 3.0.21, which knows the v1 half of a hybrid.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { manifestOf, oneFile, severalFiles } from "../e2e/harness/content.mjs";
+import { openLibtorrent } from "../e2e/harness/libtorrent.mjs";
+import { finish, readManifest, writeContent } from "../e2e/harness/program.mjs";
+import { ask, limit, openStage } from "../e2e/harness/stage.mjs";
+
+for (const version of ["v2", "hybrid"]) {
+  test(`libtorrent seeds ${version}, ours in the browser gets`, limit, async (t) => {
+    const stage = openStage(t);
+    const tracker = await stage.npmTracker();
+    const content = severalFiles();
+    const { magnet } = await libtorrentSeed(stage, content, tracker.url, version);
+    const got = await ask(await stage.peer("headwater"), "get", magnet, tracker.url);
+    assert.deepEqual(got, await manifestOf(content.files));
+  });
+
+  test(`libtorrent seeds ${version}, headwater get gets`, limit, async (t) => {
+    const stage = openStage(t);
+    const tracker = await stage.npmTracker();
+    const content = severalFiles();
+    const { magnet } = await libtorrentSeed(stage, content, tracker.url, version);
+    const { path: dir } = await stage.folder();
+    const args = ["get", magnet, "-o", dir, "--tracker", tracker.url, "--stun", "none"];
+    const { code, log } = await finish(args);
+    assert.equal(code, 0, log.join("\n"));
+    assert.deepEqual(await readManifest(dir, content), await manifestOf(content.files));
+  });
+
+  test(`ours in the browser seeds ${version}, libtorrent gets`, limit, async (t) => {
+    const stage = openStage(t);
+    const tracker = await stage.npmTracker();
+    const content = oneFile(3);
+    const seed = await stage.peer("headwater");
+    const { magnet } = await ask(seed, "seed", content, tracker.url, { version });
+    const { path: dir } = await stage.folder();
+    const options = { tracker: tracker.url, dir };
+    const libtorrent = stage.keep(await openLibtorrent("get", magnet, options));
+    await libtorrent.event("done");
+    assert.deepEqual(await readManifest(dir, content), await manifestOf(content.files));
+  });
+
+  test(`ours in the browser seeds ${version}, ours in another gets`, limit, async (t) => {
+    const stage = openStage(t);
+    const tracker = await stage.npmTracker();
+    const content = severalFiles();
+    const seed = await stage.peer("headwater");
+    const { magnet } = await ask(seed, "seed", content, tracker.url, { version });
+    const got = await ask(await stage.peer("headwater"), "get", magnet, tracker.url);
+    assert.deepEqual(got, await manifestOf(content.files));
+  });
+}
+
+for (const [from, to] of [["headwater", "webtorrent"], ["webtorrent", "headwater"]]) {
+  test(`${from} gives a hybrid to ${to}`, limit, async (t) => {
+    const stage = openStage(t);
+    const tracker = await stage.npmTracker();
+    const content = oneFile(2);
+    const first = await stage.peer("headwater");
+    const { magnet } = await ask(first, "seed", content, tracker.url, { version: "hybrid" });
+    const expected = await manifestOf(content.files);
+    const got = await ask(await stage.peer("webtorrent"), "get", magnet, tracker.url);
+    assert.deepEqual(got, expected);
+    if (from === "webtorrent") {
+      // WebTorrent makes no hybrids, so it gives on what it got, and ours leaves first.
+      await first.close();
+      const second = await ask(await stage.peer(to), "get", magnet, tracker.url);
+      assert.deepEqual(second, expected);
+    }
+  });
+}
+
+async function libtorrentSeed(stage, content, tracker, version) {
+  const { path: dir } = await stage.folder();
+  const path = await writeContent(dir, content);
+  return stage.keep(await openLibtorrent("seed", path, { tracker, version }));
+}
