@@ -55,6 +55,8 @@ export interface AddOptions {
   webSeeds?: string[];
   /** Whether it waits for `resume`. */
   paused?: boolean;
+  /** Whether pieces come in order, for a program that reads them so; else the rarest first. */
+  sequential?: boolean;
 }
 
 /** How files become a torrent. */
@@ -175,8 +177,8 @@ export class Headwater extends EventTarget {
   async add(source: Source, options: AddOptions = {}): Promise<Torrent> {
     const files = options.files ?? null;
     const read = await readSource(source);
-    const { trackers = [], webSeeds = [], paused = false } = options;
-    const request = { files, trackers, webSeeds, paused };
+    const { trackers = [], webSeeds = [], paused = false, sequential = false } = options;
+    const request = { files, trackers, webSeeds, paused, sequential };
     const ask: Ask = { ask: "add", source: read, options: request };
     return this.#named(await this.#engine.ask<Added>(ask), files);
   }

@@ -21,6 +21,7 @@ export interface AddRequest {
   trackers: string[];
   webSeeds: string[];
   paused: boolean;
+  sequential: boolean;
 }
 
 /** How files become a torrent. */

@@ -184,6 +184,7 @@ class Engine {
         this.#shell.add(given, options.trackers, files, options.paused, options.webSeeds),
       );
     const added = add(bytes);
+    if (options.sequential) this.#shell.change(added.torrent, "sequential", new Uint8Array());
     if (!added.new) return added;
     this.#know(added);
     if (added.metadata) return added;
@@ -386,6 +387,7 @@ interface Rest {
   trackers: string[];
   webSeeds: string[];
   paused: boolean;
+  sequential: boolean;
 }
 
 /** A URL is fetched; a magnet link or an info-hash is for the engine to read. */

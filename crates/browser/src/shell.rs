@@ -80,13 +80,14 @@ impl Shell {
         Ok(show::added(&self.client, added))
     }
 
-    /// Does what the user wants of a torrent: `pause`, `resume`, `remove`, `delete`, `super` or
-    /// `plain` seeding, or `choose` with a priority for each file.
+    /// Does what the user wants of a torrent: `pause`, `resume`, `remove`, `delete`, `sequential`,
+    /// `super` or `plain` seeding, or `choose` with a priority for each file.
     pub fn change(&mut self, torrent: u32, wish: &str, priorities: &[u8]) {
         let torrent = TorrentId(torrent);
         match wish {
             "pause" => self.client.pause(now(), torrent),
             "resume" => self.client.resume(now(), torrent),
+            "sequential" => self.client.set_sequential(now(), torrent, true),
             "remove" => self.client.remove(now(), torrent, false),
             "delete" => self.client.remove(now(), torrent, true),
             "super" | "plain" => self.client.super_seed(now(), torrent, wish == "super"),

@@ -91,6 +91,9 @@ pub(crate) struct Get {
     /// more.
     #[arg(long, value_name = "URL")]
     pub(crate) web_seed: Vec<String>,
+    /// Fetch pieces in order, for a program that reads the file as it grows.
+    #[arg(long)]
+    pub(crate) sequential: bool,
     /// Keep sharing when everything is there.
     #[arg(long)]
     pub(crate) seed: bool,

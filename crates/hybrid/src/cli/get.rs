@@ -39,7 +39,8 @@ pub(crate) async fn run(args: Get, json: bool) -> Result<(), Failure> {
     let mut news = shell.news();
     let place = Place { root: args.output.clone(), verified: None };
     let web_seeds = args.web_seed.clone();
-    let options = AddOptions { trackers, web_seeds, ..AddOptions::default() };
+    let sequential = args.sequential;
+    let options = AddOptions { trackers, web_seeds, sequential, ..AddOptions::default() };
     let is_resumed = is_magnet(&args.source) && matches!(source, OwnedSource::Torrent(_));
     let added = shell.add(source, options, place.clone()).await?;
     let added = added.map_err(|e| Failure::input(e.code(), e))?;
