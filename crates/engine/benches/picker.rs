@@ -5,8 +5,7 @@
 #![expect(
     clippy::wildcard_enum_match_arm,
     clippy::disallowed_methods,
-    missing_docs,
-    reason = "a bench reads the clock, does what it knows of, and documents nothing"
+    reason = "a bench reads the clock and does what it knows of"
 )]
 
 #[path = "../tests/scale/crowd.rs"]

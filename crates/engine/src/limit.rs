@@ -93,6 +93,8 @@ pub const GREET_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Blocks asked of a peer of which nothing is known yet.
 pub const PIPELINE_MIN: usize = 8;
+/// The same while somebody reads: a slow peer should hold few of the blocks it waits for.
+pub const PIPELINE_MIN_READING: usize = 2;
 /// Most blocks asked of one peer, whatever it allows.
 pub const PIPELINE_MAX: usize = 500;
 /// Most blocks asked of a peer that does not say how many it takes (`reqq` of BEP 10).
@@ -136,14 +138,24 @@ pub const WISHES_MAX: usize = 256;
 pub const URGENT_BYTES: u64 = 2 * 1024 * 1024;
 /// Bytes from a reader's place on that come before anything else.
 pub const READ_AHEAD_BYTES: u64 = 16 * 1024 * 1024;
-/// An urgent block that is not here by then is asked of a second peer.
-pub const URGENT_PATIENCE: Duration = Duration::from_millis(1000);
+/// An urgent block that is not here by then may be asked of a second peer.
+pub const URGENT_PATIENCE: Duration = Duration::from_millis(500);
+/// Time that a second peer must save besides half of what the first would take.
+pub const SECOND_MARGIN: Duration = Duration::from_millis(300);
 /// Blocks a peer may owe above its pipeline when they are urgent.
 pub const URGENT_ROOM: usize = 8;
+/// Blocks that are asked of a second peer while the first still sends, so that what comes twice
+/// stays under 2 of 100: one of so many fetched, and a few to begin with.
+pub const DOUBLED_PART: u64 = 80;
+/// Those to begin with.
+pub const DOUBLED_MIN: u64 = 4;
+/// As many more where the first is many times slower.
+pub const DOUBLED_HOPELESS: u64 = 12;
+/// A peer that sends nothing for longer than this, and for longer than it takes as a rule, may be
+/// gone.
+pub const LIVELY: Duration = Duration::from_millis(1500);
 /// How often urgent blocks are looked at.
 pub const URGENT_ROUND: Duration = Duration::from_millis(250);
-/// A peer this many times slower than another that has the piece gets no urgent block.
-pub const URGENT_SLOWNESS: u32 = 4;
 /// Peers with which another is compared to see whether it is slow.
 pub const QUICK_MAX: usize = 16;
 /// A queue this short is short enough for urgent blocks, whatever others have.

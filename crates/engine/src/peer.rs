@@ -125,6 +125,8 @@ pub(crate) struct Peer {
     /// Shortest time between a request and its block.
     pub(crate) round_trip: Option<Duration>,
     pub(crate) last_block: Time,
+    /// Usual time between two blocks.
+    pub(crate) gap: Duration,
     pub(crate) fetched: Meter,
     pub(crate) download: Bucket,
     pub(crate) download_gate: Gate,
@@ -207,6 +209,7 @@ impl Peer {
             on_hold: false,
             round_trip: None,
             last_block: now,
+            gap: Duration::ZERO,
             fetched: Meter::default(),
             download: Bucket::new(limits.download),
             download_gate: Gate::Unpaid,
@@ -246,7 +249,14 @@ impl Peer {
         let span = self.round_trip.unwrap_or_default().min(limit::SNUB) + margin;
         let bytes = u128::from(self.fetched.rate(now)) * span.as_micros() / 1_000_000;
         let blocks = bytes.div_ceil(u128::from(headwater_base::BLOCK_LEN)) as usize;
-        blocks.max(limit::PIPELINE_MIN).min(self.requests_max).min(limit::PIPELINE_MAX)
+        let least = if reading { limit::PIPELINE_MIN_READING } else { limit::PIPELINE_MIN };
+        blocks.max(least).min(self.requests_max).min(limit::PIPELINE_MAX)
+    }
+
+    /// Blocks that are still to come from it. With the fast extension each one that was cancelled
+    /// comes too, or is refused (BEP 6).
+    pub(crate) fn backlog(&self) -> usize {
+        self.asked.len() + if self.fast { self.late.len() } else { 0 }
     }
 
     /// How long it would take to send what it owes, and one block more.
@@ -254,13 +264,44 @@ impl Peer {
         if self.snubbing {
             return Duration::MAX;
         }
-        let bytes = (self.asked.len() as u64 + 1) * u64::from(headwater_base::BLOCK_LEN);
+        let bytes = (self.backlog() as u64 + 1) * u64::from(headwater_base::BLOCK_LEN);
         let rate = self.fetched.rate(now);
-        if rate == 0 && self.asked.len() <= limit::PIPELINE_MIN {
+        if rate == 0 && self.backlog() <= limit::PIPELINE_MIN {
             // Nothing is known of it yet: it gets the benefit of the doubt.
             return limit::URGENT_QUEUE;
         }
         Duration::from_micros(bytes * 1_000_000 / rate.max(1))
+    }
+
+    /// Takes note of a block that came.
+    pub(crate) fn brought(&mut self, now: Time, bytes: u64) {
+        if now.since(self.last_block) < limit::SNUB {
+            self.gap = (self.gap * 3 + now.since(self.last_block)) / 4;
+        }
+        self.fetched.add(now, bytes);
+        self.last_block = now;
+        self.snubbing = false;
+        self.on_hold = false;
+    }
+
+    /// Whether it sends blocks as it used to.
+    pub(crate) fn is_lively(&self, now: Time) -> bool {
+        let asked = self.asked.front().map(|oldest| oldest.asked);
+        let since = asked.unwrap_or_default().max(self.last_block);
+        !self.snubbing && now.since(since) < limit::LIVELY + self.gap * 3
+    }
+
+    /// How long a block it was asked for will take: those before it come first.
+    pub(crate) fn wait(&self, now: Time, at: BlockAt) -> Duration {
+        if self.snubbing {
+            return Duration::MAX;
+        }
+        let asked = self.asked.len();
+        let after = self.asked.iter().rev().position(|wanted| wanted.at == at).unwrap_or(0);
+        let before = self.backlog() - after.min(asked);
+        let bytes = (before as u64).max(1) * u64::from(headwater_base::BLOCK_LEN);
+        let silent = now.since(self.last_block.max(self.asked.front().map_or(now, |o| o.asked)));
+        Duration::from_micros(bytes * 1_000_000 / self.fetched.rate(now).max(1)).max(silent)
     }
 
     /// Remembers a block that may come though it is not waited for.

@@ -21,7 +21,8 @@ pub(crate) use choose::{Asker, Hint};
 pub(crate) use deadline::Window;
 use deadline::Windows;
 pub(crate) use leaves::Hashed;
-use open::Open;
+pub(crate) use open::Asked;
+use open::{Open, Slot};
 use rarity::{Class, Rarity};
 pub(crate) use run::RunAsker;
 use want::Sums;
@@ -250,6 +251,14 @@ impl Picker {
         self.free.insert(at.piece);
         self.news += 1;
         true
+    }
+
+    /// Who was asked for a block before `link` was.
+    pub(crate) fn asked_before(&self, at: BlockAt, link: LinkId) -> Option<LinkId> {
+        match self.open.get(&at.piece)?.slots.get(at.block.idx())? {
+            Slot::Asked(first, Some(second)) if second.link == link => Some(first.link),
+            Slot::Free | Slot::Here(_) | Slot::Asked(..) => None,
+        }
     }
 
     /// Says that `link` is not to be waited for: others may be asked for what it alone fetched.

@@ -12,6 +12,7 @@ mod poison;
 mod poisoning;
 mod routers;
 mod storm;
+mod stream;
 mod trackers;
 mod users;
 
@@ -55,6 +56,7 @@ pub const SCENARIOS: &[Scenario] = &[
     poisoning::SCENARIO,
     incentives::SCENARIO,
     hogs::SCENARIO,
+    stream::SCENARIO,
 ];
 
 impl Scenario {

@@ -1,8 +1,12 @@
 //! The order in which one peer is asked: deadlines, pieces under way, rarest pieces, end game.
 
+use core::time::Duration;
+
 use headwater_base::{Bitfield, BlockIndex, LinkId, PieceIndex, Time};
 
-use super::open::{Asked, Open, Slot};
+use super::Asked;
+use super::deadline::Deadline;
+use super::open::{Open, Slot};
 use super::{BlockAt, Picker, State};
 use crate::limit;
 
@@ -36,10 +40,14 @@ pub(crate) struct Asker<'a> {
     /// How many it owes already.
     pub(crate) owes: usize,
     pub(crate) now: Time,
-    /// Urgent blocks asked of others before this are late.
-    pub(crate) late_before: Time,
-    /// Whether it is quick enough for urgent blocks of a piece.
-    pub(crate) may_rush: &'a dyn Fn(PieceIndex) -> bool,
+    /// Bytes that all peers together bring before this one brings one block more: what lies
+    /// nearer to a reader comes sooner from others.
+    pub(crate) reach: u64,
+    /// Whether nobody else would bring a piece's blocks sooner.
+    pub(crate) is_soonest: &'a dyn Fn(PieceIndex) -> bool,
+    /// Whether it is worth asking it too for a block so far from its reader, which somebody else
+    /// was asked for first.
+    pub(crate) is_worth: &'a dyn Fn(BlockAt, Asked, u64) -> bool,
     pub(crate) hint: Hint,
 }
 
@@ -88,7 +96,7 @@ impl Picker {
             if !asker.has.has(piece) || matches!(state, State::InHand | State::Stored) {
                 continue;
             }
-            if urgent && !(asker.may_rush)(piece) {
+            if deadline.distance < asker.reach && !(asker.is_soonest)(piece) {
                 continue;
             }
             if state == State::Missing {
@@ -100,7 +108,7 @@ impl Picker {
             let asker = Asker { room, ..*asker };
             self.take_free(piece, &asker, out);
             if urgent {
-                self.take_late(piece, &asker, out);
+                self.take_late(deadline, &asker, out);
             }
         }
     }
@@ -136,7 +144,7 @@ impl Picker {
     /// Whether `piece` is too urgent for this peer.
     fn is_kept_from(&self, piece: PieceIndex, asker: &Asker<'_>) -> bool {
         let distance = self.windows.distance(piece);
-        distance.is_some_and(|bytes| bytes < limit::URGENT_BYTES) && !(asker.may_rush)(piece)
+        distance.is_some_and(|bytes| bytes < asker.reach) && !(asker.is_soonest)(piece)
     }
 
     fn take_free(&mut self, piece: PieceIndex, asker: &Asker<'_>, out: &mut Vec<BlockAt>) {
@@ -154,9 +162,10 @@ impl Picker {
     }
 
     /// Asks a second peer for urgent blocks that the first is slow to send.
-    fn take_late(&mut self, piece: PieceIndex, asker: &Asker<'_>, out: &mut Vec<BlockAt>) {
+    fn take_late(&mut self, late: Deadline, asker: &Asker<'_>, out: &mut Vec<BlockAt>) {
+        let Deadline { piece, distance } = late;
         let Some(open) = self.open.get_mut(&piece).filter(|open| !open.parole) else { return };
-        take_second(open, piece, asker, out, |first| first.at < asker.late_before);
+        take_second(open, (piece, distance), asker, out, limit::URGENT_PATIENCE);
     }
 
     /// Asks a second peer for blocks though the first may still send them: near the end one slow
@@ -169,7 +178,7 @@ impl Picker {
                 return;
             }
             if asker.has.has(piece) && !open.parole {
-                take_second(open, piece, &asker, out, |_| true);
+                take_second(open, (piece, 0), &asker, out, Duration::ZERO);
             }
         }
     }
@@ -266,23 +275,26 @@ impl Picker {
     }
 }
 
+/// Asks a second peer for blocks that the first owes for so long, where that saves time.
 fn take_second(
     open: &mut Open,
-    piece: PieceIndex,
+    (piece, distance): (PieceIndex, u64),
     asker: &Asker<'_>,
     out: &mut Vec<BlockAt>,
-    fit: impl Fn(Asked) -> bool,
+    patience: Duration,
 ) {
     for index in (0..open.slots.len()).rev() {
         if out.len() >= asker.room {
             return;
         }
+        let at = BlockAt { piece, block: BlockIndex(index as u32) };
         if let Slot::Asked(first, None) = open.slots[index]
             && first.link != asker.link
-            && fit(first)
+            && first.at + patience <= asker.now
+            && (asker.is_worth)(at, first, distance)
         {
             open.slots[index] = Slot::Asked(first, Some(asker.asked()));
-            out.push(BlockAt { piece, block: BlockIndex(index as u32) });
+            out.push(at);
         }
     }
 }

@@ -39,14 +39,25 @@ fn pick(picker: &mut Picker, link: u64, has: &Bitfield, room: usize) -> Vec<Bloc
 }
 
 fn pick_at(picker: &mut Picker, link: u64, has: &Bitfield, room: usize, now: Time) -> Vec<BlockAt> {
-    let late_before = Time::ZERO + now.since(Time::ZERO + limit::URGENT_PATIENCE);
-    let (link, owes, may_rush) = (LinkId(link), 0, &|_| true);
-    let hint = Hint::default();
-    let asker =
-        Asker { link, has, room, urgent_room: room, owes, now, late_before, may_rush, hint };
+    let asker = asker(link, has, (room, now), Hint::default());
     let mut out = Vec::new();
     picker.pick(&asker, &mut out);
     out
+}
+
+fn asker(link: u64, has: &Bitfield, (room, now): (usize, Time), hint: Hint) -> Asker<'_> {
+    Asker {
+        link: LinkId(link),
+        has,
+        room,
+        urgent_room: room,
+        owes: 0,
+        now,
+        reach: 0,
+        is_soonest: &|_| true,
+        is_worth: &|_, _, _| true,
+        hint,
+    }
 }
 
 fn give(picker: &mut Picker, link: u64, at: BlockAt) -> Received {
@@ -168,9 +179,9 @@ fn late_urgent_block_is_asked_of_a_second_peer() {
     picker.set_window(ReaderId(1), Some(Window { start: 0, end: 1 }));
     let all = Bitfield::full(40);
     let first = pick(&mut picker, 1, &all, 1);
-    let soon = pick_at(&mut picker, 2, &all, 1, Time::from_millis(900));
+    let soon = pick_at(&mut picker, 2, &all, 1, Time::from_millis(400));
     assert_ne!(first, soon);
-    let late = pick_at(&mut picker, 3, &all, 1, Time::from_millis(1100));
+    let late = pick_at(&mut picker, 3, &all, 1, Time::from_millis(600));
     assert_eq!(first, late);
 }
 
@@ -225,17 +236,7 @@ fn peer_with_nothing_to_start_is_looked_at_again_when_a_piece_returns() {
     let few = bits(40, &[3]);
     let pick = |picker: &mut Picker, link: u64, has: &Bitfield, hint: &mut Hint| {
         let mut out = Vec::new();
-        let asker = Asker {
-            link: LinkId(link),
-            has,
-            room: 1,
-            urgent_room: 1,
-            owes: 0,
-            now: Time::ZERO,
-            late_before: Time::ZERO,
-            may_rush: &|_| true,
-            hint: *hint,
-        };
+        let asker = asker(link, has, (1, Time::ZERO), *hint);
         *hint = picker.pick(&asker, &mut out);
         out.first().copied()
     };
@@ -295,8 +296,8 @@ fn check(picker: &Picker) {
     let mut open_bytes = 0;
     for (piece, open) in &picker.open {
         open_bytes += u64::from(open.len);
-        let free = open.slots.iter().filter(|slot| matches!(slot, open::Slot::Free)).count();
-        let here = open.slots.iter().filter(|slot| matches!(slot, open::Slot::Here(_))).count();
+        let free = open.slots.iter().filter(|slot| matches!(slot, Slot::Free)).count();
+        let here = open.slots.iter().filter(|slot| matches!(slot, Slot::Here(_))).count();
         assert_eq!((free, here), (open.free as usize, open.here as usize));
         let state = if free > 0 { State::Free } else { State::Busy };
         assert_eq!(picker.states[piece.idx()], state);

@@ -1,6 +1,7 @@
 //! Asks peers for blocks and takes them in. Pipelines are refilled on every block that arrives;
 //! timers only find peers that owe blocks for too long.
 
+use core::cell::Cell;
 use core::time::Duration;
 use std::collections::VecDeque;
 
@@ -12,7 +13,7 @@ use super::{Stage, Transfer};
 use crate::bucket::{Bucket, Gate};
 use crate::desk::Desk;
 use crate::peer::{Peer, Peers, Wanted};
-use crate::picker::{Asker, BlockAt, Hint, Picker, Received};
+use crate::picker::{Asked, Asker, BlockAt, Hint, Picker, Received};
 use crate::timer::Timer;
 use crate::{CloseReason, limit};
 
@@ -29,21 +30,22 @@ impl Transfer {
             return;
         }
         let pipeline = peer.pipeline(desk.now, reading);
-        let owes = peer.asked.len();
+        let pace = if reading { self.fetched.rate(desk.now) } else { 0 };
+        let (asked, owes) = (peer.asked.len(), peer.backlog());
         let limits = [desk.config.download_limit, desk.config.peer_download_limit];
         let limited =
             limits.into_iter().any(|limit| limit.is_some()) || self.pace.download.rate().is_some();
-        let extra = if reading && !limited && !peer.snubbing { limit::URGENT_ROOM } else { 0 };
+        let quick = peer.queue_span(desk.now) <= limit::URGENT_QUEUE;
+        let extra = if reading && !limited && quick { limit::URGENT_ROOM } else { 0 };
         let (room, urgent_room) =
             (pipeline.saturating_sub(owes), (pipeline + extra).saturating_sub(owes));
         if !limited {
-            ask((&mut self.peers, &self.quick), picker, desk, link, (room, urgent_room));
+            self.ask(desk, link, (room, urgent_room), pace);
         } else {
             for _ in 0..room {
                 let Some(peer) = self.peers.get_mut(&link) else { return };
-                let peers = |peers| (peers, self.quick.as_slice());
                 if !may_ask(peer, desk, &mut self.pace.download)
-                    || ask(peers(&mut self.peers), picker, desk, link, (1, 1)) == 0
+                    || self.ask(desk, link, (1, 1), pace) == 0
                 {
                     break;
                 }
@@ -53,16 +55,27 @@ impl Transfer {
             }
         }
         let Some(peer) = self.peers.get(&link) else { return };
-        if peer.asked.len() < owes + room {
+        if peer.asked.len() < asked + room {
             self.hungry.insert(link);
         }
-        if peer.asked.len() > owes {
-            self.ask_leaves_of(desk, link, owes);
+        if peer.asked.len() > asked {
+            self.ask_leaves_of(desk, link, asked);
             desk.timers.start(Timer::Snub(link), desk.now + limit::SNUB);
             if reading {
                 desk.timers.start(Timer::Urgent(self.id), desk.now + limit::URGENT_ROUND);
             }
         }
+    }
+
+    fn ask(&mut self, desk: &Desk, link: LinkId, room: (usize, usize), pace: u64) -> usize {
+        let Some(picker) = &mut self.picker else { return 0 };
+        let allowed = self.fetched.total() / u64::from(BLOCK_LEN) / limit::DOUBLED_PART;
+        let allowed = allowed + limit::DOUBLED_MIN + limit::DOUBLED_HOPELESS;
+        let spare = allowed.saturating_sub(self.doubled);
+        let others = Others { peers: &mut self.peers, quick: &self.quick, pace, spare };
+        let (asked, doubled) = ask(others, picker, desk, link, room);
+        self.doubled += doubled;
+        asked
     }
 
     /// Takes a block.
@@ -93,10 +106,7 @@ impl Transfer {
         }
         let stands = &peer.standing;
         let begins = peer.choked && peer.interested && stands.lately(peer.fetched.total()) == 0;
-        peer.fetched.add(desk.now, len);
-        peer.last_block = desk.now;
-        peer.snubbing = false;
-        peer.on_hold = false;
+        peer.brought(desk.now, len);
         if let Some(asked) = asked {
             let trip = desk.now.since(asked);
             peer.round_trip = Some(peer.round_trip.map_or(trip, |known| known.min(trip)));
@@ -184,8 +194,12 @@ impl Transfer {
         };
         let at = BlockAt { piece: span.piece, block: BlockIndex(span.begin / BLOCK_LEN) };
         if !span.begin.is_multiple_of(BLOCK_LEN) || peer.answered(at).is_none() {
-            peer.unasked += u32::from(!peer.late.remove(&at));
+            let called_off = peer.late.remove(&at);
+            peer.unasked += u32::from(!called_off);
             let few = peer.unasked <= limit::UNASKED_MAX;
+            if called_off && picker.release(at, link) {
+                self.kick_hungry(desk);
+            }
             return if few { Ok(()) } else { Err(CloseReason::Rule("peer refuses the unasked")) };
         }
         if peer.choking_us {
@@ -213,6 +227,9 @@ impl Transfer {
         let (Some(peer), Some(picker)) = (self.peers.get_mut(&link), &mut self.picker) else {
             return;
         };
+        for at in &peer.late {
+            picker.release(*at, link);
+        }
         let asked = core::mem::take(&mut peer.asked);
         for wanted in &asked {
             picker.release(wanted.at, link);
@@ -225,6 +242,11 @@ impl Transfer {
     }
 
     pub(super) fn snub_due(&mut self, desk: &mut Desk, link: LinkId) {
+        let Some(peer) = self.peers.get_mut(&link) else { return };
+        let silent = desk.now.since(peer.last_block) >= limit::SNUB;
+        if silent && peer.asked.is_empty() && !peer.late.is_empty() {
+            self.give_up_asked(desk, link);
+        }
         let Some(peer) = self.peers.get_mut(&link) else { return };
         let Some(oldest) = peer.asked.front() else {
             peer.on_hold = false;
@@ -280,30 +302,56 @@ impl Transfer {
                 asked.into_iter().partition(|one| picker.is_awaited(one.at.piece));
             peer.asked = kept.into();
             for Wanted { at, .. } in dropped {
-                picker.release(at, peer.link);
-                peer.remember_late(at);
-                if let Some(len) = picker.block_len(at) {
-                    let span = BlockSpan { piece: at.piece, begin: at.begin(), len };
-                    peer.outbox.say(&Message::Cancel(span));
-                }
+                call_off(peer, picker, at);
             }
         }
         self.kick_all(desk);
     }
 }
 
-/// Chooses blocks and asks for them. Answers how many.
+/// What a peer is compared with before it is asked.
+struct Others<'a> {
+    peers: &'a mut Peers,
+    quick: &'a [LinkId],
+    /// Bytes a second that all bring together while somebody reads.
+    pace: u64,
+    /// Blocks that may be asked of a second peer while the first is sending.
+    spare: u64,
+}
+
+/// Chooses blocks and asks for them. Answers how many, and how many of them are asked of two.
 fn ask(
-    (peers, quick): (&mut Peers, &[LinkId]),
+    others: Others<'_>,
     picker: &mut Picker,
     desk: &Desk,
     link: LinkId,
     (room, urgent_room): (usize, usize),
-) -> usize {
+) -> (usize, u64) {
+    let Others { peers, quick, pace, spare } = others;
+    let (now, left) = (desk.now, Cell::new(spare));
     let mut blocks = Vec::new();
     let mut hint = None;
     if let (Some(peer), 1..) = (peers.get(&link), urgent_room) {
-        let span = peer.queue_span(desk.now);
+        let span = peer.queue_span(now);
+        let is_known = peer.fetched.rate(now) > 0;
+        let within = |span: Duration| {
+            let bytes = u128::from(pace) * span.as_micros() / 1_000_000;
+            u64::try_from(bytes).unwrap_or(u64::MAX)
+        };
+        let is_worth = |at, first: Asked, distance| {
+            let Some(first) = peers.get(&first.link) else { return true };
+            let wait = first.wait(now, at);
+            if !first.is_lively(now) {
+                return wait > span;
+            }
+            let saves = wait > span.saturating_mul(2).saturating_add(limit::SECOND_MARGIN);
+            // A peer so slow that it is hardly there is waited for even less.
+            let hopeless = wait > span.saturating_mul(8).saturating_add(limit::LIVELY);
+            let least = if hopeless { 0 } else { limit::DOUBLED_HOPELESS };
+            let worth = is_known && saves && distance <= within(wait) && left.get() > least;
+            left.set(left.get() - u64::from(worth));
+            worth
+        };
         picker.suggest(peer.fast_pieces.suggested().find(|piece| picker.is_wanted(*piece)));
         // While choked only some pieces count, from which nothing is learnt for later.
         let allowed = peer.choking_us.then(|| peer.fast_pieces.allowed_of(&peer.has));
@@ -315,15 +363,16 @@ fn ask(
                 room,
                 urgent_room,
                 owes: peer.asked.len(),
-                now: desk.now,
-                late_before: Time::ZERO + desk.now.since(Time::ZERO + limit::URGENT_PATIENCE),
-                may_rush: &|piece| may_rush((peers, quick), desk.now, (link, span), piece),
+                now,
+                reach: within(span),
+                is_soonest: &|piece| is_soonest((peers, quick), now, (link, span), piece),
+                is_worth: &is_worth,
                 hint: known,
             },
             &mut blocks,
         ));
     }
-    let Some(peer) = peers.get_mut(&link) else { return 0 };
+    let Some(peer) = peers.get_mut(&link) else { return (0, 0) };
     if !peer.choking_us {
         peer.hint = hint.unwrap_or(peer.hint);
     }
@@ -332,14 +381,40 @@ fn ask(
             let span = BlockSpan { piece: at.piece, begin: at.begin(), len };
             peer.outbox.say(&Message::Request(span));
             peer.late.remove(&at);
-            peer.asked.push_back(Wanted { at, asked: desk.now });
+            peer.asked.push_back(Wanted { at, asked: now });
         }
     }
-    blocks.len()
+    for &at in &blocks {
+        if let Some(first) = picker.asked_before(at, link).and_then(|first| peers.get_mut(&first)) {
+            take_away(first, picker, now, at);
+        }
+    }
+    (blocks.len(), spare - left.get())
 }
 
-/// Whether none of the quick peers would send a block of `piece` much sooner.
-fn may_rush(
+/// Takes a block off a peer that is late with it, unless it may be sending it already.
+fn take_away(peer: &mut Peer, picker: &mut Picker, now: Time, at: BlockAt) {
+    let is_next = peer.asked.front().is_none_or(|next| next.at == at);
+    let sends_it = is_next && peer.is_lively(now);
+    if !sends_it && peer.answered(at).is_some() {
+        call_off(peer, picker, at);
+    }
+}
+
+/// Cancels a block that was asked for. Until a peer with the fast extension says that it will not
+/// come, nobody else is asked for it without need: it may be on its way.
+fn call_off(peer: &mut Peer, picker: &mut Picker, at: BlockAt) {
+    let Some(len) = picker.block_len(at) else { return };
+    let span = BlockSpan { piece: at.piece, begin: at.begin(), len };
+    peer.outbox.say(&Message::Cancel(span));
+    if !peer.fast || peer.late.len() >= limit::LATE_MAX {
+        picker.release(at, peer.link);
+    }
+    peer.remember_late(at);
+}
+
+/// Whether none of the quick peers would bring a block of `piece` sooner.
+fn is_soonest(
     (peers, quick): (&Peers, &[LinkId]),
     now: Time,
     (link, span): (LinkId, Duration),
@@ -349,10 +424,10 @@ fn may_rush(
         other.link != link
             && other.serves_us()
             && other.has.has(piece)
-            && other.queue_span(now).saturating_mul(limit::URGENT_SLOWNESS) < span
+            && other.queue_span(now).saturating_mul(3) / 2 < span
     };
     let mut quick = quick.iter().filter_map(|link| peers.get(link));
-    span <= limit::URGENT_QUEUE || !quick.any(|other| sooner(other))
+    !quick.any(sooner)
 }
 
 /// Whether the limits let a peer be asked for one more block; else a timer tells when.
