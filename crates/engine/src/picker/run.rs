@@ -95,11 +95,18 @@ impl Picker {
         if !asker.only_gaps && self.may_lengthen(asker.cursor, asker) {
             return Some(asker.cursor);
         }
-        let may_rush = &|_| false;
-        let (link, has, room, now) = (asker.link, asker.has, asker.room, asker.now);
-        let (urgent_room, owes, late_before) = (0, 0, asker.late_before);
-        let hint = Hint::default();
-        let peer = Asker { link, has, room, urgent_room, owes, now, late_before, may_rush, hint };
+        let peer = Asker {
+            link: asker.link,
+            has: asker.has,
+            room: asker.room,
+            urgent_room: 0,
+            owes: 0,
+            now: asker.now,
+            reach: 0,
+            is_soonest: &|_| true,
+            is_worth: &|_, _, _| false,
+            hint: Hint::default(),
+        };
         let picked = self.next_piece(&peer, &mut Hint::default())?;
         (!asker.only_gaps || self.is_gap(picked)).then_some(picked)
     }

@@ -91,6 +91,8 @@ impl Crowd {
             trackers: vec![vec!["wss://tracker.example".to_owned()]],
             files: None,
             paused: false,
+            info_hash_v2: None,
+            web_seeds: Vec::new(),
         };
         crowd.tell(Input::TorrentAdded { torrent: T, add: Box::new(add) });
         crowd.settle();
