@@ -65,7 +65,8 @@ fn time(
                 sum += start.elapsed();
                 crowd.settle();
             }
-            sum.mul_f64(wanted as f64 / events as f64)
+            let nanos = sum.as_nanos() * u128::from(wanted) / u128::from(events.max(1));
+            Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
         });
     });
 }
