@@ -223,7 +223,8 @@ mod tests {
     use super::*;
 
     fn disk() -> Disk {
-        let sample = Sample::new(&Seed([3; 32]), 40 * 16384, 16384, Vec::new());
+        let shape = crate::Shape::v1(40 * 16384, 16384);
+        let sample = Sample::new(&Seed([3; 32]), shape, Vec::new());
         let rng = Seed([4; 32]).split("disk");
         Disk::new(sample, &Bitfield::empty(40), Manners::default(), rng)
     }

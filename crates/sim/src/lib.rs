@@ -39,7 +39,7 @@ pub use host::{Have, Host, HostId, Spec};
 pub use kept::kept_seeds;
 pub use net::{Nat, Path};
 pub use run::{Figure, Gate, Outcome, Run, play};
-pub use sample::{Sample, SampleId};
+pub use sample::{Sample, SampleId, Shape};
 pub use scenario::{Kind, SCENARIOS, Scenario};
 pub use trace::{Log, Trace};
 pub use tracker::TrackerMood;

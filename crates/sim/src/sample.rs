@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use headwater_base::{ByteCount, Digest1, PieceIndex, Seed, sha1};
-use headwater_metainfo::Torrent;
+use headwater_base::{ByteCount, Digest1, PieceIndex, Rng, Seed, sha1};
 use headwater_metainfo::create::{Draft, Options};
+use headwater_metainfo::{Torrent, Version};
 
 /// A torrent and its bytes.
 #[derive(Clone, Debug)]
@@ -14,6 +14,31 @@ pub struct Sample {
     pub torrent: Arc<Torrent>,
     /// Its bytes.
     pub data: Bytes,
+}
+
+/// How large a torrent is, and of which version.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// Bytes of its file.
+    pub length: u32,
+    /// Bytes of a piece.
+    pub piece_length: u32,
+    /// Which protocols describe it.
+    pub version: Version,
+}
+
+impl Shape {
+    /// A torrent of v1.
+    pub fn v1(length: u32, piece_length: u32) -> Self {
+        Self { length, piece_length, version: Version::V1 }
+    }
+
+    /// A torrent of any version, `most` bytes long at most and a quarter of that at least.
+    pub fn any(rng: &mut Rng, most: u32) -> Self {
+        let length = most / 4 + rng.below(u64::from(most / 4 * 3)) as u32;
+        let version = [Version::V1, Version::V2, Version::Hybrid][rng.below(3) as usize];
+        Self { length, piece_length: 16384 << rng.below(4), version }
+    }
 }
 
 /// Which torrent of the world.
@@ -27,10 +52,12 @@ impl SampleId {
 
 impl Sample {
     /// A torrent of one file of random bytes.
-    pub fn new(seed: &Seed, length: u32, piece_length: u32, trackers: Vec<Vec<String>>) -> Self {
+    pub fn new(seed: &Seed, shape: Shape, trackers: Vec<Vec<String>>) -> Self {
+        let Shape { length, piece_length, version } = shape;
         let mut data = vec![0; length as usize];
         seed.split("sample").fill(&mut data);
-        let options = Options { piece_length: Some(piece_length), trackers, ..Options::default() };
+        let piece_length = Some(piece_length);
+        let options = Options { piece_length, trackers, version, ..Options::default() };
         let draft = Draft::single("sample", ByteCount(u64::from(length)), options);
         let mut draft = draft.expect("a length and a piece length that make a torrent");
         draft.feed(&data).expect("as many bytes as said");
@@ -79,7 +106,7 @@ mod tests {
 
     #[test]
     fn known_digests_are_those_of_sha1() {
-        let sample = Sample::new(&Seed([1; 32]), 100_000, 16384, Vec::new());
+        let sample = Sample::new(&Seed([1; 32]), Shape::v1(100_000, 16384), Vec::new());
         let piece = sample.piece(PieceIndex(6));
         assert_eq!(piece.len(), 100_000 - 6 * 16384);
         assert_eq!(sample.digest(&piece), Some(sha1(&piece)));

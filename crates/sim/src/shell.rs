@@ -101,8 +101,11 @@ impl World {
     }
 
     fn hash_leaves(&mut self, at: usize, job: JobId, torrent: TorrentId, piece: PieceIndex) {
+        let now = self.now;
         let Some(disk) = self.disk(at, torrent) else { return };
         let bytes = disk.raw(piece);
+        let right = bytes == disk.sample().piece(piece);
+        disk.judged(now, piece, right);
         let leaves = disk.sample().torrent.piece_leaves(piece, &bytes);
         self.tell(at, hashing(bytes.len()), Input::BlocksHashed { job, result: Ok(leaves) });
     }

@@ -5,9 +5,9 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use headwater_base::{JobId, PeerId, PieceIndex, Rng, Seed, Time, TorrentId};
+use headwater_base::{JobId, PeerId, PieceIndex, Rng, Seed, Time, TorrentId, hex};
 use headwater_client::{AddOptions, Client, Config, Input, Source, Step};
-use headwater_metainfo::Torrent;
+use headwater_metainfo::{Torrent, Version};
 
 use crate::cheat::Mode;
 use crate::disk::Disk;
@@ -16,7 +16,7 @@ use crate::host::{Host, HostId, Spec};
 use crate::net::{Flow, Net, Packet};
 use crate::queue::Queue;
 use crate::referee::SWEEP;
-use crate::sample::{Sample, SampleId};
+use crate::sample::{Sample, SampleId, Shape};
 use crate::trace::{Log, Trace, WORLD};
 use crate::tracker::{Caller, Tracker};
 
@@ -126,10 +126,10 @@ impl World {
     }
 
     /// A torrent of random bytes that announces to the world's trackers.
-    pub fn torrent(&mut self, length: u32, piece_length: u32) -> SampleId {
+    pub fn torrent(&mut self, shape: Shape) -> SampleId {
         let urls = (0..self.trackers.len()).map(|at| vec![tracker_url(at)]).collect();
         let seed = self.own_seed("sample", self.samples.len(), 0);
-        self.samples.push(Sample::new(&seed, length, piece_length, urls));
+        self.samples.push(Sample::new(&seed, shape, urls));
         SampleId(self.samples.len() - 1)
     }
 
@@ -219,10 +219,10 @@ impl World {
         let mut client = Client::new(config, seed);
         let sample = self.hosts[at].sample;
         let torrent = self.torrent_of(at);
-        let (hash, trackers) = (torrent.info_hash.to_string(), torrent.trackers.concat());
+        let (trackers, magnet) = (torrent.trackers.concat(), magnet(&torrent));
         let (source, options) = if self.hosts[at].magnet {
             let options = AddOptions { trackers, ..AddOptions::default() };
-            (Source::InfoHash(&hash), options)
+            (Source::Magnet(&magnet), options)
         } else {
             (Source::Torrent(torrent), AddOptions::default())
         };
@@ -439,6 +439,18 @@ impl World {
     pub(crate) fn say(&mut self, what: core::fmt::Arguments<'_>) {
         self.trace.note(self.now, WORLD, what);
     }
+}
+
+/// The link that names a torrent by each hash it has.
+fn magnet(torrent: &Torrent) -> String {
+    let mut link = "magnet:?".to_owned();
+    if torrent.version() != Version::V2 {
+        link.push_str(&format!("xt=urn:btih:{}&", torrent.info_hash));
+    }
+    if let Some(hash) = &torrent.info_hash_v2 {
+        link.push_str(&format!("xt=urn:btmh:1220{}", hex(hash)));
+    }
+    link
 }
 
 /// Where a tracker of the world is said to be.

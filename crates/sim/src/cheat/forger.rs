@@ -1,7 +1,7 @@
-//! Forges what it says in extension messages: metadata that hashes to something else, news and
-//! introductions that were never made. The rest of what it says is right.
+//! Forges what it says beside blocks: metadata and merkle hashes (BEP 52) that prove nothing, news
+//! and introductions that were never made. The rest of what it says is right.
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use headwater_base::Rng;
 use headwater_wire::Message;
 
@@ -18,20 +18,30 @@ pub struct Forger {
 
 impl Tamper for Forger {
     fn leaves(&mut self, message: Message, rng: &mut Rng) -> Vec<Message> {
+        if let Message::Hashes { span, hashes } = message {
+            let forged = rng.below(self.one_in) == 0 && !hashes.is_empty();
+            let hashes = if forged { flipped(&hashes, 0, rng) } else { hashes };
+            return vec![Message::Hashes { span, hashes }];
+        }
         let Message::Extended { id, payload } = message else { return vec![message] };
         if id == 0 || payload.len() < 8 || rng.below(self.one_in) != 0 {
             return vec![Message::Extended { id, payload }];
         }
-        let mut forged = BytesMut::from(&payload[..]);
         // The end of a metadata message is metadata; its start says what it is.
-        let from = if self.anywhere { 0 } else { forged.len() - forged.len() / 4 };
-        let at = from + rng.below((forged.len() - from) as u64) as usize;
-        forged[at] ^= 1 + rng.below(255) as u8;
-        let forged = Message::Extended { id, payload: forged.freeze() };
+        let from = if self.anywhere { 0 } else { payload.len() - payload.len() / 4 };
+        let forged = Message::Extended { id, payload: flipped(&payload, from, rng) };
         match rng.below(4) {
             0 => vec![forged.clone(), forged],
             1 => vec![forged, Message::Extended { id, payload }],
             _ => vec![forged],
         }
     }
+}
+
+/// The same bytes but for one at or after `from`.
+fn flipped(bytes: &[u8], from: usize, rng: &mut Rng) -> Bytes {
+    let mut forged = BytesMut::from(bytes);
+    let at = from + rng.below((forged.len() - from) as u64) as usize;
+    forged[at] ^= 1 + rng.below(255) as u8;
+    forged.freeze()
 }

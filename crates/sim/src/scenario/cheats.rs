@@ -8,7 +8,7 @@ use headwater_base::Rng;
 use super::{Kind, Scenario};
 use crate::{
     Answer, Drip, Flood, Forger, FreeRider, Hog, Liar, Mode, Noise, Path, Poisoner, Run, SampleId,
-    Spec, Tyrant,
+    Shape, Spec, Tyrant,
 };
 
 pub(super) const SCENARIO: Scenario = Scenario {
@@ -45,8 +45,7 @@ pub(super) fn any_cheater(rng: &mut Rng, sample: SampleId) -> Spec {
 fn run(run: &mut Run) {
     let mut world = run.world("cheats");
     let mut rng = world.choices();
-    let length = 200_000 + rng.below(600_000) as u32;
-    let sample = world.torrent(length, 16384 << rng.below(4));
+    let sample = world.torrent(Shape::any(&mut rng, 800_000));
     world.join(Spec::seed(sample).path(Path { up: 400_000, ..Path::HOME }));
     for _ in 0..3 + rng.below(6) {
         let at = Duration::from_millis(rng.below(10_000));

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::{Kind, Scenario};
-use crate::{Nat, Path, Run, Spec};
+use crate::{Nat, Path, Run, Shape, Spec};
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "clean",
@@ -15,8 +15,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
 fn run(run: &mut Run) {
     let mut world = run.world("clean");
     let mut rng = world.choices();
-    let length = 200_000 + rng.below(800_000) as u32;
-    let sample = world.torrent(length, 16384 << rng.below(3));
+    let sample = world.torrent(Shape::any(&mut rng, 1_000_000));
     world.join(Spec::seed(sample).path(Path { nat: Nat::Open, ..Path::HOME }));
     for _ in 0..3 + rng.below(10) {
         let at = Duration::from_millis(rng.below(8_000));

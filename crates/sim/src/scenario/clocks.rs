@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::{Kind, Scenario};
-use crate::{Fault, Path, Run, Spec};
+use crate::{Fault, Path, Run, Shape, Spec};
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "clocks",
@@ -15,8 +15,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
 fn run(run: &mut Run) {
     let mut world = run.world("clocks");
     let mut rng = world.choices();
-    let length = 300_000 + rng.below(900_000) as u32;
-    let sample = world.torrent(length, 16384 << rng.below(3));
+    let sample = world.torrent(Shape::any(&mut rng, 1_200_000));
     let slow = Path { up: 120_000, ..Path::HOME };
     let mut hosts = vec![world.join(Spec::seed(sample).path(slow))];
     for _ in 0..3 + rng.below(5) {

@@ -6,7 +6,7 @@ use core::time::Duration;
 use headwater_client::Input;
 
 use super::{Kind, Scenario};
-use crate::{Fault, HostId, Manners, Path, Run, Spec};
+use crate::{Fault, HostId, Manners, Path, Run, Shape, Spec};
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "disks",
@@ -18,8 +18,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
 fn run(run: &mut Run) {
     let mut world = run.world("disks");
     let mut rng = world.choices();
-    let length = 300_000 + rng.below(900_000) as u32;
-    let sample = world.torrent(length, 16384 << rng.below(3));
+    let sample = world.torrent(Shape::any(&mut rng, 1_200_000));
     world.join(Spec::seed(sample).path(Path { up: 300_000, ..Path::HOME }));
     let hosts: Vec<HostId> = (0..3 + rng.below(5))
         .map(|_| {

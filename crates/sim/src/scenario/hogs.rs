@@ -5,7 +5,7 @@
 use core::time::Duration;
 
 use super::{Kind, Scenario};
-use crate::{Gate, Hog, HostId, Mode, Path, Run, Spec};
+use crate::{Gate, Hog, HostId, Mode, Path, Run, Shape, Spec};
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "hogs",
@@ -18,7 +18,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
 fn play(run: &mut Run, attacked: bool) -> f64 {
     let mut world = run.world("hogs").without_referee();
     let mut rng = world.choices();
-    let sample = world.torrent(8 * 1024 * 1024, 64 * 1024);
+    let sample = world.torrent(Shape::v1(8 * 1024 * 1024, 64 * 1024));
     for _ in 0..2 {
         world.join(Spec::seed(sample).path(Path { up: 500_000, ..Path::SERVER }));
     }

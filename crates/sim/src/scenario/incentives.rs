@@ -8,7 +8,7 @@ use core::time::Duration;
 use headwater_base::Rng;
 
 use super::{Kind, Scenario};
-use crate::{FreeRider, Gate, HostId, Mode, Path, Run, SampleId, Spec, Tyrant, World};
+use crate::{FreeRider, Gate, HostId, Mode, Path, Run, SampleId, Shape, Spec, Tyrant, World};
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "incentives",
@@ -36,7 +36,7 @@ fn some_line(rng: &mut Rng) -> Path {
 /// Joins seeds and honest hosts around `special` ones.
 fn swarm(world: &mut World, special: Vec<Spec>) -> (SampleId, Vec<HostId>, Vec<HostId>) {
     let mut rng = world.choices();
-    let sample = world.torrent(LENGTH, 32 * 1024);
+    let sample = world.torrent(Shape::v1(LENGTH, 32 * 1024));
     for _ in 0..SEEDS {
         world.join(Spec::seed(sample).path(line(250_000)));
     }

@@ -4,7 +4,7 @@
 use core::time::Duration;
 
 use super::{Kind, Scenario};
-use crate::{Fault, HostId, Mode, Nat, Path, Run, SignalAbuser, Spec, TrackerMood};
+use crate::{Fault, HostId, Mode, Nat, Path, Run, Shape, SignalAbuser, Spec, TrackerMood};
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "outlive",
@@ -20,7 +20,8 @@ fn run(run: &mut Run) {
     let mut world = run.world("outlive");
     let mut rng = world.choices();
     let other = world.tracker();
-    let sample = world.torrent(600_000 + rng.below(400_000) as u32, 16384 << rng.below(3));
+    let length = 600_000 + rng.below(400_000) as u32;
+    let sample = world.torrent(Shape::v1(length, 16384 << rng.below(3)));
     let old = |spec: Spec| spec.path(SLOW).knows(&[0]);
     let mut swarm = vec![world.join(old(Spec::seed(sample)))];
     for _ in 0..2 + rng.below(4) {

@@ -4,7 +4,7 @@
 use core::time::Duration;
 
 use super::{Kind, Scenario};
-use crate::{Mode, Poisoner, Run, Spec};
+use crate::{Mode, Poisoner, Run, Shape, Spec};
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "poison",
@@ -16,8 +16,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
 fn run(run: &mut Run) {
     let mut world = run.world("poison");
     let mut rng = world.choices();
-    let length = 300_000 + rng.below(900_000) as u32;
-    let sample = world.torrent(length, 16384 << rng.below(4));
+    let sample = world.torrent(Shape::any(&mut rng, 1_200_000));
     world.join(Spec::seed(sample));
     let honest = 3 + rng.below(6);
     for _ in 0..honest {

@@ -5,7 +5,7 @@
 use core::time::Duration;
 
 use super::{Kind, Scenario};
-use crate::{Gate, HostId, Mode, Path, Poisoner, Run, Spec, World};
+use crate::{Gate, HostId, Mode, Path, Poisoner, Run, Shape, Spec, World};
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "poisoning",
@@ -21,7 +21,7 @@ const BOUND: Duration = Duration::from_secs(1800);
 fn play(run: &mut Run, poisoners: fn(&mut World, crate::SampleId)) -> (f64, f64) {
     let mut world = run.world("poisoning").without_referee();
     let mut rng = world.choices();
-    let sample = world.torrent(8 * 1024 * 1024, 128 * 1024);
+    let sample = world.torrent(Shape::v1(8 * 1024 * 1024, 128 * 1024));
     for _ in 0..2 {
         world.join(Spec::seed(sample).path(LINE));
     }

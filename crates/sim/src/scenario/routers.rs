@@ -6,7 +6,7 @@ use core::time::Duration;
 use headwater_base::Rng;
 
 use super::{Kind, Scenario};
-use crate::{Fault, HostId, Nat, Path, Run, Spec};
+use crate::{Fault, HostId, Nat, Path, Run, Shape, Spec};
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "routers",
@@ -31,8 +31,7 @@ pub(super) fn any_path(rng: &mut Rng) -> Path {
 fn run(run: &mut Run) {
     let mut world = run.world("routers");
     let mut rng = world.choices();
-    let length = 200_000 + rng.below(400_000) as u32;
-    let sample = world.torrent(length, 16384 << rng.below(4));
+    let sample = world.torrent(Shape::any(&mut rng, 600_000));
     world.join(Spec::seed(sample).path(Path { nat: Nat::Open, ..any_path(&mut rng) }));
     let hosts: Vec<HostId> = (0..3 + rng.below(7))
         .map(|_| {

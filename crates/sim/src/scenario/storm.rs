@@ -8,7 +8,7 @@ use super::cheats::any_cheater;
 use super::routers::any_path;
 use super::users::{any_wish, let_go};
 use super::{Kind, Scenario};
-use crate::{Fault, HostId, Manners, Nat, Path, Run, Spec, TrackerMood, World};
+use crate::{Fault, HostId, Manners, Nat, Path, Run, Shape, Spec, TrackerMood, World};
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "storm",
@@ -49,8 +49,7 @@ fn any_fault(rng: &mut Rng, world: &mut World, host: HostId, at: Duration) {
 fn run(run: &mut Run) {
     let mut world = run.world("storm");
     let mut rng = world.choices();
-    let length = 200_000 + rng.below(500_000) as u32;
-    let sample = world.torrent(length, 16384 << rng.below(4));
+    let sample = world.torrent(Shape::any(&mut rng, 700_000));
     let first = Path { nat: Nat::Open, ..any_path(&mut rng) };
     let mut hosts = vec![world.join(Spec::seed(sample).path(first))];
     for _ in 0..3 + rng.below(6) {

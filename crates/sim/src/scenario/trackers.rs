@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::{Kind, Scenario};
-use crate::{Fault, Path, Run, Spec, TrackerMood};
+use crate::{Fault, Path, Run, Shape, Spec, TrackerMood};
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "trackers",
@@ -28,8 +28,7 @@ fn run(run: &mut Run) {
     for _ in 1..trackers {
         world.tracker();
     }
-    let length = 300_000 + rng.below(600_000) as u32;
-    let sample = world.torrent(length, 32 * 1024);
+    let sample = world.torrent(Shape::any(&mut rng, 900_000));
     let slow = Path { up: 150_000, ..Path::HOME };
     world.join(Spec::seed(sample).path(slow));
     for _ in 0..3 + rng.below(6) {

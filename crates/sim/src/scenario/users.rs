@@ -6,7 +6,7 @@ use headwater_base::{ByteCount, ReaderId, Rng};
 use headwater_client::Input;
 
 use super::{Kind, Scenario};
-use crate::{Fault, HostId, Path, Run, Spec, World};
+use crate::{Fault, HostId, Path, Run, Shape, Spec, World};
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "users",
@@ -45,8 +45,8 @@ pub(super) fn let_go(world: &mut World, at: Duration, host: HostId) {
 fn run(run: &mut Run) {
     let mut world = run.world("users");
     let mut rng = world.choices();
-    let length = 300_000 + rng.below(900_000);
-    let sample = world.torrent(length as u32, 16384 << rng.below(3));
+    let shape = Shape::any(&mut rng, 1_200_000);
+    let sample = world.torrent(shape);
     let slow = Path { up: 200_000, ..Path::HOME };
     let mut hosts = vec![world.join(Spec::seed(sample).path(slow))];
     for _ in 0..2 + rng.below(6) {
@@ -55,7 +55,7 @@ fn run(run: &mut Run) {
     }
     for _ in 0..5 + rng.below(25) {
         let host = hosts[rng.below(hosts.len() as u64) as usize];
-        let wish = any_wish(&mut rng, &world, host, length);
+        let wish = any_wish(&mut rng, &world, host, u64::from(shape.length));
         world.plan(Duration::from_millis(1_000 + rng.below(40_000)), wish);
     }
     for host in hosts {
