@@ -61,21 +61,12 @@ impl Engine {
                     self.with(torrent, |transfer, desk| transfer.close_reader(desk, reader));
                 }
             }
-            Input::LimitsChanged { upload, download } => {
-                self.limits_changed(upload, download);
-            }
+            Input::LimitsChanged { upload, download } => self.limits_changed(upload, download),
             Input::TorrentLimited { torrent, upload, download } => {
                 self.with(torrent, |transfer, desk| transfer.limit(desk, upload, download));
             }
-            Input::QueueLimited { downloads, seeds } => {
-                self.desk.config.active_downloads_max = downloads;
-                self.desk.config.active_seeds_max = seeds;
-                self.desk.requeue = true;
-            }
-            Input::QueueMoved { torrent, place } => {
-                self.move_in_queue(torrent, place);
-                self.desk.requeue = true;
-            }
+            Input::QueueLimited { downloads, seeds } => self.limit_queue(downloads, seeds),
+            Input::QueueMoved { torrent, place } => self.move_in_queue(torrent, place),
             Input::StoreOpened { torrent, result } => {
                 self.with(torrent, |transfer, desk| transfer.store_opened(desk, result));
             }

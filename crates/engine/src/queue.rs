@@ -22,7 +22,15 @@ impl Engine {
         if let Some(at) = self.queue.iter().position(|queued| *queued == torrent) {
             self.queue.remove(at);
             self.queue.insert(place.min(self.queue.len()), torrent);
+            self.desk.requeue = true;
         }
+    }
+
+    /// Sets how many torrents may be active at once.
+    pub(crate) fn limit_queue(&mut self, downloads: Option<usize>, seeds: Option<usize>) {
+        self.desk.config.active_downloads_max = downloads;
+        self.desk.config.active_seeds_max = seeds;
+        self.desk.requeue = true;
     }
 
     /// Has torrents wait or go on as the limits say. One that is being read never waits.

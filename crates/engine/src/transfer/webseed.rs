@@ -214,22 +214,21 @@ impl Transfer {
 
     /// Takes news of a fetch.
     pub(crate) fn fetch_news(&mut self, desk: &mut Desk, link: LinkId, news: Input) {
-        match news {
-            Input::RangeAnswered { job, head } => self.answered_by(desk, link, job, &head),
-            Input::RangeBytes { job, bytes } => self.bytes_from(desk, link, job, bytes),
-            Input::RangeFetched { job, result } => {
-                let Some(run) = self.take_run(desk, link, job) else { return };
-                match result {
-                    Ok(()) if run.answered && run.owed() == 0 => {
-                        let mut run = run;
-                        run.next_part();
-                        self.go_on(desk, link, run);
-                    }
-                    Ok(()) => self.failed_by(desk, link, run, WebSeedTrouble::TooShort, None),
-                    Err(why) => self.failed_by(desk, link, run, why.into(), None),
+        if let Input::RangeAnswered { job, head } = news {
+            self.answered_by(desk, link, job, &head);
+        } else if let Input::RangeBytes { job, bytes } = news {
+            self.bytes_from(desk, link, job, bytes);
+        } else if let Input::RangeFetched { job, result } = news
+            && let Some(mut run) = self.take_run(desk, link, job)
+        {
+            match result {
+                Ok(()) if run.answered && run.owed() == 0 => {
+                    run.next_part();
+                    self.go_on(desk, link, run);
                 }
+                Ok(()) => self.failed_by(desk, link, run, WebSeedTrouble::TooShort, None),
+                Err(why) => self.failed_by(desk, link, run, why.into(), None),
             }
-            other => panic!("{other:?} is no news of a fetch"),
         }
     }
 

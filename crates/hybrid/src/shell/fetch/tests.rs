@@ -69,11 +69,13 @@ async fn told(fetches: &mut Fetches, inputs: &mut mpsc::Receiver<Input>, url: St
     let mut told = Told { head: RangeHead::default(), bytes: Vec::new(), result: Ok(()) };
     loop {
         let input = timeout(Duration::from_secs(10), inputs.recv()).await.expect("an answer");
-        match input.expect("an input") {
-            Input::RangeAnswered { head, .. } => told.head = head,
-            Input::RangeBytes { bytes, .. } => told.bytes.extend_from_slice(&bytes),
-            Input::RangeFetched { result, .. } => return Told { result, ..told },
-            other => panic!("{other:?}"),
+        let input = input.expect("an input");
+        if let Input::RangeAnswered { head, .. } = input {
+            told.head = head;
+        } else if let Input::RangeBytes { bytes, .. } = input {
+            told.bytes.extend_from_slice(&bytes);
+        } else if let Input::RangeFetched { result, .. } = input {
+            return Told { result, ..told };
         }
     }
 }
