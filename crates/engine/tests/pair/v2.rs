@@ -108,6 +108,20 @@ fn v2_poisoner_is_gone_within_one_bad_block() {
 }
 
 #[test]
+fn v2_poisoner_is_banned_long_before_its_piece_is_whole() {
+    let sample = made(Kind::V2, &[1_000_000], 262_144);
+    let mut net = Net::new(135);
+    let liar = net.join(poisoner(&sample, 1), sample.whole());
+    net.hosts[liar].path.bandwidth = 100_000;
+    let leech = net.join(Disk::default(), sample.whole());
+    net.run_to(leech, secs(20), |event| {
+        matches!(event, Event::Warned { warning: Warning::PeerBanned { .. }, .. })
+    });
+    let fetched = net.hosts[leech].engine.torrent_view(T).unwrap().downloaded.0;
+    assert!(fetched <= 2 * 16384, "{fetched} bytes before the ban");
+}
+
+#[test]
 fn v2_pieces_of_peers_without_leaves_are_judged_by_their_node() {
     let sample = made(Kind::V2, &[2_000_000], 131_072);
     let mut net = Net::new(122);
