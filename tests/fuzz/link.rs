@@ -66,7 +66,7 @@ pub(super) fn link(bytes: &[u8]) {
     while let [len, more @ ..] = rest {
         let (part, later) = more.split_at(usize::from(*len).min(more.len()));
         rest = later;
-        now = now + Duration::from_millis(u64::from(*len) * 20);
+        now += Duration::from_millis(u64::from(*len) * 20);
         host.handle(now, Input::LinkBytes { link, bytes: Bytes::copy_from_slice(part) });
     }
 }

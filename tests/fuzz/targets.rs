@@ -10,8 +10,11 @@ use headwater_wire::extended::{DontHave, Handshake, MetadataMessage, SignalMessa
 use headwater_wire::tracker::{ClientMessage, TrackerMessage, check_sdp};
 use headwater_wire::{Decoder, Message};
 
+/// Takes whatever it is fed.
+pub type Target = fn(&[u8]);
+
 /// Every target by its name.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+pub const TARGETS: &[(&str, Target)] = &[
     ("bencode", bencode),
     ("torrent", torrent),
     ("info", info),

@@ -314,7 +314,7 @@ impl Picker {
     pub(crate) fn failed(&mut self, piece: PieceIndex, wrong: bool, data: Arc<Vec<u8>>) {
         self.leave_hand(piece, State::Missing, data);
         if wrong {
-            if self.parole.len() == 0 {
+            if self.parole.is_empty() {
                 self.parole = Bitfield::empty(self.count());
             }
             self.parole.set(piece);

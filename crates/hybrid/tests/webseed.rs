@@ -39,6 +39,7 @@ impl Drop for Folder {
 }
 
 /// Serves the files below `root` in ranges; with `lies` one byte in each answer is wrong.
+#[expect(clippy::disallowed_methods, reason = "a server of its own beside the program")]
 fn serve(root: &Path, lies: bool) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}/", listener.local_addr().expect("an address"));
@@ -119,7 +120,7 @@ fn server_that_lies_is_left_for_an_honest_one() {
     let folder = Folder::new("lies");
     let liar = serve(&folder.0.join("shared"), true);
     let honest = serve(&folder.0.join("shared"), false);
-    create(&folder, &[liar.clone()]);
+    create(&folder, std::slice::from_ref(&liar));
     // The address that the user names needs no flag.
     let get = ["get", "film.torrent", "-o", "got", "--stun", "none", "--json"];
     let mut get = program(&folder, &get);

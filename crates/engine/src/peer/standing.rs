@@ -115,7 +115,7 @@ mod tests {
             standing.stop(now, (gift * 100 + 100, 0), true);
             let rest = limit::GIFT_REST * (1 << gift);
             assert!(standing.rests(now) && !standing.rests(now + rest));
-            now = now + rest;
+            now += rest;
         }
         assert_eq!(standing.gifts(), 3);
         standing.earn();

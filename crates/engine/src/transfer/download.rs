@@ -385,11 +385,21 @@ fn ask(
         }
     }
     for &at in &blocks {
-        if let Some(first) = picker.asked_before(at, link).and_then(|first| peers.get_mut(&first)) {
-            take_away(first, picker, now, at);
-        }
+        take_from_first(peers, picker, (now, link), at);
     }
     (blocks.len(), spare - left.get())
+}
+
+/// Takes a block that `link` is asked for off whoever was asked before it.
+fn take_from_first(
+    peers: &mut Peers,
+    picker: &mut Picker,
+    (now, link): (Time, LinkId),
+    at: BlockAt,
+) {
+    if let Some(first) = picker.asked_before(at, link).and_then(|first| peers.get_mut(&first)) {
+        take_away(first, picker, now, at);
+    }
 }
 
 /// Takes a block off a peer that is late with it, unless it may be sending it already.

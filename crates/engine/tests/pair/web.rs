@@ -142,7 +142,7 @@ impl Server {
         self.busy_until = self.busy_until.max(now + self.latency);
         for part in body.chunks(PART) {
             let micros = part.len() as u64 * 1_000_000 / self.bandwidth;
-            self.busy_until = self.busy_until + Duration::from_micros(micros);
+            self.busy_until += Duration::from_micros(micros);
             let bytes = Bytes::copy_from_slice(part);
             coming.push((self.busy_until.since(now), Input::RangeBytes { job, bytes }));
         }

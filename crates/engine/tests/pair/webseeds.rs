@@ -199,7 +199,6 @@ fn web_seeds_rest_while_peers_do_well() {
     net.run_to(leech, secs(60), is_done);
     let view = net.hosts[leech].engine.torrent_view(T).unwrap();
     let share = view.web_seeds[0].downloaded.0 * 100 / view.downloaded.0;
-    println!("web seed: {share} % of {}, wasted {}", view.downloaded.0, view.wasted.0);
     assert!(share <= 50, "{share} % came from the server");
     assert!(view.wasted.0 * 50 <= 20_000_000, "{} wasted", view.wasted.0);
 }

@@ -1,5 +1,6 @@
 //! What the engine holds and allocates does not grow with the torrent where it need not: counted
 //! by an allocator, never by a clock.
+#![expect(clippy::print_stdout, reason = "prints what it counted")]
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test does what it knows of")]
 
 mod crowd;

@@ -73,7 +73,7 @@ impl Tree {
         if uncles > self.base + self.height - first {
             return None;
         }
-        let uncle = |n: u32| self.node(first + n, (range.start / len >> n) ^ 1);
+        let uncle = |n: u32| self.node(first + n, ((range.start / len) >> n) ^ 1);
         Some(Proof {
             uncles: (0..uncles).map(uncle).collect::<Option<_>>()?,
             nodes: run(known, layer, range),

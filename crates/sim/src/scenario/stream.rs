@@ -8,7 +8,7 @@ use headwater_client::Input;
 
 use super::{Kind, Scenario};
 use crate::host::{Have, HostId};
-use crate::{Fault, Gate, Nat, Path, Run, Spec, World};
+use crate::{Fault, Gate, Nat, Path, Run, Shape, Spec, World};
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "stream_two_mbit",
@@ -94,7 +94,7 @@ fn part(values: &[f64], percent: usize) -> f64 {
 
 /// Peers whose lines, phones left aside, carry 1.2 times the video together.
 fn swarm(world: &mut World, rng: &mut Rng) -> HostId {
-    let sample = world.torrent(LENGTH, PIECE_LENGTH);
+    let sample = world.torrent(Shape::v1(LENGTH, PIECE_LENGTH));
     let line = |up, latency| Path { up, latency: Duration::from_millis(latency), ..Path::HOME };
     let open = |path| Path { nat: Nat::Open, ..path };
     world.join(Spec::seed(sample).named("distant").path(open(line(110_000, 150))));
