@@ -62,7 +62,8 @@ impl Transfer {
         let free = self.slot_count(desk).saturating_sub(served);
         if free > 0 {
             let ranked = self.ranked(desk);
-            let fit = |claim: Claim| self.is_seeding() || claim < Claim::Doubtful;
+            let all = self.is_seeding() || self.has_room_for_all(desk);
+            let fit = |claim: Claim| all || claim < Claim::Doubtful;
             let waiting =
                 ranked.iter().filter(|(claim, link)| fit(*claim) && self.peers[link].choked);
             let waiting: Vec<_> = waiting.copied().take(free).collect();
@@ -81,6 +82,13 @@ impl Transfer {
         let capacity = self.slots.capacity.max(limit::CAPACITY_MIN).min(limit);
         let slots = (capacity / 1024 * 6 / 10).isqrt() as usize;
         slots.clamp(limit::SLOTS_MIN, limit::SLOTS_MAX)
+    }
+
+    /// Whether everybody who wants something of us can be served. Then nobody loses by what a
+    /// peer gets for nothing, and a newcomer's only peer does not starve it.
+    fn has_room_for_all(&self, desk: &Desk) -> bool {
+        let wanting = self.peers.values().filter(|peer| peer.interested && peer.told_pieces);
+        wanting.count() <= self.slot_count(desk)
     }
 
     fn is_seeding(&self) -> bool {
@@ -154,7 +162,9 @@ impl Transfer {
             peer.standing.turn(given);
         }
         let slots = self.slot_count(desk);
-        let kept = if self.is_seeding() {
+        let kept = if self.has_room_for_all(desk) {
+            ranked.iter().map(|(_, link)| *link).collect()
+        } else if self.is_seeding() {
             self.in_turn(desk.now, &ranked, slots)
         } else {
             self.by_merit(desk, &ranked, slots)
@@ -249,8 +259,15 @@ impl Transfer {
 
     /// Ends a gift that is used up; who gave something for it keeps its slot.
     pub(super) fn end_gift(&mut self, desk: &mut Desk, link: LinkId) {
+        let roomy = self.has_room_for_all(desk);
         let Some(peer) = self.peers.get_mut(&link) else { return };
         if !peer.standing.has_used(peer.sent.total()) {
+            return;
+        }
+        if roomy {
+            let flowed = (peer.sent.total(), peer.fetched.total());
+            peer.standing.serve(desk.now, flowed, Some(limit::GIFT_BYTES));
+            desk.kicks.insert((self.id, link));
             return;
         }
         if peer.standing.lately(peer.fetched.total()) > 0 || self.is_seeding() {
