@@ -329,7 +329,7 @@ mod tests {
         };
         assert_eq!((by(1).count(), circle.strangers.len()), (SIGNAL_PEERS_MAX, STRANGERS_MAX));
         let until = NOW + Duration::from_secs(1);
-        for at in 0..FORWARDS_MAX * 2 {
+        for at in 0..FORWARDS_MAX as u64 * 2 {
             let id = OfferId(core::array::from_fn(|i| at.to_le_bytes()[i % 8]));
             circle.forward(NOW, (LinkId(1), LinkId(2)), id, until);
         }
