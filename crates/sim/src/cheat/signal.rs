@@ -53,7 +53,7 @@ impl SignalAbuser {
         let (forged_way, forged_id) =
             seen.map_or((way, id), |(peer, id)| (SignalWay::From(peer), id));
         // Nobody made the connection that this describes.
-        let sdp = describe((usize::MAX, 0, LinkId(hands.rng.below(99))));
+        let sdp = describe((u32::MAX as usize, 0, LinkId(hands.rng.below(99))));
         match hands.rng.below(4) {
             0 => SignalMessage::Answer { way: forged_way, id: forged_id, sdp },
             1 => SignalMessage::Refuse { way, id, why: Refusal::Busy },
