@@ -62,7 +62,7 @@ impl Transfer {
         let free = self.slot_count(desk).saturating_sub(served);
         if free > 0 {
             let ranked = self.ranked(desk);
-            let all = self.is_seeding() || self.has_room_for_all(desk);
+            let all = self.is_seeding() || self.has_room_for_all();
             let fit = |claim: Claim| all || claim < Claim::Doubtful;
             let waiting =
                 ranked.iter().filter(|(claim, link)| fit(*claim) && self.peers[link].choked);
@@ -84,11 +84,10 @@ impl Transfer {
         slots.clamp(limit::SLOTS_MIN, limit::SLOTS_MAX)
     }
 
-    /// Whether everybody who wants something of us can be served. Then nobody loses by what a
-    /// peer gets for nothing, and a newcomer's only peer does not starve it.
-    fn has_room_for_all(&self, desk: &Desk) -> bool {
-        let wanting = self.peers.values().filter(|peer| peer.interested && peer.told_pieces);
-        wanting.count() <= self.slot_count(desk)
+    /// Whether so few are linked that everybody can be served. Then nobody loses by what a peer
+    /// gets for nothing, and a newcomer's only peer does not starve it.
+    fn has_room_for_all(&self) -> bool {
+        self.peers.len() <= limit::SLOTS_MIN
     }
 
     fn is_seeding(&self) -> bool {
@@ -162,7 +161,7 @@ impl Transfer {
             peer.standing.turn(given);
         }
         let slots = self.slot_count(desk);
-        let kept = if self.has_room_for_all(desk) {
+        let kept = if self.has_room_for_all() {
             ranked.iter().map(|(_, link)| *link).collect()
         } else if self.is_seeding() {
             self.in_turn(desk.now, &ranked, slots)
@@ -259,7 +258,7 @@ impl Transfer {
 
     /// Ends a gift that is used up; who gave something for it keeps its slot.
     pub(super) fn end_gift(&mut self, desk: &mut Desk, link: LinkId) {
-        let roomy = self.has_room_for_all(desk);
+        let roomy = self.has_room_for_all();
         let Some(peer) = self.peers.get_mut(&link) else { return };
         if !peer.standing.has_used(peer.sent.total()) {
             return;
