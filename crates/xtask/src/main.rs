@@ -7,6 +7,7 @@ mod bench;
 mod clock;
 mod demo;
 mod fresh;
+mod mutants;
 mod oracle;
 mod pack;
 mod run;
@@ -74,6 +75,12 @@ const TASKS: &[Task] = &[
         about: "compare verdicts on spoiled torrents with libtorrent's",
         usage: oracle::USAGE,
         run: oracle::run_args,
+    },
+    Task {
+        name: "mutants",
+        about: "plant one-line bugs and say which of them the tests catch",
+        usage: mutants::USAGE,
+        run: mutants::run_args,
     },
     Task {
         name: "demo",
