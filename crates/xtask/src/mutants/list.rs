@@ -24,7 +24,8 @@ pub(super) struct Bug {
 
 /// Reads the list and checks that each bug's place is found exactly once.
 pub(super) fn read() -> Result<Vec<Bug>> {
-    let text = std::fs::read_to_string(root().join(LIST)).with_context(|| format!("read {LIST}"))?;
+    let text =
+        std::fs::read_to_string(root().join(LIST)).with_context(|| format!("read {LIST}"))?;
     let bugs = parse(&text)?;
     for bug in &bugs {
         let source = std::fs::read_to_string(root().join(&bug.file))

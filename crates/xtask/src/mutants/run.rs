@@ -72,7 +72,8 @@ impl Judge {
                 continue;
             };
             if message["profile"]["test"] == true {
-                let folder = Path::new(manifest).parent().context("a manifest lies in no folder")?;
+                let folder =
+                    Path::new(manifest).parent().context("a manifest lies in no folder")?;
                 let name = message["target"]["name"].as_str().unwrap_or_default();
                 programs.push(Program {
                     path: path.into(),
