@@ -131,9 +131,9 @@ impl Judge {
     fn try_one(&self, number: u32) -> Result<Caught> {
         for program in &self.programs {
             let patience = program.took * 4 + Duration::from_secs(20);
-            match program.run(number, patience)? {
-                Caught::Missed => {}
-                caught => return Ok(caught),
+            let caught = program.run(number, patience)?;
+            if caught != Caught::Missed {
+                return Ok(caught);
             }
         }
         Ok(Caught::Missed)
