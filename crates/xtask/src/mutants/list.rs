@@ -1,11 +1,11 @@
-//! The list of bugs: what each turns into what, and where. `tests/seeds/mutants.txt` holds it.
+//! The list of bugs: what each turns into what, and where. `tests/data/mutants.txt` holds it.
 
 use anyhow::{Context, Result, bail};
 
 use crate::run::root;
 
 /// Where the list lies below the project's top level.
-const LIST: &str = "tests/seeds/mutants.txt";
+const LIST: &str = "tests/data/mutants.txt";
 
 /// One bug of one line.
 #[derive(Debug)]
