@@ -8,6 +8,7 @@ usage: cargo xtask sim [--seeds N] [--seed S] [--scenario X] [--trace] [--list]
   --first S      the first seed (0)
   --scenario X   just this scenario, searched or measured
   --kept         the seeds of tests/seeds besides
+  --measured     each scenario that measures besides, once
   --trace        play one seed of one scenario and say everything that happens
   --jobs N       threads (one for each core)
   --list         name the scenarios";
@@ -23,6 +24,7 @@ pub(crate) struct Args {
     pub(crate) first: u64,
     pub(crate) scenario: Option<String>,
     pub(crate) kept: bool,
+    pub(crate) measured: bool,
     pub(crate) trace: bool,
     /// Play so many seeds of each scenario on one thread, and print their traces' sums.
     pub(crate) traces: Option<u64>,
@@ -49,6 +51,7 @@ impl Args {
                     args.scenario = Some(words.next().ok_or("--scenario needs a name")?);
                 }
                 "--kept" => args.kept = true,
+                "--measured" => args.measured = true,
                 "--trace" => args.trace = true,
                 "--traces" => args.traces = Some(number("--traces", words.next())?),
                 "--list" => args.list = true,

@@ -52,6 +52,11 @@ fn jobs(args: &Args) -> Result<Vec<Job>, String> {
     if args.kept {
         jobs.extend(kept()?);
     }
+    if args.measured {
+        // They take longest, so they begin.
+        let measure = SCENARIOS.iter().filter(|scenario| scenario.kind == Kind::Measure);
+        jobs.extend(measure.map(|scenario| Job { scenario, seed: args.seed.unwrap_or(0) }));
+    }
     let chosen: Vec<&Scenario> = match &args.scenario {
         Some(name) => vec![Scenario::named(name).ok_or(format!("no scenario named {name}"))?],
         None => SCENARIOS.iter().filter(|scenario| scenario.kind == Kind::Search).collect(),

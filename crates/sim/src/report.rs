@@ -35,7 +35,7 @@ pub(crate) fn print(results: &[Played]) -> bool {
     for played in results {
         figures(played);
     }
-    let failed: Vec<&Played> = results.iter().filter(|played| played.outcome.is_err()).collect();
+    let failed: Vec<&Played> = results.iter().filter(|played| !is_well(played)).collect();
     for Played { job, .. } in &failed {
         println!("again: cargo xtask sim --scenario {} --seed {}", job.scenario.name, job.seed);
     }
@@ -45,8 +45,14 @@ pub(crate) fn print(results: &[Played]) -> bool {
     failed.is_empty()
 }
 
+/// Whether it came to its end and every figure is what it should be.
+fn is_well(played: &Played) -> bool {
+    let outcome = played.outcome.as_ref();
+    outcome.is_ok_and(|outcome| outcome.figures.iter().all(headwater_sim::Figure::holds))
+}
+
 fn line(name: &str, played: &[&Played]) {
-    let failed = played.iter().filter(|played| played.outcome.is_err()).count();
+    let failed = played.iter().filter(|played| !is_well(played)).count();
     let well = || played.iter().filter_map(|played| played.outcome.as_ref().ok());
     let hosts = well().map(|outcome| outcome.hosts).max().unwrap_or(0);
     let steps: u64 = well().map(|outcome| outcome.steps).sum();

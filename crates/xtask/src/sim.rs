@@ -13,6 +13,7 @@ usage: cargo xtask sim [--seeds N] [--seed S] [--scenario X] [--trace] [--list] 
   --first S      the first seed (0)
   --scenario X   just this scenario, searched or measured
   --kept         the seeds of tests/seeds besides
+  --measured     each scenario that measures besides, once
   --trace        play one seed of one scenario and say everything that happens
   --jobs N       threads (one for each core)
   --list         name the scenarios
