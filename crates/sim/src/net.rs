@@ -40,14 +40,15 @@ pub enum Nat {
 }
 
 impl Path {
-    /// A home with a fast line in and a slower one out.
+    /// A home with a fast line in and a slower one out. As much waits at a link as in a page whose
+    /// line takes less than 6 MB/s.
     pub const HOME: Self = Self {
         up: 1_000_000,
         down: 4_000_000,
         latency: Duration::from_millis(12),
         jitter: Duration::from_millis(4),
         loss: 0,
-        window: 256 * 1024,
+        window: 64 * 1024,
         nat: Nat::Easy,
     };
     /// A server.
@@ -56,6 +57,7 @@ impl Path {
         down: 12_000_000,
         latency: Duration::from_millis(5),
         jitter: Duration::from_millis(1),
+        window: 256 * 1024,
         nat: Nat::Open,
         ..Self::HOME
     };

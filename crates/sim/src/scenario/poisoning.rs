@@ -5,7 +5,7 @@
 use core::time::Duration;
 
 use super::{Kind, Scenario};
-use crate::{Gate, HostId, Mode, Path, Poisoner, Run, Shape, Spec, World};
+use crate::{Gate, HostId, Mode, Path, Poisoner, Run, SampleId, Shape, Spec};
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "poisoning",
@@ -18,7 +18,7 @@ const LINE: Path = Path { up: 150_000, down: 1_000_000, ..Path::HOME };
 const BOUND: Duration = Duration::from_secs(1800);
 
 /// Plays one world; answers the mean and the worst time of the honest.
-fn play(run: &mut Run, poisoners: fn(&mut World, crate::SampleId)) -> (f64, f64) {
+fn play(run: &mut Run, others: fn(usize, SampleId) -> Option<Spec>) -> (f64, f64) {
     let mut world = run.world("poisoning").without_referee();
     let mut rng = world.choices();
     let sample = world.torrent(Shape::v1(8 * 1024 * 1024, 128 * 1024));
@@ -30,7 +30,12 @@ fn play(run: &mut Run, poisoners: fn(&mut World, crate::SampleId)) -> (f64, f64)
         let at = Duration::from_millis(rng.below(20_000));
         honest.push(world.join(Spec::leech(sample).path(LINE).at(at)));
     }
-    poisoners(&mut world, sample);
+    for at in 0..20 {
+        let joins = Duration::from_millis(rng.below(20_000));
+        if let Some(spec) = others(at, sample) {
+            world.join(spec.path(LINE).at(joins));
+        }
+    }
     world.finish(BOUND);
     let worst = honest.iter().filter_map(|host| world.host(*host).took()).max();
     run.ended(&world);
@@ -42,22 +47,11 @@ fn poisoner(at: usize) -> Mode {
 }
 
 fn run(run: &mut Run) {
-    let absent = play(run, |_, _| {});
-    let honest = play(run, |world, sample| {
-        for _ in 0..20 {
-            world.join(Spec::leech(sample).path(LINE));
-        }
-    });
-    let fetching = play(run, |world, sample| {
-        for at in 0..20 {
-            world.join(Spec::leech(sample).cheats("poisoner", poisoner(at)).path(LINE));
-        }
-    });
-    let full = play(run, |world, sample| {
-        for at in 0..20 {
-            world.join(Spec::seed(sample).cheats("poisoner", poisoner(at)).path(LINE));
-        }
-    });
+    let absent = play(run, |_, _| None);
+    let honest = play(run, |_, sample| Some(Spec::leech(sample)));
+    let fetching =
+        play(run, |at, sample| Some(Spec::leech(sample).cheats("poisoner", poisoner(at))));
+    let full = play(run, |at, sample| Some(Spec::seed(sample).cheats("poisoner", poisoner(at))));
     let gate = Gate::Most(1.3);
     run.figure("clean, 20 hosts fewer, mean", absent.0, "s", Gate::None);
     run.figure("clean, 20 honest hosts more, mean", honest.0, "s", Gate::None);
