@@ -53,6 +53,9 @@ pub const SPARE_BUFFERS_MAX: usize = 4;
 pub const PROBES_MAX: u32 = 128;
 /// Pieces in such a sample, of which the rarest is picked.
 pub const SAMPLE_MAX: usize = 32;
+/// Open pieces with blocks that nobody is asked for, beyond which none is begun before them. Each
+/// is held back from others until it is whole.
+pub const BEGUN_MAX: usize = 32;
 /// Open pieces looked at for blocks that nobody is asked for.
 pub const FREE_PROBES_MAX: usize = 64;
 /// Pieces that became missing again and are remembered, so that peers that had nothing to give
@@ -93,6 +96,8 @@ pub const GREET_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Blocks asked of a peer of which nothing is known yet.
 pub const PIPELINE_MIN: usize = 8;
+/// A peer that would take longer for as many is asked for fewer, once it gave something.
+pub const PIPELINE_MIN_SPAN: Duration = Duration::from_secs(4);
 /// The same while somebody reads: a slow peer should hold few of the blocks it waits for.
 pub const PIPELINE_MIN_READING: usize = 2;
 /// Most blocks asked of one peer, whatever it allows.
@@ -153,7 +158,7 @@ pub const DOUBLED_MIN: u64 = 4;
 pub const DOUBLED_HOPELESS: u64 = 12;
 /// A peer that sends nothing for longer than this, and for longer than it takes as a rule, may be
 /// gone.
-pub const LIVELY: Duration = Duration::from_millis(1500);
+pub const LIVELY: Duration = Duration::from_millis(900);
 /// How often urgent blocks are looked at.
 pub const URGENT_ROUND: Duration = Duration::from_millis(250);
 /// Peers with which another is compared to see whether it is slow.
@@ -196,14 +201,21 @@ pub const REVEAL_SINGLY_MAX: usize = 4096;
 pub const SLOTS_MIN: usize = 4;
 /// See `SLOTS_MIN`: more would leave each with too little to be worth giving for.
 pub const SLOTS_MAX: usize = 24;
-/// Bytes a second that are believed to go out while nothing is known.
-pub const CAPACITY_MIN: u64 = 60 * 1024;
+/// What a link was given has left it after this, if it is not full: it does not say so.
+pub const LINK_DRAINS: Duration = Duration::from_secs(2);
+/// A line for which so many bytes wait is busy.
+pub const LINE_BUSY: u64 = 64 * 1024;
 /// How often slots are given out anew.
 pub const CHOKE_ROUND: Duration = Duration::from_secs(10);
 /// A peer served this long yields its slot to others that wait, once we have everything.
 pub const SLOT_TURN: Duration = Duration::from_secs(30);
-/// What a peer that gave nothing gets at once: enough to begin with, too little to live on.
+/// What a peer that gave nothing gets at once, if a piece is not larger: enough to begin with, too
+/// little to live on.
 pub const GIFT_BYTES: u64 = 32 * 1024;
+/// The same however large a piece is.
+pub const GIFT_BYTES_MAX: u64 = 256 * 1024;
+/// One slot of so many is for gifts.
+pub const GIFT_PART: usize = 4;
 /// How long a gift keeps its slot though it is not used up.
 pub const GIFT_TIME: Duration = Duration::from_secs(20);
 /// How long a peer waits that gave nothing for its first gift; it doubles with each.

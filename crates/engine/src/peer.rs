@@ -247,10 +247,21 @@ impl Peer {
         }
         let margin = if reading { limit::PIPELINE_MARGIN_READING } else { limit::PIPELINE_MARGIN };
         let span = self.round_trip.unwrap_or_default().min(limit::SNUB) + margin;
-        let bytes = u128::from(self.fetched.rate(now)) * span.as_micros() / 1_000_000;
-        let blocks = bytes.div_ceil(u128::from(headwater_base::BLOCK_LEN)) as usize;
+        let blocks = self.blocks_within(now, span, u128::div_ceil);
         let least = if reading { limit::PIPELINE_MIN_READING } else { limit::PIPELINE_MIN };
+        let least = if self.fetched.total() == 0 {
+            least
+        } else {
+            // What a slow one holds, nobody else is asked for.
+            let soon = self.blocks_within(now, limit::PIPELINE_MIN_SPAN, |bytes, len| bytes / len);
+            soon.clamp(limit::PIPELINE_MIN_READING, least)
+        };
         blocks.max(least).min(self.requests_max).min(limit::PIPELINE_MAX)
+    }
+
+    fn blocks_within(&self, now: Time, span: Duration, by: fn(u128, u128) -> u128) -> usize {
+        let bytes = u128::from(self.fetched.rate(now)) * span.as_micros() / 1_000_000;
+        by(bytes, u128::from(headwater_base::BLOCK_LEN)) as usize
     }
 
     /// Blocks that are still to come from it. With the fast extension each one that was cancelled
@@ -261,15 +272,21 @@ impl Peer {
 
     /// How long it would take to send what it owes, and one block more.
     pub(crate) fn queue_span(&self, now: Time) -> Duration {
+        self.span_of(now, 1)
+    }
+
+    /// How long it would take to send what it owes, and so many blocks more.
+    pub(crate) fn span_of(&self, now: Time, more: usize) -> Duration {
         if self.snubbing {
             return Duration::MAX;
         }
-        let bytes = (self.backlog() as u64 + 1) * u64::from(headwater_base::BLOCK_LEN);
+        let blocks = self.backlog() + more;
         let rate = self.fetched.rate(now);
         if rate == 0 && self.backlog() <= limit::PIPELINE_MIN {
-            // Nothing is known of it yet: it gets the benefit of the doubt.
-            return limit::URGENT_QUEUE;
+            // Nothing is known of it: it gets the benefit of the doubt, less with each block.
+            return limit::URGENT_QUEUE.saturating_mul(more as u32);
         }
+        let bytes = blocks as u64 * u64::from(headwater_base::BLOCK_LEN);
         Duration::from_micros(bytes * 1_000_000 / rate.max(1))
     }
 

@@ -110,6 +110,8 @@ pub(crate) struct Picker {
     /// Pieces are started in the order of the torrent.
     sequential: bool,
     open: Map<PieceIndex, Box<Open>>,
+    /// Blocks that two are asked for.
+    doubled: u64,
     /// The open pieces in `State::Free`.
     free: Set<PieceIndex>,
     /// Pieces that failed their hash and have not passed since; empty until the first.
@@ -160,6 +162,7 @@ impl Picker {
             starved: false,
             sequential: false,
             open: Map::new(),
+            doubled: 0,
             free: Set::new(),
             parole: Bitfield::default(),
             in_hand: 0,
@@ -244,7 +247,10 @@ impl Picker {
     /// Frees a block that `link` was asked for. Answers whether somebody else may be asked now.
     pub(crate) fn release(&mut self, at: BlockAt, link: LinkId) -> bool {
         let Some(open) = self.open.get_mut(&at.piece) else { return false };
-        if !open.release(at.block, link) {
+        let doubled = open.is_doubled(at.block);
+        let is_free = open.release(at.block, link);
+        self.doubled -= u64::from(doubled && !open.is_doubled(at.block));
+        if !is_free {
             return false;
         }
         self.states[at.piece.idx()] = State::Free;
@@ -259,6 +265,11 @@ impl Picker {
             Slot::Asked(first, Some(second)) if second.link == link => Some(first.link),
             Slot::Free | Slot::Here(_) | Slot::Asked(..) => None,
         }
+    }
+
+    /// Blocks that two are asked for.
+    pub(crate) fn doubled(&self) -> u64 {
+        self.doubled
     }
 
     /// Says that `link` is not to be waited for: others may be asked for what it alone fetched.
@@ -283,6 +294,7 @@ impl Picker {
             open.data = self.spare.pop().unwrap_or_default();
             open.data.resize(open.len as usize, 0);
         }
+        self.doubled -= u64::from(open.is_doubled(at.block));
         let Some(others) = open.receive(at.block, from, bytes) else { return Received::Useless };
         if open.free == 0 && self.free.remove(&at.piece) {
             self.states[at.piece.idx()] = State::Busy;

@@ -98,8 +98,8 @@ pub(crate) struct Transfer {
     wants: ToldWants,
     /// Peers that found less to ask for than they have room for.
     hungry: Set<LinkId>,
-    /// Blocks asked of a second peer while the first was sending.
-    doubled: u64,
+    /// Blocks that came though they were here.
+    twice: u64,
     /// The quickest peers of late.
     quick: Vec<LinkId>,
     sent: Meter,
@@ -142,7 +142,7 @@ impl Transfer {
             readers: Map::new(),
             wants: ToldWants::default(),
             hungry: Set::new(),
-            doubled: 0,
+            twice: 0,
             quick: Vec::new(),
             sent: Meter::default(),
             fetched: Meter::default(),

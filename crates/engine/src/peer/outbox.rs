@@ -2,7 +2,7 @@
 //! when it fits, and messages as small as requests may overdraw the window a little.
 
 use bytes::{Bytes, BytesMut};
-use headwater_base::LinkId;
+use headwater_base::{LinkId, Time};
 use headwater_wire::{BlockSpan, Message};
 
 use crate::desk::Desk;
@@ -17,6 +17,10 @@ pub(crate) struct Outbox {
     link: LinkId,
     /// Bytes the link takes; below zero when overdrawn.
     window: i64,
+    /// The most it ever took: it is empty when it takes as much.
+    full: i64,
+    /// When it was given something last.
+    given_at: Time,
     /// Nothing was sent since the window was told.
     fresh: bool,
     control: BytesMut,
@@ -31,6 +35,8 @@ impl Outbox {
         Self {
             link,
             window: clamp(window),
+            full: clamp(window),
+            given_at: Time::ZERO,
             fresh: true,
             control: BytesMut::new(),
             rest: Bytes::new(),
@@ -41,7 +47,21 @@ impl Outbox {
     /// Takes what the link says of its window.
     pub(crate) fn set_window(&mut self, window: usize) {
         self.window = clamp(window);
+        self.full = self.full.max(self.window);
         self.fresh = true;
+    }
+
+    /// Bytes that the link was given and that have not left it, as far as can be known: it tells
+    /// when half of what it takes has left, and no more.
+    pub(crate) fn unsent(&self, now: Time) -> u64 {
+        let given_lately = now.since(self.given_at) < limit::LINK_DRAINS;
+        let unsent = if given_lately || self.is_full() { self.full - self.window } else { 0 };
+        u64::try_from(unsent).unwrap_or(0)
+    }
+
+    /// Whether most of what the link takes has not left it.
+    pub(crate) fn is_full(&self) -> bool {
+        self.window < self.full / 2
     }
 
     /// Puts a message behind those that wait.
@@ -89,6 +109,7 @@ impl Outbox {
         if !bytes.is_empty() {
             self.window -= bytes.len() as i64;
             self.fresh = false;
+            self.given_at = desk.now;
             self.spoke = true;
             desk.act(Action::Send { link: self.link, bytes });
         }

@@ -8,7 +8,7 @@ use super::Asked;
 use super::deadline::Deadline;
 use super::open::{Open, Slot};
 use super::{BlockAt, Picker, State};
-use crate::limit;
+use crate::{Priority, limit};
 
 /// What was learnt of a peer when it was last asked, so that nothing is looked at twice.
 #[derive(Clone, Copy, Debug, Default)]
@@ -40,11 +40,11 @@ pub(crate) struct Asker<'a> {
     /// How many it owes already.
     pub(crate) owes: usize,
     pub(crate) now: Time,
-    /// Bytes that all peers together bring before this one brings one block more: what lies
+    /// Bytes that all peers together bring before this one brings so many blocks more: what lies
     /// nearer to a reader comes sooner from others.
-    pub(crate) reach: u64,
-    /// Whether nobody else would bring a piece's blocks sooner.
-    pub(crate) is_soonest: &'a dyn Fn(PieceIndex) -> bool,
+    pub(crate) reach: &'a dyn Fn(usize) -> u64,
+    /// Whether nobody else would bring a piece's blocks sooner than it brings so many more.
+    pub(crate) is_soonest: &'a dyn Fn(PieceIndex, usize) -> bool,
     /// Whether it is worth asking it too for a block so far from its reader, which somebody else
     /// was asked for first.
     pub(crate) is_worth: &'a dyn Fn(BlockAt, Asked, u64) -> bool,
@@ -68,11 +68,15 @@ impl Picker {
             return hint;
         }
         self.pick_awaited(asker, out);
-        self.pick_under_way(asker, out);
+        let rare = self.rare();
+        self.pick_under_way(asker, rare, out);
         while out.len() < asker.room {
             let Some(piece) = self.next_piece(asker, &mut hint) else { break };
             self.start(piece);
             self.take_free(piece, asker, out);
+        }
+        if rare.is_some() {
+            self.pick_under_way(asker, None, out);
         }
         if out.is_empty() && asker.owes < limit::END_GAME_MAX && self.rarity.is_empty() {
             self.pick_again(asker, out);
@@ -96,7 +100,7 @@ impl Picker {
             if !asker.has.has(piece) || matches!(state, State::InHand | State::Stored) {
                 continue;
             }
-            if deadline.distance < asker.reach && !(asker.is_soonest)(piece) {
+            if self.is_kept_from(piece, asker, out) {
                 continue;
             }
             if state == State::Missing {
@@ -106,15 +110,25 @@ impl Picker {
                 self.start(piece);
             }
             let asker = Asker { room, ..*asker };
-            self.take_free(piece, &asker, out);
+            self.take_awaited(piece, &asker, out);
             if urgent {
                 self.take_late(deadline, &asker, out);
             }
         }
     }
 
-    /// Takes from pieces that are open, from the peer's own first.
-    fn pick_under_way(&mut self, asker: &Asker<'_>, out: &mut Vec<BlockAt>) {
+    /// The most copies of a piece that is finished before rarer ones are begun; `None` when all
+    /// are. Who has what is rare would otherwise be asked for the rest of what many have.
+    fn rare(&self) -> Option<i32> {
+        let starts = self.have.count() < limit::RANDOM_PIECES;
+        if self.sequential || starts || self.free.len() > limit::BEGUN_MAX {
+            return None;
+        }
+        self.rarity.fewest()
+    }
+
+    /// Takes from pieces that are open, from the peer's own first; else only from rare ones.
+    fn pick_under_way(&mut self, asker: &Asker<'_>, rare: Option<i32>, out: &mut Vec<BlockAt>) {
         let own = asker.hint.own.filter(|own| self.states[own.idx()] == State::Free);
         if let Some(own) = own {
             self.take_fit(own, asker, out);
@@ -131,20 +145,39 @@ impl Picker {
             let next = self.free.range(from..).next().or_else(|| self.free.first());
             let Some(&piece) = next else { return };
             from = PieceIndex(piece.0 + 1);
-            self.take_fit(piece, asker, out);
+            let is_rare = rare.is_none_or(|rare| self.copies[piece.idx()] <= rare);
+            if is_rare || self.priorities[piece.idx()] == Priority::High {
+                self.take_fit(piece, asker, out);
+            }
         }
     }
 
     fn take_fit(&mut self, piece: PieceIndex, asker: &Asker<'_>, out: &mut Vec<BlockAt>) {
-        if asker.has.has(piece) && !self.is_kept_from(piece, asker) {
-            self.take_free(piece, asker, out);
+        if asker.has.has(piece) {
+            self.take_awaited(piece, asker, out);
         }
     }
 
-    /// Whether `piece` is too urgent for this peer.
-    fn is_kept_from(&self, piece: PieceIndex, asker: &Asker<'_>) -> bool {
+    /// Takes blocks as long as the piece is not too urgent for one more.
+    fn take_awaited(&mut self, piece: PieceIndex, asker: &Asker<'_>, out: &mut Vec<BlockAt>) {
+        if self.windows.distance(piece).is_none() {
+            return self.take_free(piece, asker, out);
+        }
+        while out.len() < asker.room && !self.is_kept_from(piece, asker, out) {
+            let before = out.len();
+            self.take_free(piece, &Asker { room: before + 1, ..*asker }, out);
+            if out.len() == before {
+                return;
+            }
+        }
+    }
+
+    /// Whether `piece` is too urgent for this peer to be asked for one more block.
+    fn is_kept_from(&self, piece: PieceIndex, asker: &Asker<'_>, out: &[BlockAt]) -> bool {
+        let more = out.len() + 1;
         let distance = self.windows.distance(piece);
-        distance.is_some_and(|bytes| bytes < asker.reach) && !(asker.is_soonest)(piece)
+        distance.is_some_and(|bytes| bytes < (asker.reach)(more))
+            && !(asker.is_soonest)(piece, more)
     }
 
     fn take_free(&mut self, piece: PieceIndex, asker: &Asker<'_>, out: &mut Vec<BlockAt>) {
@@ -165,7 +198,7 @@ impl Picker {
     fn take_late(&mut self, late: Deadline, asker: &Asker<'_>, out: &mut Vec<BlockAt>) {
         let Deadline { piece, distance } = late;
         let Some(open) = self.open.get_mut(&piece).filter(|open| !open.parole) else { return };
-        take_second(open, (piece, distance), asker, out, limit::URGENT_PATIENCE);
+        self.doubled += take_second(open, (piece, distance), asker, out, limit::URGENT_PATIENCE);
     }
 
     /// Asks a second peer for blocks though the first may still send them: near the end one slow
@@ -178,7 +211,7 @@ impl Picker {
                 return;
             }
             if asker.has.has(piece) && !open.parole {
-                take_second(open, (piece, 0), &asker, out, Duration::ZERO);
+                self.doubled += take_second(open, (piece, 0), &asker, out, Duration::ZERO);
             }
         }
     }
@@ -275,17 +308,19 @@ impl Picker {
     }
 }
 
-/// Asks a second peer for blocks that the first owes for so long, where that saves time.
+/// Asks a second peer for blocks that the first owes for so long, where that saves time. Answers
+/// how many.
 fn take_second(
     open: &mut Open,
     (piece, distance): (PieceIndex, u64),
     asker: &Asker<'_>,
     out: &mut Vec<BlockAt>,
     patience: Duration,
-) {
+) -> u64 {
+    let before = out.len();
     for index in (0..open.slots.len()).rev() {
         if out.len() >= asker.room {
-            return;
+            break;
         }
         let at = BlockAt { piece, block: BlockIndex(index as u32) };
         if let Slot::Asked(first, None) = open.slots[index]
@@ -297,4 +332,5 @@ fn take_second(
             out.push(at);
         }
     }
+    (out.len() - before) as u64
 }

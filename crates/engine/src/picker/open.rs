@@ -74,6 +74,11 @@ impl Open {
         Some(BlockIndex(at as u32))
     }
 
+    /// Whether two are asked for `block`.
+    pub(super) fn is_doubled(&self, block: BlockIndex) -> bool {
+        matches!(self.slots[block.idx()], Slot::Asked(_, Some(_)))
+    }
+
     /// Takes `link` off those asked for `block`; true when nobody is left.
     pub(super) fn release(&mut self, block: BlockIndex, link: LinkId) -> bool {
         let slot = &mut self.slots[block.idx()];

@@ -102,8 +102,8 @@ impl Picker {
             urgent_room: 0,
             owes: 0,
             now: asker.now,
-            reach: 0,
-            is_soonest: &|_| true,
+            reach: &|_| 0,
+            is_soonest: &|_, _| true,
             is_worth: &|_, _, _| false,
             hint: Hint::default(),
         };
@@ -167,6 +167,7 @@ impl Picker {
                         && first.link != asker.link
                         && late.is_some_and(|late| first.at < late) =>
                 {
+                    self.doubled += 1;
                     Slot::Asked(first, Some(asker.asked()))
                 }
                 Slot::Free | Slot::Asked(..) | Slot::Here(_) if run.len() > begun => break,

@@ -53,8 +53,8 @@ fn asker(link: u64, has: &Bitfield, (room, now): (usize, Time), hint: Hint) -> A
         urgent_room: room,
         owes: 0,
         now,
-        reach: 0,
-        is_soonest: &|_| true,
+        reach: &|_| 0,
+        is_soonest: &|_, _| true,
         is_worth: &|_, _, _| true,
         hint,
     }

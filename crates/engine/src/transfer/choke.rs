@@ -1,6 +1,7 @@
-//! Gives out upload slots. While we lack pieces they go to those who give most, and what is left
-//! is given away in small gifts, ever more rarely to whoever gives nothing for them. Once we have
-//! everything, everybody has its turn.
+//! Gives out upload slots. While we lack pieces they go to those who owe us least for what they
+//! were sent (FairTorrent, Sherman et al. 2009), so that each is served as fast as it gives. A
+//! quarter is given away in small gifts, ever more rarely to whoever gives nothing for them. Once
+//! we have everything, everybody has its turn.
 
 use headwater_base::{LinkId, Set, Time};
 use headwater_wire::Message;
@@ -17,12 +18,14 @@ use crate::timer::Timer;
 pub(super) struct Slots {
     /// Bytes a second that could be sent lately.
     capacity: u64,
+    /// Bytes that had left all links when it was last measured.
+    left: u64,
 }
 
 /// Why a peer may be served, the best reason first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Claim {
-    /// It gave something lately.
+    /// It gave something lately, or hardly less than it was sent.
     Gives,
     /// It has what we want, and may turn out to give.
     May,
@@ -58,16 +61,17 @@ impl Transfer {
         if self.stage != Stage::Running {
             return;
         }
-        let served = self.peers.values().filter(|peer| !peer.choked).count();
+        let served = self.peers.values().filter(is_sent_to).count();
         let free = self.slot_count(desk).saturating_sub(served);
-        if free > 0 {
+        let spare = usize::from(served < limit::SLOTS_MAX && !self.is_line_busy(desk.now));
+        if free.max(spare) > 0 {
             let ranked = self.ranked(desk);
-            let all = self.is_seeding() || self.has_room_for_all();
-            let fit = |claim: Claim| all || claim < Claim::Doubtful;
-            let waiting =
-                ranked.iter().filter(|(claim, link)| fit(*claim) && self.peers[link].choked);
-            let waiting: Vec<_> = waiting.copied().take(free).collect();
-            for (claim, link) in waiting {
+            let choked = ranked.into_iter().filter(|(_, link)| self.peers[link].choked);
+            let (fit, unfit): (Vec<_>, Vec<_>) =
+                choked.partition(|(claim, _)| *claim < Claim::Doubtful);
+            let one_more = if free >= fit.len() { unfit.first() } else { fit.get(free) };
+            let one_more: Vec<_> = one_more.copied().into_iter().take(spare).collect();
+            for (claim, link) in fit.into_iter().take(free).chain(one_more) {
                 self.unchoke(desk, link, claim);
             }
         }
@@ -76,18 +80,30 @@ impl Transfer {
         }
     }
 
+    /// Measures how fast bytes left the links in the last round. What links were given says little:
+    /// they take a lot at once, however slow the line.
+    fn measure_capacity(&mut self, now: Time) {
+        let unsent: u64 = self.peers.values().map(|peer| peer.outbox.unsent(now)).sum();
+        let left = self.sent.total().saturating_sub(unsent);
+        let rate = left.saturating_sub(self.slots.left) / limit::CHOKE_ROUND.as_secs();
+        let slots = &mut self.slots;
+        slots.left = slots.left.max(left);
+        slots.capacity = rate.max(slots.capacity - slots.capacity / 8);
+    }
+
     /// How many peers are served at once: more where more can be sent, so that each gets enough.
     fn slot_count(&self, desk: &Desk) -> usize {
         let limit = desk.config.upload_limit.unwrap_or(u64::MAX);
-        let capacity = self.slots.capacity.max(limit::CAPACITY_MIN).min(limit);
+        let capacity = self.slots.capacity.min(limit);
         let slots = (capacity / 1024 * 6 / 10).isqrt() as usize;
         slots.clamp(limit::SLOTS_MIN, limit::SLOTS_MAX)
     }
 
-    /// Whether so few are linked that everybody can be served. Then nobody loses by what a peer
-    /// gets for nothing, and a newcomer's only peer does not starve it.
-    fn has_room_for_all(&self) -> bool {
-        self.peers.len() <= limit::SLOTS_MIN
+    /// Whether bytes wait for our line, as far as links told. Where none do, nobody loses by what a
+    /// peer gets for nothing.
+    fn is_line_busy(&self, now: Time) -> bool {
+        let unsent = self.peers.values().map(|peer| peer.outbox.unsent(now));
+        unsent.sum::<u64>() >= limit::LINE_BUSY
     }
 
     fn is_seeding(&self) -> bool {
@@ -110,10 +126,7 @@ impl Transfer {
                 (claim, (standing.turned().as_micros(), chance))
             } else {
                 match claim {
-                    Claim::Gives => {
-                        let given = standing.lately(peer.fetched.total());
-                        (claim, (u64::MAX - given, chance))
-                    }
+                    Claim::Gives => (claim, (debt(peer), chance)),
                     Claim::Behind => (claim, (standing.turned().as_micros(), chance)),
                     Claim::Owes => {
                         let owed = peer.sent.total() * 100 / peer.fetched.total().max(1);
@@ -134,12 +147,12 @@ impl Transfer {
         let standing = &peer.standing;
         let pieces = u64::from(peer.has.count());
         let slack = limit::HIDDEN_BYTES.max(piece * limit::HIDDEN_PIECES);
-        if standing.lately(peer.fetched.total()) > 0 {
+        let (given, sent) = (peer.fetched.total(), peer.sent.total());
+        if given > 0 && (standing.lately(given) > 0 || sent < given + slack) {
             Claim::Gives
         } else if standing.rests(now) {
-            let gave = peer.fetched.total() > 0;
-            if gave { Claim::Owes } else { Claim::Rests }
-        } else if peer.sent.total() > pieces * piece + slack {
+            if given > 0 { Claim::Owes } else { Claim::Rests }
+        } else if sent > pieces * piece + slack {
             Claim::Doubtful
         } else if peer.useful > 0 {
             Claim::May
@@ -153,21 +166,21 @@ impl Transfer {
     }
 
     pub(super) fn choke_due(&mut self, desk: &mut Desk) {
-        let rate = self.sent.rate(desk.now);
-        self.slots.capacity = rate.max(self.slots.capacity - self.slots.capacity / 16);
+        self.measure_capacity(desk.now);
         let ranked = self.ranked(desk);
         for peer in self.peers.values_mut() {
             let given = peer.fetched.total();
             peer.standing.turn(given);
         }
         let slots = self.slot_count(desk);
-        let kept = if self.has_room_for_all() {
-            ranked.iter().map(|(_, link)| *link).collect()
-        } else if self.is_seeding() {
+        let mut kept = if self.is_seeding() {
             self.in_turn(desk.now, &ranked, slots)
         } else {
             self.by_merit(desk, &ranked, slots)
         };
+        if !self.is_line_busy(desk.now) {
+            kept.extend(ranked.iter().map(|(_, link)| *link).filter(|at| !self.peers[at].choked));
+        }
         let links: Vec<LinkId> = self.peers.keys().copied().collect();
         for link in links {
             if !kept.contains(&link) {
@@ -195,14 +208,15 @@ impl Transfer {
         let sure = ranked.iter().filter(|(claim, _)| *claim != Claim::Doubtful);
         let (on, off): (Vec<LinkId>, Vec<LinkId>) =
             sure.map(|(_, link)| *link).partition(|link| is_on(link));
-        let doubtful = ranked.iter().filter(|(claim, _)| *claim == Claim::Doubtful);
-        on.into_iter().chain(off).chain(doubtful.map(|(_, link)| *link)).take(slots).collect()
+        on.into_iter().chain(off).take(slots).collect()
     }
 
-    /// Whom a leech serves: those who give most, gifts under way, and one more gift.
+    /// Whom a leech serves: those who owe least, gifts under way, and more gifts.
     fn by_merit(&self, desk: &mut Desk, ranked: &[(Claim, LinkId)], slots: usize) -> Set<LinkId> {
         let gives = ranked.iter().filter(|(claim, _)| *claim == Claim::Gives);
-        let mut kept: Set<LinkId> = gives.map(|(_, link)| *link).take(slots - 1).collect();
+        let gift_slots = slots / limit::GIFT_PART;
+        let gives = gives.map(|(_, link)| *link);
+        let mut kept: Set<LinkId> = gives.take(slots - gift_slots).collect();
         let is_on = |link: &LinkId| {
             let peer = &self.peers[link];
             !peer.choked
@@ -214,7 +228,7 @@ impl Transfer {
         let room = slots - kept.len();
         let under_way = gifts.len();
         kept.extend(gifts.into_iter().take(room));
-        if under_way == 0 {
+        for _ in under_way..gift_slots {
             let fit =
                 |(claim, link): &&(Claim, LinkId)| *claim < Claim::Rests && !kept.contains(link);
             let waiting: Vec<LinkId> = ranked.iter().filter(fit).map(|(_, link)| *link).collect();
@@ -223,8 +237,15 @@ impl Transfer {
         kept
     }
 
+    /// Bytes of a gift: a piece, or whoever has none could not give anything on.
+    fn gift(&self) -> u64 {
+        let piece = self.metainfo.as_ref().map_or(0, |metainfo| u64::from(metainfo.piece_length));
+        piece.clamp(limit::GIFT_BYTES, limit::GIFT_BYTES_MAX)
+    }
+
     fn unchoke(&mut self, desk: &mut Desk, link: LinkId, claim: Claim) {
         let seeding = self.is_seeding();
+        let gift = self.gift();
         let Some(peer) = self.peers.get_mut(&link) else { return };
         if claim == Claim::Gives && !seeding {
             peer.standing.earn();
@@ -232,7 +253,7 @@ impl Transfer {
         }
         if peer.choked {
             peer.choked = false;
-            let gift = (!seeding && claim != Claim::Gives).then_some(limit::GIFT_BYTES);
+            let gift = (!seeding && claim != Claim::Gives).then_some(gift);
             let flowed = (peer.sent.total(), peer.fetched.total());
             peer.standing.serve(desk.now, flowed, gift);
             peer.outbox.say(&Message::Unchoke);
@@ -258,14 +279,15 @@ impl Transfer {
 
     /// Ends a gift that is used up; who gave something for it keeps its slot.
     pub(super) fn end_gift(&mut self, desk: &mut Desk, link: LinkId) {
-        let roomy = self.has_room_for_all();
+        let goes_on = !self.is_line_busy(desk.now);
+        let gift = self.gift();
         let Some(peer) = self.peers.get_mut(&link) else { return };
         if !peer.standing.has_used(peer.sent.total()) {
             return;
         }
-        if roomy {
+        if goes_on {
             let flowed = (peer.sent.total(), peer.fetched.total());
-            peer.standing.serve(desk.now, flowed, Some(limit::GIFT_BYTES));
+            peer.standing.serve(desk.now, flowed, Some(gift));
             desk.kicks.insert((self.id, link));
             return;
         }
@@ -285,4 +307,16 @@ impl Transfer {
 /// Whether a peer is a reason to look at slots and at what it is shown every now and then.
 fn needs_rounds(peer: &Peer) -> bool {
     peer.interested || peer.reveal.is_some()
+}
+
+/// Whether a peer has a slot, or what it was given in its last one has not left yet: a slow line
+/// would else be given out again and again.
+fn is_sent_to(peer: &&Peer) -> bool {
+    !peer.choked || peer.outbox.is_full()
+}
+
+/// What a peer owes us, in the order from those whom we owe most.
+fn debt(peer: &Peer) -> u64 {
+    let even = 1 << 63;
+    (even + peer.sent.total()).saturating_sub(peer.fetched.total())
 }

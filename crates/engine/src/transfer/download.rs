@@ -71,11 +71,9 @@ impl Transfer {
         let Some(picker) = &mut self.picker else { return 0 };
         let allowed = self.fetched.total() / u64::from(BLOCK_LEN) / limit::DOUBLED_PART;
         let allowed = allowed + limit::DOUBLED_MIN + limit::DOUBLED_HOPELESS;
-        let spare = allowed.saturating_sub(self.doubled);
+        let spare = allowed.saturating_sub(self.twice + picker.doubled());
         let others = Others { peers: &mut self.peers, quick: &self.quick, pace, spare };
-        let (asked, doubled) = ask(others, picker, desk, link, room);
-        self.doubled += doubled;
-        asked
+        ask(others, picker, desk, link, room)
     }
 
     /// Takes a block.
@@ -133,7 +131,10 @@ impl Transfer {
         desk.fetched.add(desk.now, len);
         desk.measure();
         match picker.receive(at, from, data) {
-            Received::Useless => self.wasted += len,
+            Received::Useless => {
+                self.wasted += len;
+                self.twice += 1;
+            }
             Received::Taken { others, complete } => {
                 for other in others.into_iter().flatten() {
                     self.cancel(other, at);
@@ -250,6 +251,10 @@ impl Transfer {
         let Some(peer) = self.peers.get_mut(&link) else { return };
         let Some(oldest) = peer.asked.front() else {
             peer.on_hold = false;
+            if !silent && !peer.late.is_empty() {
+                // What was called off is waited for no longer than what is asked for.
+                desk.timers.set(Timer::Snub(link), peer.last_block + limit::SNUB);
+            }
             desk.kicks.insert((self.id, link));
             return;
         };
@@ -319,21 +324,23 @@ struct Others<'a> {
     spare: u64,
 }
 
-/// Chooses blocks and asks for them. Answers how many, and how many of them are asked of two.
+/// Chooses blocks and asks for them. Answers how many.
 fn ask(
     others: Others<'_>,
     picker: &mut Picker,
     desk: &Desk,
     link: LinkId,
     (room, urgent_room): (usize, usize),
-) -> (usize, u64) {
+) -> usize {
     let Others { peers, quick, pace, spare } = others;
     let (now, left) = (desk.now, Cell::new(spare));
     let mut blocks = Vec::new();
     let mut hint = None;
     if let (Some(peer), 1..) = (peers.get(&link), urgent_room) {
         let span = peer.queue_span(now);
-        let is_known = peer.fetched.rate(now) > 0;
+        // One that gave before and owes nothing is idle, not slow.
+        let is_idle = peer.backlog() == 0 && peer.fetched.total() > 0;
+        let is_known = peer.fetched.rate(now) > 0 || is_idle;
         let within = |span: Duration| {
             let bytes = u128::from(pace) * span.as_micros() / 1_000_000;
             u64::try_from(bytes).unwrap_or(u64::MAX)
@@ -364,15 +371,17 @@ fn ask(
                 urgent_room,
                 owes: peer.asked.len(),
                 now,
-                reach: within(span),
-                is_soonest: &|piece| is_soonest((peers, quick), now, (link, span), piece),
+                reach: &|more| within(peer.span_of(now, more)),
+                is_soonest: &|piece, more| {
+                    is_soonest((peers, quick), now, (link, peer.span_of(now, more)), piece)
+                },
                 is_worth: &is_worth,
                 hint: known,
             },
             &mut blocks,
         ));
     }
-    let Some(peer) = peers.get_mut(&link) else { return (0, 0) };
+    let Some(peer) = peers.get_mut(&link) else { return 0 };
     if !peer.choking_us {
         peer.hint = hint.unwrap_or(peer.hint);
     }
@@ -387,7 +396,7 @@ fn ask(
     for &at in &blocks {
         take_from_first(peers, picker, (now, link), at);
     }
-    (blocks.len(), spare - left.get())
+    blocks.len()
 }
 
 /// Takes a block that `link` is asked for off whoever was asked before it.
