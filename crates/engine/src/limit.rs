@@ -7,7 +7,7 @@ pub const METADATA_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Metadata blocks asked of one peer at once. Metadata is small; a few hide the round trip.
 pub const METADATA_ASKED_MAX: usize = 4;
 /// A metadata block not here by then is asked of somebody else.
-pub const METADATA_PATIENCE: Duration = Duration::from_secs(8);
+pub const METADATA_PATIENCE: Duration = Duration::from_secs(4);
 /// A peer that had no metadata is asked again after this: it never says when it gets some.
 pub const METADATA_RETRY: Duration = Duration::from_secs(15);
 /// How long one size, or one peer alone, is believed while others wait with theirs; twice as long

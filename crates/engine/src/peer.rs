@@ -391,6 +391,16 @@ mod tests {
     }
 
     #[test]
+    fn slow_peer_is_asked_for_no_more_than_it_soon_sends() {
+        let mut peer = peer();
+        for secs in 1..6 {
+            peer.fetched.add(Time::from_millis(secs * 1000), 16 * 1024);
+        }
+        assert_eq!(peer.pipeline(Time::from_millis(5001), false), 4);
+        assert_eq!(peer.pipeline(Time::from_millis(60_000), false), limit::PIPELINE_MIN_READING);
+    }
+
+    #[test]
     fn pipeline_covers_bandwidth_times_delay() {
         let mut peer = peer();
         peer.round_trip = Some(Duration::from_millis(500));

@@ -92,6 +92,32 @@ fn rarest_piece_wins_when_no_deadline_is_set() {
 }
 
 #[test]
+fn rare_piece_is_begun_before_a_common_one_is_finished() {
+    let mut picker = picker(20, 4);
+    warm_up(&mut picker, 4);
+    let mut missing = (0..20).map(PieceIndex).filter(|piece| !picker.have().has(*piece));
+    let (common, rare) = (missing.next().unwrap(), missing.next().unwrap());
+    picker.peer_came(&Bitfield::full(20));
+    let one = bits(20, &[common.0]);
+    picker.peer_came(&one);
+    assert_eq!(pick(&mut picker, 1, &one, 1)[0].piece, common);
+    let both = bits(20, &[common.0, rare.0]);
+    let picked: Vec<_> = pick(&mut picker, 2, &both, 7).iter().map(|at| at.piece).collect();
+    assert_eq!(picked, [rare, rare, rare, rare, common, common, common]);
+}
+
+#[test]
+fn blocks_that_two_are_asked_for_are_counted_until_one_came() {
+    let mut picker = picker(1, 3);
+    let all = Bitfield::full(1);
+    let blocks = pick(&mut picker, 1, &all, 3);
+    assert_eq!((pick(&mut picker, 2, &all, 3).len(), picker.doubled()), (3, 3));
+    give(&mut picker, 2, blocks[0]);
+    picker.release(blocks[1], LinkId(1));
+    assert_eq!(picker.doubled(), 1);
+}
+
+#[test]
 fn first_pieces_are_picked_at_random() {
     let firsts: BTreeSet<PieceIndex> = (0..10)
         .map(|seed| {

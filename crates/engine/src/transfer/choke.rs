@@ -1,12 +1,13 @@
 //! Gives out upload slots. While we lack pieces they go to those who owe us least for what they
 //! were sent (FairTorrent, Sherman et al. 2009), so that each is served as fast as it gives. A
 //! quarter is given away in small gifts, ever more rarely to whoever gives nothing for them. Once
-//! we have everything, everybody has its turn.
+//! we have everything, everybody has its turn. Where nobody loses by it, everybody is served.
 
 use headwater_base::{LinkId, Set, Time};
 use headwater_wire::Message;
 
 use super::{Stage, Transfer};
+use crate::bucket::Gate;
 use crate::desk::Desk;
 use crate::limit;
 use crate::peer::Peer;
@@ -63,7 +64,7 @@ impl Transfer {
         }
         let served = self.peers.values().filter(is_sent_to).count();
         let free = self.slot_count(desk).saturating_sub(served);
-        let spare = usize::from(served < limit::SLOTS_MAX && !self.is_line_busy(desk.now));
+        let spare = usize::from(served < limit::SLOTS_MAX && self.has_spare(desk.now));
         if free.max(spare) > 0 {
             let ranked = self.ranked(desk);
             let choked = ranked.into_iter().filter(|(_, link)| self.peers[link].choked);
@@ -99,11 +100,14 @@ impl Transfer {
         slots.clamp(limit::SLOTS_MIN, limit::SLOTS_MAX)
     }
 
-    /// Whether bytes wait for our line, as far as links told. Where none do, nobody loses by what a
-    /// peer gets for nothing.
-    fn is_line_busy(&self, now: Time) -> bool {
+    /// Whether nobody loses by what a peer gets for nothing: no limit holds anybody back and hardly
+    /// any bytes wait for our line, as far as links told, or so few peers are linked that each can
+    /// be served.
+    fn has_spare(&self, now: Time) -> bool {
+        let held_back = self.peers.values().any(|peer| peer.upload_gate == Gate::Waiting);
         let unsent = self.peers.values().map(|peer| peer.outbox.unsent(now));
-        unsent.sum::<u64>() >= limit::LINE_BUSY
+        let is_idle = !held_back && unsent.sum::<u64>() < limit::LINE_BUSY;
+        is_idle || self.peers.len() <= limit::SLOTS_MIN
     }
 
     fn is_seeding(&self) -> bool {
@@ -178,7 +182,7 @@ impl Transfer {
         } else {
             self.by_merit(desk, &ranked, slots)
         };
-        if !self.is_line_busy(desk.now) {
+        if self.has_spare(desk.now) {
             kept.extend(ranked.iter().map(|(_, link)| *link).filter(|at| !self.peers[at].choked));
         }
         let links: Vec<LinkId> = self.peers.keys().copied().collect();
@@ -279,7 +283,7 @@ impl Transfer {
 
     /// Ends a gift that is used up; who gave something for it keeps its slot.
     pub(super) fn end_gift(&mut self, desk: &mut Desk, link: LinkId) {
-        let goes_on = !self.is_line_busy(desk.now);
+        let goes_on = self.has_spare(desk.now);
         let gift = self.gift();
         let Some(peer) = self.peers.get_mut(&link) else { return };
         if !peer.standing.has_used(peer.sent.total()) {
