@@ -88,7 +88,7 @@ impl Transfer {
         link: LinkId,
         handshake: &Handshake,
     ) -> Result<(), CloseReason> {
-        let Some(says_v2) = self.swarm_of(handshake.info_hash) else {
+        let Some(says_v2) = self.swarm_of(handshake) else {
             return Err(CloseReason::WrongSwarm);
         };
         if handshake.peer_id == desk.config.peer_id {
@@ -150,8 +150,9 @@ impl Transfer {
         self.info_hash_v2.is_some_and(|known| InfoHash::cut(&known) != self.info_hash)
     }
 
-    /// Whether a hash is that of v2, when it is one of ours.
-    fn swarm_of(&self, hash: InfoHash) -> Option<bool> {
+    /// Whether a handshake speaks of v2, when it is of this torrent.
+    fn swarm_of(&self, handshake: &Handshake) -> Option<bool> {
+        let hash = handshake.info_hash;
         let cut = self.info_hash_v2.as_ref().map(InfoHash::cut);
         let v1 = self.metainfo.as_ref().map(|metainfo| metainfo.info_hash);
         if cut == Some(hash) {
@@ -160,8 +161,11 @@ impl Transfer {
         if hash == self.info_hash || v1 == Some(hash) {
             return Some(false);
         }
-        // libtorrent 2.1 says nothing at all in v2 alone over WebRTC; the tracker named the swarm.
-        (cut == Some(self.info_hash) && hash == InfoHash([0; 20])).then_some(true)
+        // libtorrent 2.1 over WebRTC says nothing at all in v2 alone, and in a hybrid the hash of
+        // v1, which who knows that of v2 alone cannot tell; the tracker named the swarm.
+        let may_be_hybrid = self.metainfo.is_none() && handshake.reserved.has_v2();
+        let is_ours = hash == InfoHash([0; 20]) || may_be_hybrid;
+        (cut == Some(self.info_hash) && is_ours).then_some(true)
     }
 
     /// Says what we have, once that is known.

@@ -4,7 +4,7 @@
 use headwater_base::{ByteCount, PeerId, PieceIndex, ReaderId};
 use headwater_engine::{CloseReason, Event, Input, StoreError, Warning};
 use headwater_metainfo::Version;
-use headwater_wire::Message;
+use headwater_wire::{Handshake, Message, Reserved};
 
 use crate::claims::{heard, wire};
 use crate::disk::Disk;
@@ -79,6 +79,25 @@ fn hybrid_magnet_of_its_v2_name_alone_is_fetched() {
     let leech = net.join(Disk::default(), magnet);
     net.run_to(leech, secs(60), is_done);
     assert_eq!(net.hosts[leech].engine.metainfo(T).unwrap().version(), Version::Hybrid);
+}
+
+#[test]
+fn hybrid_peer_may_greet_by_a_v1_name_that_we_cannot_know_yet() {
+    let sample = made(Kind::Hybrid, &[200_000], 65536);
+    let cut = headwater_base::InfoHash::cut(&sample.torrent.info_hash_v2.unwrap());
+    let by_v2 = || headwater_engine::AddTorrent { info_hash: cut, ..sample.magnet() };
+    for (speaks_v2, joined) in [(true, 1), (false, 0)] {
+        let mut net = Net::new(132);
+        let host = net.join(Disk::default(), by_v2());
+        let guest = net.join_puppet(by_v2());
+        let link = net.puppet_link(guest);
+        let reserved = Reserved::default().with_fast();
+        let reserved = if speaks_v2 { reserved.with_v2() } else { reserved };
+        let greeting = Handshake { info_hash: sample.hash(), peer_id: PeerId([9; 20]), reserved };
+        net.say(guest, link, greeting.to_bytes().to_vec());
+        net.run(secs(4));
+        assert_eq!(net.told(host, |event| matches!(event, Event::PeerJoined { .. })), joined);
+    }
 }
 
 #[test]
