@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use headwater_base::ByteCount;
-use headwater_metainfo::Torrent;
 use headwater_metainfo::create::{Draft, Options};
+use headwater_metainfo::{Torrent, Version};
 
 use crate::store::{self, RECORDS};
 
@@ -132,14 +132,18 @@ impl Content {
         Ok(draft.finish()?)
     }
 
-    /// A torrent made of this before, if nothing changed since.
-    pub fn made_before(&self) -> Option<Torrent> {
+    /// A torrent made of this before, of the version asked for, if nothing changed since.
+    pub fn made_before(&self, version: Option<Version>) -> Option<Torrent> {
         let records = fs::read_dir(self.root.join(RECORDS)).ok()?;
-        records.filter_map(Result::ok).map(|entry| entry.path()).find_map(|path| {
+        let mut paths: Vec<_> = records.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        paths.sort();
+        paths.into_iter().find_map(|path| {
             let is_torrent = path.extension().is_some_and(|end| end == "torrent");
             let torrent = is_torrent.then(|| fs::read(path).ok()).flatten()?;
             let torrent = Torrent::parse(&torrent).ok()?;
-            let made = self.is_content_of(&torrent) && store::is_complete(&self.root, &torrent);
+            let made = version.is_none_or(|asked| torrent.version() == asked)
+                && self.is_content_of(&torrent)
+                && store::is_complete(&self.root, &torrent);
             made.then_some(torrent)
         })
     }

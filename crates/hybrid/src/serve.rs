@@ -117,11 +117,13 @@ async fn torrents(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response
     (fixed, format!("{}\n", Value::from(list))).into_response()
 }
 
-fn describe(torrent: &Torrent, trackers: &[String]) -> Value {
+/// What a shared torrent is called and known by.
+pub fn describe(torrent: &Torrent, trackers: &[String]) -> Value {
     let has_v1 = torrent.version() != Version::V2;
     json!({
         "name": torrent.name,
         "length": torrent.length.0,
+        "version": torrent.version().name(),
         "info_hash_v1": has_v1.then(|| torrent.info_hash.to_string()),
         "info_hash_v2": torrent.info_hash_v2.map(|hash| hex(&hash)),
         "magnet": magnet(torrent, trackers),

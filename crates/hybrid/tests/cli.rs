@@ -88,6 +88,50 @@ fn every_version_is_made_and_shown() {
     assert_eq!(folder.run(&["create", "film", "--v1", "--v2"]).status.code(), Some(2));
 }
 
+/// What `seed` says of the one thing it shares.
+fn seed(folder: &Folder, flags: &[&str]) -> Value {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_headwater"))
+        .args(["seed", "film", "--json", "--stun", "none", "--tracker", "ws://127.0.0.1:9/"])
+        .args(flags)
+        .current_dir(&folder.0)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it runs");
+    let mut line = String::new();
+    let mut out = BufReader::new(child.stdout.take().expect("piped"));
+    out.read_line(&mut line).expect("a first line");
+    child.kill().expect("it lives");
+    child.wait().expect("it is gone");
+    serde_json::from_str(&line).expect("JSON")
+}
+
+#[test]
+fn every_version_is_seeded_and_told_by_all_its_names() {
+    let folder = Folder::new("seeded");
+    for (flags, name, has_v1, has_v2) in [
+        (&[][..], "v1", true, false),
+        (&["--v1"], "v1", true, false),
+        (&["--v2"], "v2", false, true),
+        (&["--hybrid"], "hybrid", true, true),
+    ] {
+        let told = seed(&folder, flags);
+        assert_eq!((&told["name"], &told["version"]), (&"film".into(), &name.into()));
+        let made = folder.json(&[&["create", "film", "--json"], flags].concat(), 0);
+        for key in ["info_hash_v1", "info_hash_v2", "length"] {
+            assert_eq!(told[key], made[key], "{key} of {name}");
+        }
+        let magnet = told["magnet"].as_str().expect("a link");
+        assert_eq!(
+            (magnet.contains("urn:btih:"), magnet.contains("urn:btmh:1220")),
+            (has_v1, has_v2)
+        );
+        assert!(magnet.contains("tr=ws%3A%2F%2F127.0.0.1%3A9%2F"), "{magnet}");
+        fs::remove_dir_all(folder.0.join(".headwater")).expect("records");
+    }
+    assert_eq!(folder.run(&["seed", "film", "--v2", "--hybrid"]).status.code(), Some(2));
+}
+
 #[test]
 fn bad_input_has_a_code_and_exits_with_2() {
     let folder = Folder::new("bad");

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use headwater_metainfo::Version;
 
 /// A BitTorrent peer that meets web pages: it shares and fetches over WebRTC.
 #[derive(Debug, Parser)]
@@ -53,15 +54,8 @@ pub(crate) struct Create {
     /// Where the torrent file goes [default: NAME.torrent in the current folder].
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-    /// Make a version 1 torrent, which every client reads; the default.
-    #[arg(long, group = "version")]
-    pub(crate) v1: bool,
-    /// Make a version 2 torrent: every 16 KiB is checked by itself, old clients cannot read it.
-    #[arg(long, group = "version")]
-    pub(crate) v2: bool,
-    /// Make a torrent of both versions; old clients show the padding between its files.
-    #[arg(long, group = "version")]
-    pub(crate) hybrid: bool,
+    #[command(flatten)]
+    pub(crate) kind: Kind,
     /// Bytes in a piece, a power of two from 16384 [default: by size].
     #[arg(long, value_name = "N")]
     pub(crate) piece_length: Option<u32>,
@@ -77,6 +71,33 @@ pub(crate) struct Create {
     /// Free text to put in it.
     #[arg(long, value_name = "TEXT")]
     pub(crate) comment: Option<String>,
+}
+
+/// Which protocol the torrent that is made speaks.
+#[derive(Args, Clone, Copy, Debug)]
+#[group(multiple = false)]
+pub(crate) struct Kind {
+    /// Make a version 1 torrent, which every client reads; the default.
+    #[arg(long)]
+    v1: bool,
+    /// Make a version 2 torrent: every 16 KiB is checked by itself, old clients cannot read it.
+    #[arg(long)]
+    v2: bool,
+    /// Make a torrent of both versions; old clients show the padding between its files.
+    #[arg(long)]
+    hybrid: bool,
+}
+
+impl Kind {
+    /// The version asked for; `None` where nothing was said.
+    pub(crate) fn version(self) -> Option<Version> {
+        match self {
+            Self { v1: true, .. } => Some(Version::V1),
+            Self { v2: true, .. } => Some(Version::V2),
+            Self { hybrid: true, .. } => Some(Version::Hybrid),
+            Self { .. } => None,
+        }
+    }
 }
 
 /// Arguments of `get`.
@@ -107,6 +128,8 @@ pub(crate) struct Seed {
     /// Files and folders to share.
     #[arg(required = true)]
     pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) kind: Kind,
     /// Show each peer one piece at a time, so that what is new spreads while little is sent twice.
     #[arg(long = "super")]
     pub(crate) super_seed: bool,

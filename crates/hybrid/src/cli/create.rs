@@ -4,9 +4,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use headwater_hybrid::make::{Content, MakeError};
+use headwater_metainfo::Torrent;
 use headwater_metainfo::create::Options;
 use headwater_metainfo::show::Summary;
-use headwater_metainfo::{Torrent, Version};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
@@ -17,13 +17,8 @@ use super::{print, print_line};
 /// Runs the command.
 pub(crate) fn run(args: &Create, json: bool) -> Result<(), Failure> {
     let content = Content::at(&args.path).map_err(|e| refused(&e))?;
-    let version = match (args.v2, args.hybrid) {
-        (true, _) => Version::V2,
-        (_, true) => Version::Hybrid,
-        (_, _) => Version::V1,
-    };
     let options = Options {
-        version,
+        version: args.kind.version().unwrap_or_default(),
         piece_length: args.piece_length,
         trackers: args.tracker.iter().map(|url| vec![url.clone()]).collect(),
         web_seeds: args.web_seed.clone(),

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use headwater_base::{Bitfield, TorrentId};
 use headwater_client::AddOptions;
 use headwater_hybrid::make::Content;
-use headwater_hybrid::serve::magnet;
+use headwater_hybrid::serve::{describe, magnet};
 use headwater_hybrid::shell::{News, OwnedSource, Place, Shell};
 use headwater_hybrid::store;
-use headwater_metainfo::Torrent;
+use headwater_metainfo::create::Options;
+use headwater_metainfo::{Torrent, Version};
 use serde_json::json;
 
 use super::args::Seed;
@@ -31,7 +32,9 @@ pub(crate) async fn run(args: Seed, json: bool) -> Result<(), Failure> {
     if args.peer.tracker.is_empty() {
         eprintln!("warning [no-tracker]: nobody finds this without --tracker URL");
     }
-    let made: Vec<_> = args.paths.iter().map(|path| make(path)).collect::<Result<_, _>>()?;
+    let version = args.kind.version();
+    let made: Vec<_> =
+        args.paths.iter().map(|path| make(path, version)).collect::<Result<_, _>>()?;
     let shell = peer::start(&args.peer, args.peer.tracker.clone())?;
     let logging = tokio::spawn(log(shell.news()));
     for made in &made {
@@ -39,12 +42,12 @@ pub(crate) async fn run(args: Seed, json: bool) -> Result<(), Failure> {
         if args.super_seed {
             shell.client(move |client, now| client.super_seed(now, torrent, true)).await?;
         }
-        let magnet = magnet(&made.torrent, &args.peer.tracker);
         if json {
-            let hash = made.torrent.info_hash.to_string();
-            print(&json!({ "name": made.torrent.name, "info_hash": hash, "magnet": magnet }));
+            let mut told = describe(&made.torrent, &args.peer.tracker);
+            told["info_hash"] = json!(made.torrent.info_hash.to_string());
+            print(&told);
         } else {
-            print_line(&magnet);
+            print_line(&magnet(&made.torrent, &args.peer.tracker));
         }
     }
     peer::until_told().await;
@@ -52,14 +55,16 @@ pub(crate) async fn run(args: Seed, json: bool) -> Result<(), Failure> {
     logging.await.map_err(|e| Failure::failed("stopped", e))
 }
 
-/// The torrent of a path: the one made before, or a new one.
-pub(crate) fn make(path: &Path) -> Result<Made, Failure> {
+/// The torrent of a path: one made before, or a new one. Without a version asked for, one made
+/// before may be of any, and a new one is of v1.
+pub(crate) fn make(path: &Path, version: Option<Version>) -> Result<Made, Failure> {
     let content = Content::at(path).map_err(|e| Failure::input(e.code(), e))?;
     let root = content.root.clone();
-    if let Some(torrent) = content.made_before() {
+    if let Some(torrent) = content.made_before(version) {
         return Ok(Made { root, torrent: Arc::new(torrent), fresh: false });
     }
-    let torrent = Arc::new(hash(&content, defaults())?);
+    let options = Options { version: version.unwrap_or_default(), ..defaults() };
+    let torrent = Arc::new(hash(&content, options)?);
     Ok(Made { root, torrent, fresh: true })
 }
 

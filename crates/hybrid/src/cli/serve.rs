@@ -73,7 +73,7 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 async fn share_all(entries: Vec<PathBuf>, shell: Shell, site: Arc<Site>) {
     for path in entries {
         let shown = path.display().to_string();
-        let made = tokio::task::spawn_blocking(move || seed::make(&path)).await;
+        let made = tokio::task::spawn_blocking(move || seed::make(&path, None)).await;
         let shared = match made {
             Ok(Ok(made)) => seed::share(&shell, &made).await.map(|_| made),
             Ok(Err(failure)) => Err(failure),
