@@ -13,6 +13,10 @@ import time
 import libtorrent as lt
 
 
+# Files of the torrents here, and more.
+FILES_MAX = 64
+
+
 def tell(**fields):
     print(json.dumps(fields), flush=True)
 
@@ -30,6 +34,7 @@ def session():
         "min_reconnect_time": 1,
         "alert_mask": lt.alert.category_t.error_notification
         | lt.alert.category_t.status_notification
+        | lt.alert.category_t.storage_notification
         | lt.alert.category_t.tracker_notification
         | lt.alert.category_t.peer_notification,
     })
@@ -48,19 +53,58 @@ def make(path, tracker, version):
     return lt.torrent_info(creator.generate())
 
 
+def read(source):
+    """A magnet link, or a torrent file."""
+    if source.startswith("magnet:"):
+        return lt.parse_magnet_uri(source)
+    return lt.load_torrent_file(source)
+
+
+class Watched:
+    """What was told of a torrent's files and peers, so that only news are told."""
+
+    def __init__(self, handle):
+        self.handle, self.files, self.peers, self.finished = handle, set(), {}, False
+
+    def tell(self, status):
+        if status.is_finished and not self.finished:
+            self.finished = True
+            tell(event="finished", bytes=status.total_done)
+        if not status.has_metadata:
+            return
+        files = self.handle.torrent_file().layout()
+        for index, bytes_done in enumerate(self.handle.file_progress()):
+            if index not in self.files and bytes_done == files.file_size(index):
+                self.files.add(index)
+                tell(event="file", index=index, path=files.file_path(index))
+        for peer in self.handle.get_peer_info():
+            flag = lambda bit: bool(peer.flags & bit)
+            upload_only, seed = flag(lt.peer_info.upload_only), flag(lt.peer_info.seed)
+            if not flag(lt.peer_info.handshake) and self.peers.get(peer.pid) != (upload_only, seed):
+                self.peers[peer.pid] = (upload_only, seed)
+                client = peer.client.decode(errors="replace")
+                tell(event="peer", client=client, upload_only=upload_only, seed=seed)
+
+
 def watch(ses, handle):
     """Tells states, trouble and progress until stdin closes."""
-    told_done = False
+    flushing = told_done = False
+    watched = Watched(handle)
     while not select.select([sys.stdin], [], [], 0.2)[0]:
         for alert in ses.pop_alerts():
             if alert.category() & lt.alert.category_t.error_notification:
                 tell(event="trouble", text=alert.message())
             elif "tracker" in alert.what() or "peer" in alert.what():
                 tell(event="heard", what=alert.what(), text=alert.message())
+            elif flushing and not told_done and isinstance(alert, lt.cache_flushed_alert):
+                told_done = True
+                tell(event="done", bytes=status.total_done, up=status.total_payload_upload)
         status = handle.status()
-        if status.is_seeding and not told_done:
-            told_done = True
-            tell(event="done", bytes=status.total_done, up=status.total_payload_upload)
+        watched.tell(status)
+        if status.is_seeding and not flushing:
+            # Files may lack what was checked but not written yet.
+            flushing = True
+            handle.flush_cache()
     status = handle.status()
     tell(event="end", down=status.total_payload_download, up=status.total_payload_upload)
 
@@ -72,6 +116,7 @@ def main():
     parser.add_argument("--tracker", required=True)
     parser.add_argument("--dir", default=".")
     parser.add_argument("--version", choices=["v1", "v2", "hybrid"], default="v1")
+    parser.add_argument("--files", help="indices of the files to get, all unless told otherwise")
     args = parser.parse_args()
     ses = session()
     if args.what == "seed":
@@ -80,10 +125,13 @@ def main():
         params.save_path = str(pathlib.Path(args.source).parent)
         magnet = lt.make_magnet_uri(params.ti)
     else:
-        params = lt.parse_magnet_uri(args.source)
+        params = read(args.source)
         params.trackers = [args.tracker]
         params.save_path = args.dir
         magnet = args.source
+        if args.files is not None:
+            wanted = set(map(int, args.files.split(",")))
+            params.file_priorities = [4 * (i in wanted) for i in range(FILES_MAX)]
     handle = ses.add_torrent(params)
     tell(event="ready", magnet=magnet, info_hash=str(handle.info_hashes().v1))
     watch(ses, handle)

@@ -49,3 +49,13 @@ export function severalFiles() {
   ];
   return { name: "album", folder: "album/", files };
 }
+
+/** A torrent of three files, in the same order in v1 and v2. */
+export function threeFiles() {
+  const files = [
+    { path: "part 1.bin", seed: 11, length: 700_001 },
+    { path: "part 2.bin", seed: 12, length: 500_000 },
+    { path: "part 3.bin", seed: 13, length: 40_000 },
+  ];
+  return { name: "show", folder: "show/", files };
+}

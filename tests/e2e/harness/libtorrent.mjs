@@ -9,10 +9,14 @@ const root = fileURLToPath(new URL("../../..", import.meta.url));
 const python = `${root}target/venv/bin/python`;
 const script = `${root}tests/interop/libtorrent_peer.py`;
 
-/** Starts `seed PATH`, as a torrent of that version, or `get MAGNET`. */
-export async function openLibtorrent(what, source, { tracker, dir = ".", version = "v1" }) {
+/**
+ * Starts `seed PATH`, as a torrent of that version, or `get SOURCE`, a magnet link or torrent file,
+ * of which `files` are the indices wanted.
+ */
+export async function openLibtorrent(what, source, { tracker, dir = ".", version = "v1", files }) {
   if (!existsSync(python)) throw new Error("no libtorrent found: run cargo xtask setup");
   const args = [script, what, source, "--tracker", tracker, "--dir", dir, "--version", version];
+  if (files) args.push("--files", files.join());
   const child = spawn(python, args, { stdio: ["pipe", "pipe", "inherit"] });
   const heard = [];
   const waiting = new Set();
@@ -21,11 +25,11 @@ export async function openLibtorrent(what, source, { tracker, dir = ".", version
     if (process.env.HEADWATER_TEST_LOG) console.error(`[libtorrent] ${line}`);
     for (const wake of waiting) wake();
   });
-  /** Resolves with the first event of that name, past or to come. */
-  const event = (name) =>
+  /** Resolves with the first event of that name that passes, past or to come. */
+  const event = (name, passes = () => true) =>
     new Promise((done, fail) => {
       const look = () => {
-        const found = heard.find((one) => one.event === name);
+        const found = heard.find((one) => one.event === name && passes(one));
         if (!found) return;
         waiting.delete(look);
         done(found);
@@ -40,6 +44,8 @@ export async function openLibtorrent(what, source, { tracker, dir = ".", version
     magnet: ready.magnet,
     infoHash: ready.info_hash,
     event,
+    /** Whether it said such a thing so far. */
+    said: (name, passes = () => true) => heard.some((one) => one.event === name && passes(one)),
     close: async () => {
       child.stdin.end();
       if (child.exitCode === null) await new Promise((done) => child.on("exit", done));
