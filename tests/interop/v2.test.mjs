@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { manifestOf, oneFile, severalFiles } from "../e2e/harness/content.mjs";
 import { openLibtorrent } from "../e2e/harness/libtorrent.mjs";
-import { finish, readManifest, writeContent } from "../e2e/harness/program.mjs";
+import { finish, readManifest, start, writeContent } from "../e2e/harness/program.mjs";
 import { ask, limit, openStage } from "../e2e/harness/stage.mjs";
 
 for (const version of ["v2", "hybrid"]) {
@@ -36,6 +36,25 @@ for (const version of ["v2", "hybrid"]) {
     const content = oneFile(3);
     const seed = await stage.peer("headwater");
     const { magnet } = await ask(seed, "seed", content, tracker.url, { version });
+    checkTopics(magnet, version);
+    const { path: dir } = await stage.folder();
+    const options = { tracker: tracker.url, dir };
+    const libtorrent = stage.keep(await openLibtorrent("get", magnet, options));
+    await libtorrent.event("done");
+    assert.deepEqual(await readManifest(dir, content), await manifestOf(content.files));
+  });
+
+  test(`headwater seed seeds ${version}, libtorrent gets`, limit, async (t) => {
+    const stage = openStage(t);
+    const tracker = await stage.npmTracker();
+    const content = severalFiles();
+    const { path: from } = await stage.folder();
+    const path = await writeContent(from, content);
+    const args = ["seed", path, `--${version}`, "--tracker", tracker.url, "--stun", "none"];
+    const seed = stage.keep(start(args));
+    const line = await seed.line((text) => text.includes("magnet:"));
+    const magnet = line.match(/magnet:\S+/)[0];
+    checkTopics(magnet, version);
     const { path: dir } = await stage.folder();
     const options = { tracker: tracker.url, dir };
     const libtorrent = stage.keep(await openLibtorrent("get", magnet, options));
@@ -50,6 +69,18 @@ for (const version of ["v2", "hybrid"]) {
     const seed = await stage.peer("headwater");
     const { magnet } = await ask(seed, "seed", content, tracker.url, { version });
     const got = await ask(await stage.peer("headwater"), "get", magnet, tracker.url);
+    assert.deepEqual(got, await manifestOf(content.files));
+  });
+}
+
+for (const topic of ["btih", "btmh"]) {
+  test(`a hybrid by its ${topic} alone: libtorrent seeds, a page gets`, limit, async (t) => {
+    const stage = openStage(t);
+    const tracker = await stage.npmTracker();
+    const content = severalFiles();
+    const { magnet } = await libtorrentSeed(stage, content, tracker.url, "hybrid");
+    const half = only(topic, magnet);
+    const got = await ask(await stage.peer("headwater"), "get", half, tracker.url);
     assert.deepEqual(got, await manifestOf(content.files));
   });
 }
@@ -76,5 +107,19 @@ for (const [from, to] of [["headwater", "webtorrent"], ["webtorrent", "headwater
 async function libtorrentSeed(stage, content, tracker, version) {
   const { path: dir } = await stage.folder();
   const path = await writeContent(dir, content);
-  return stage.keep(await openLibtorrent("seed", path, { tracker, version }));
+  const seed = stage.keep(await openLibtorrent("seed", path, { tracker, version }));
+  checkTopics(seed.magnet, version);
+  return seed;
+}
+
+/** A link of v2 has nothing of v1 in it, and that of a hybrid has both. */
+function checkTopics(magnet, version) {
+  const topics = [magnet.includes("xt=urn:btih:"), magnet.includes("xt=urn:btmh:1220")];
+  assert.deepEqual(topics, [version === "hybrid", true], magnet);
+}
+
+/** The link without its other topic. */
+function only(topic, magnet) {
+  const [, given] = magnet.match(new RegExp(`xt=(urn:${topic}:[0-9a-f]+)`));
+  return `magnet:?xt=${given}`;
 }
