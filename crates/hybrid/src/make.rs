@@ -96,6 +96,20 @@ impl Content {
         Ok(Self { root, name, folder, files })
     }
 
+    /// The same as a torrent of that version lists it. v2 cannot say that the only file of a folder
+    /// lies in one, so that such a folder is its file.
+    pub fn for_version(self, version: Version) -> Self {
+        match (version, &self.files[..]) {
+            (Version::V2, [only]) if self.folder && !only.relative.contains('/') => Self {
+                root: self.root.join(&self.name),
+                name: only.relative.clone(),
+                folder: false,
+                files: self.files,
+            },
+            (Version::V1 | Version::V2 | Version::Hybrid, _) => self,
+        }
+    }
+
     /// Bytes of all files.
     pub fn length(&self) -> u64 {
         self.files.iter().map(|file| file.length).sum()

@@ -85,6 +85,23 @@ fn what_was_made_of_a_folder_is_found_again_by_version() {
 }
 
 #[test]
+fn folder_of_one_file_is_shared_in_every_version() {
+    let folder = Folder::new("only");
+    let film = folder.0.join("film");
+    fs::create_dir_all(&film).expect("a folder");
+    fs::write(film.join("a.bin"), vec![1; 100_000]).expect("a file");
+    for version in [Version::V1, Version::V2, Version::Hybrid] {
+        let content = Content::at(&film).expect("it is there").for_version(version);
+        let made = content.hash(Options { version, ..Options::default() }, |_| {});
+        let made = Arc::new(made.expect("it is made"));
+        assert_eq!((&content.name, content.folder), (&made.name, made.folder));
+        let full = Bitfield::full(made.piece_count());
+        let opened = Store::open(&content.root, Arc::clone(&made), Some(&full));
+        assert_eq!(opened.expect("it opens").1.have.count(), made.piece_count(), "{version:?}");
+    }
+}
+
+#[test]
 fn written_pieces_read_back_and_are_known_after_reopening() {
     let folder = Folder::new("reopen");
     let (torrent, bytes) = sample();

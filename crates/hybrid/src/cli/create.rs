@@ -16,9 +16,10 @@ use super::{print, print_line};
 
 /// Runs the command.
 pub(crate) fn run(args: &Create, json: bool) -> Result<(), Failure> {
-    let content = Content::at(&args.path).map_err(|e| refused(&e))?;
+    let version = args.kind.version().unwrap_or_default();
+    let content = Content::at(&args.path).map_err(|e| refused(&e))?.for_version(version);
     let options = Options {
-        version: args.kind.version().unwrap_or_default(),
+        version,
         piece_length: args.piece_length,
         trackers: args.tracker.iter().map(|url| vec![url.clone()]).collect(),
         web_seeds: args.web_seed.clone(),

@@ -59,6 +59,7 @@ pub(crate) async fn run(args: Seed, json: bool) -> Result<(), Failure> {
 /// before may be of any, and a new one is of v1.
 pub(crate) fn make(path: &Path, version: Option<Version>) -> Result<Made, Failure> {
     let content = Content::at(path).map_err(|e| Failure::input(e.code(), e))?;
+    let content = content.for_version(version.unwrap_or_default());
     let root = content.root.clone();
     if let Some(torrent) = content.made_before(version) {
         return Ok(Made { root, torrent: Arc::new(torrent), fresh: false });
