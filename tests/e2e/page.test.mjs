@@ -76,6 +76,21 @@ test("a file shared from one page is opened by its link in another", limit, asyn
   assert.deepEqual(await readFile(await download.path()), buffer);
 });
 
+test("a part that is unfolded is drawn at once", limit, async (t) => {
+  const { page } = await openPage(openStage(t), { viewport: { width: 390, height: 844 } });
+  await page.click("#served button");
+  await until("the film", () => phaseOf(page).then((phase) => phase === "complete"), 60);
+  const shown = await page.evaluate(async () => {
+    const part = [...document.querySelectorAll("article .section")].at(-1);
+    const drawn = new Promise((done) => part.addEventListener("toggle", done));
+    part.open = true;
+    await drawn;
+    return [part.querySelector(".section-note").textContent, part.querySelectorAll("td").length];
+  });
+  assert.equal(shown[0], "1");
+  assert.ok(shown[1] > 0, "nobody is shown of one");
+});
+
 test("everything is reached and worked by keyboard", limit, async (t) => {
   const { page } = await openPage(openStage(t));
   await page.focus("#source");

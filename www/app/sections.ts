@@ -28,6 +28,7 @@ export class Sections {
   private readonly piecePart: Section;
   private readonly speedPart: Section;
   private readonly peoplePart: Section;
+  private now: Snapshot | null = null;
 
   constructor(events: FilesEvents) {
     this.files = new FileList(events);
@@ -37,6 +38,8 @@ export class Sections {
     this.peoplePart = makeSection("People", this.people.element);
     const parts = [this.filePart, this.piecePart, this.speedPart, this.peoplePart];
     this.element = make("div", { class: "sections" }, ...parts.map((part) => part.element));
+    // What is unfolded must not stand empty until the next second.
+    for (const part of parts) part.element.addEventListener("toggle", () => this.draw());
   }
 
   /** Takes a second's speeds, shown or not. */
@@ -46,10 +49,17 @@ export class Sections {
 
   /** Draws what is open. */
   refresh(now: Snapshot): void {
+    this.now = now;
     setText(this.filePart.note, this.files.summary);
     setText(this.peoplePart.note, count(now.people.length));
     setText(this.piecePart.note, now.pieces.length === 0 ? ""
       : `${count(tally(now.pieces, "stored"))} of ${count(now.pieces.length)}`);
+    this.draw();
+  }
+
+  private draw(): void {
+    const now = this.now;
+    if (!now) return;
     if (this.filePart.element.open) this.files.refresh();
     if (this.piecePart.element.open) this.map.refresh(now.pieces);
     if (this.speedPart.element.open) this.speeds.refresh();

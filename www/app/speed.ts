@@ -63,7 +63,7 @@ export class SpeedGraph {
     const peak = Math.max(0, ...this.samples.map((each) => each.down));
     setText(this.words, `Down ${speed(last.down)}, up ${speed(last.up)}; ` +
       `fastest in the last minute ${speed(peak)}.`);
-    if (this.ticks % 5 === 0) this.fillTable();
+    if (this.ticks % 5 === 0 || !this.body.hasChildNodes()) this.fillTable();
     this.ticks += 1;
   }
 
