@@ -6,7 +6,7 @@ mod link;
 use bytes::Bytes;
 use headwater_base::PieceIndex;
 use headwater_metainfo::{Magnet, Torrent, bencode, safe_name, windows_name};
-use headwater_wire::extended::{DontHave, Handshake, MetadataMessage, SignalMessage};
+use headwater_wire::extended::{DontHave, Handshake, MetadataMessage, PexMessage, SignalMessage};
 use headwater_wire::tracker::{ClientMessage, TrackerMessage, check_sdp};
 use headwater_wire::{Decoder, Message};
 
@@ -130,6 +130,9 @@ fn extended(bytes: &[u8]) {
     }
     if let Ok(lost) = DontHave::decode(bytes) {
         assert_eq!(DontHave::decode(&lost.encode()), Ok(lost));
+    }
+    if let Ok(pex) = PexMessage::decode(bytes) {
+        assert_eq!(PexMessage::decode(&pex.encode()), Ok(pex));
     }
     if let Ok(Some(signal)) = SignalMessage::decode(bytes) {
         assert!(SignalMessage::decode(&signal.encode()).is_ok());

@@ -1,15 +1,17 @@
 //! What rides in extended messages (BEP 10): the extension handshake, metadata
-//! exchange, introductions, and what is wanted soon.
+//! exchange, peer exchange, introductions, and what is wanted soon.
 
 mod donthave;
 mod handshake;
 mod metadata;
+mod pex;
 mod signal;
 mod want;
 
 pub use donthave::DontHave;
 pub use handshake::{Extension, Handshake};
 pub use metadata::MetadataMessage;
+pub use pex::{PexFlags, PexMessage, PexPeer};
 pub use signal::{Refusal, SignalMessage, SignalNews, SignalWay};
 pub use want::{Want, WantMessage};
 

@@ -68,6 +68,14 @@ pub const TRACKER_ID_BYTES_MAX: usize = 256;
 /// Most peers in one list of `hw_signal`, as in one of BEP 11; an engine keeps fewer links.
 pub const SIGNAL_PEERS_MAX: usize = 50;
 
+/// Most addresses read of those added, and as many of those dropped, in one message of BEP 11. It
+/// allows 50 each, the first message excepted; libtorrent's first has up to 100.
+pub const PEX_PEERS_MAX: usize = 200;
+
+/// Longest message of peer exchange: far more than so many addresses take, though less than
+/// libtorrent reads.
+pub const PEX_BYTES_MAX: usize = 64 * 1024;
+
 /// Most ranges in one message of `hw_want`: two for each of eight readers.
 pub const WANTS_MAX: usize = 16;
 

@@ -1,6 +1,8 @@
 //! The extension handshake (BEP 10): which extensions a peer speaks, by what id, and some facts
 //! about it. Unknown keys are ignored.
 
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
 use bytes::Bytes;
 use headwater_base::Map;
 use headwater_metainfo::bencode::{Dict, DictBuilder, Value};
@@ -13,6 +15,8 @@ use crate::{Error, limit, text};
 pub enum Extension {
     /// Metadata from peers (BEP 9).
     Metadata,
+    /// Addresses of peers (BEP 11).
+    Pex,
     /// WebRTC offers and answers relayed between two peers that share a third.
     Signal,
     /// Pieces wanted soon.
@@ -25,13 +29,14 @@ pub enum Extension {
 
 impl Extension {
     /// Every extension spoken here.
-    pub const ALL: [Self; 5] =
-        [Self::Metadata, Self::DontHave, Self::Signal, Self::Want, Self::UploadOnly];
+    pub const ALL: [Self; 6] =
+        [Self::Metadata, Self::Pex, Self::DontHave, Self::Signal, Self::Want, Self::UploadOnly];
 
     /// Its name in the handshake's `m`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Metadata => "ut_metadata",
+            Self::Pex => "ut_pex",
             Self::Signal => "hw_signal",
             Self::Want => "hw_want",
             Self::DontHave => "lt_donthave",
@@ -43,6 +48,7 @@ impl Extension {
     pub const fn own_id(self) -> u8 {
         match self {
             Self::Metadata => 1,
+            Self::Pex => 2,
             Self::Signal => 4,
             Self::Want => 5,
             Self::DontHave => 3,
@@ -72,6 +78,8 @@ pub struct Handshake {
     pub metadata_size: Option<u32>,
     /// Whether the sender wants no pieces though it may lack some (BEP 21).
     pub upload_only: Option<bool>,
+    /// Where the sender sees the one it speaks to.
+    pub your_ip: Option<IpAddr>,
 }
 
 impl Handshake {
@@ -105,6 +113,11 @@ impl Handshake {
         if let Some(agent) = &self.agent {
             dict = dict.bytes("v", agent);
         }
+        match self.your_ip {
+            Some(IpAddr::V4(ip)) => dict = dict.bytes("yourip", ip.octets()),
+            Some(IpAddr::V6(ip)) => dict = dict.bytes("yourip", ip.octets()),
+            None => {}
+        }
         Bytes::from(dict.finish())
     }
 
@@ -120,6 +133,7 @@ impl Handshake {
             requests_max: int("reqq").and_then(read_amount),
             metadata_size: int("metadata_size").and_then(read_amount),
             upload_only: int("upload_only").map(|flag| flag != 0),
+            your_ip: dict.lookup("yourip").and_then(Value::bytes).and_then(read_ip),
         })
     }
 }
@@ -137,6 +151,13 @@ fn read_agent(bytes: &[u8]) -> String {
     // Four bytes are the longest character, and hostile text may hold only such.
     let window = &bytes[..bytes.len().min(limit::AGENT_CHARS_MAX * 4)];
     text::clean(&String::from_utf8_lossy(window), limit::AGENT_CHARS_MAX)
+}
+
+/// An IPv4 address in IPv6 clothes is one all the same.
+fn read_ip(bytes: &[u8]) -> Option<IpAddr> {
+    let v4 = || <[u8; 4]>::try_from(bytes).ok().map(|ip| IpAddr::V4(Ipv4Addr::from(ip)));
+    let v6 = || <[u8; 16]>::try_from(bytes).ok().map(|ip| Ipv6Addr::from(ip).to_canonical());
+    v4().or_else(v6)
 }
 
 /// Nothing for numbers below 1; the largest for those that do not fit.
@@ -158,11 +179,12 @@ mod tests {
             requests_max: Some(500),
             metadata_size: Some(31235),
             upload_only: Some(true),
+            your_ip: Some(IpAddr::from([1, 2, 3, 4])),
             ..Handshake::ours()
         };
-        let expect =
-            b"d1:md9:hw_signali4e7:hw_wanti5e11:lt_donthavei3e11:upload_onlyi6e11:ut_metadatai1ee\
-            13:metadata_sizei31235e1:pi6881e4:reqqi500e11:upload_onlyi1e1:v15:Headwater/0.1.0e";
+        let expect = b"d1:md9:hw_signali4e7:hw_wanti5e11:lt_donthavei3e11:upload_onlyi6e\
+            11:ut_metadatai1e6:ut_pexi2ee13:metadata_sizei31235e1:pi6881e4:reqqi500e\
+            11:upload_onlyi1e1:v15:Headwater/0.1.06:yourip4:\x01\x02\x03\x04e";
         assert_eq!(handshake.encode(), expect.as_slice());
         assert_eq!(Handshake::decode(expect), Ok(handshake));
     }
@@ -197,6 +219,18 @@ mod tests {
         assert_eq!(huge.metadata_size, Some(u32::MAX));
         assert!(matches!(Handshake::decode(b"le"), Err(Error::Field { .. })));
         assert!(matches!(Handshake::decode(b"d1:m"), Err(Error::Bencode(_))));
+    }
+
+    #[test]
+    fn address_we_are_seen_at_is_read_in_either_length_and_no_other() {
+        let read = |text: &[u8]| Handshake::decode(text).unwrap().your_ip;
+        assert_eq!(read(b"d6:yourip4:\x01\x02\x03\x04e"), Some(IpAddr::from([1, 2, 3, 4])));
+        let v6 = [b"d6:yourip16:\x20\x01".as_slice(), &[7; 14], b"e"].concat();
+        assert!(read(&v6).is_some_and(|ip| ip.is_ipv6()));
+        let mapped = [b"d6:yourip16:".as_slice(), &[0; 10], b"\xff\xff\x01\x02\x03\x04e"].concat();
+        assert_eq!(read(&mapped), Some(IpAddr::from([1, 2, 3, 4])));
+        assert_eq!(read(b"d6:yourip5:abcdee"), None);
+        assert_eq!(read(b"d6:youripi4ee"), None);
     }
 
     #[test]
