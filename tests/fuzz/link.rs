@@ -34,8 +34,9 @@ struct Host {
 pub(super) fn link(bytes: &[u8]) {
     let [first, rest @ ..] = bytes else { return };
     let torrent = torrent();
+    let config = Config::new(PeerId([1; 20]));
     let mut host = Host {
-        client: Client::new(Config::new(PeerId([1; 20])), Seed([1; 32])),
+        client: Client::new(Config { dials: true, ..config }, Seed([1; 32])),
         link: None,
         is_seed: first & 1 == 0,
     };
@@ -54,7 +55,7 @@ pub(super) fn link(bytes: &[u8]) {
     };
     host.handle(now, Input::TrackerText { tracker: TrackerId(0), text: offer.encode() });
     let link = host.link.expect("the offer is answered");
-    host.handle(now, Input::LinkOpened { link, window: 1 << 20 });
+    host.handle(now, Input::LinkOpened { link, window: 1 << 20, from: Some([9, 9, 9, 9].into()) });
     if first & 4 == 0 {
         let plain = Reserved::default();
         let reserved = if first & 8 == 0 { plain.with_fast().with_extension() } else { plain };

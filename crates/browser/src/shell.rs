@@ -154,7 +154,7 @@ impl Shell {
         let input = match news {
             "opened" => {
                 let window = self.links.open(&self.host, link, now());
-                Input::LinkOpened { link, window }
+                Input::LinkOpened { link, window, from: None }
             }
             "writable" => match self.links.drained(&self.host, link, waiting as usize, now()) {
                 Some(window) => Input::LinkWritable { link, window },
@@ -357,6 +357,9 @@ impl Shell {
             Action::MakeOffer(link) => self.peer("offer", link, None),
             Action::MakeAnswer { link, offer } => self.peer("answer", link, Some(&offer)),
             Action::TakeAnswer { link, answer } => self.peer("accept", link, Some(&answer)),
+            Action::Dial { link, .. } => {
+                self.handle(Input::LinkClosed { link, end: LinkEnd::Unsupported });
+            }
             Action::Send { link, bytes } => self.links.send(&self.host, link, &bytes),
             Action::CloseLink(link) => {
                 self.links.flush_one(&self.host, link);

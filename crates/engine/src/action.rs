@@ -1,5 +1,6 @@
 //! What the engine wants done. The shell does each in order and answers jobs with an `Input`.
 
+use core::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -144,6 +145,14 @@ pub enum Action {
         link: LinkId,
         /// The remote description, hostile until proven.
         answer: String,
+    },
+    /// Make a link to a peer by its address; `LinkOpened` or `LinkClosed` follows. Never asked of
+    /// a shell that cannot (`Config::dials`).
+    Dial {
+        /// The link to be.
+        link: LinkId,
+        /// Where a stranger says that a peer listens.
+        address: SocketAddr,
     },
     /// Send bytes on an open link, never more than its window. Consecutive sends to one link
     /// may leave in one data-channel message of up to 64 KiB.

@@ -15,6 +15,10 @@ pub struct Config {
     pub links_per_torrent_max: usize,
     /// Most links and attempts all torrents keep together: browsers refuse at 500 (Chromium).
     pub links_max: usize,
+    /// Whether the shell can make links by address.
+    pub dials: bool,
+    /// The port on which the shell accepts links, told to peers; `None` when it does not.
+    pub listens: Option<u16>,
     /// Whether web seeds that torrents name may lie in private networks too.
     pub local_web_seeds: bool,
     /// Bytes a second all torrents may send; `None` for no limit.
@@ -50,6 +54,8 @@ impl Config {
             trackers: Vec::new(),
             links_per_torrent_max: 40,
             links_max: 60,
+            dials: false,
+            listens: None,
             local_web_seeds: false,
             upload_limit: None,
             download_limit: None,

@@ -1,31 +1,42 @@
 //! Finds peers: announces torrents to WebSocket trackers and trades WebRTC offers and answers
-//! through them, or through peers that are linked already, until a link opens. Knows how many
-//! links are wanted, nothing of what they carry.
+//! through them, or through peers that are linked already, until a link opens; dials addresses
+//! that peers tell. Knows how many links are wanted, nothing of what they carry.
 
+mod addresses;
 mod announce;
+mod arrival;
 mod attempt;
 mod budget;
 mod circle;
+mod dial;
 mod introduce;
 mod limit;
+mod nearness;
+mod outside;
+mod priority;
 mod relay;
 mod signal;
 mod socket;
 mod timer;
 mod tracker;
 
+use core::net::{IpAddr, SocketAddr};
 use std::collections::VecDeque;
 
 use headwater_base::{InfoHash, LinkId, Map, PeerId, Rng, Seed, Set, Time, TorrentId, TrackerId};
 use headwater_wire::extended::SignalMessage;
 
+use self::addresses::Addresses;
+use self::arrival::Arrival;
 use self::attempt::Attempt;
 pub(crate) use self::budget::Budget;
 use self::circle::Circle;
+use self::dial::Dialler;
 use self::limit::{
-    ANSWER_EVERY, ATTEMPTS_BURST, LEFT_UNKNOWN, LINK_SOUND, OFFER_EVERY, PARTED_MAX, PARTED_REST,
-    TRACKERS_PER_TORRENT_MAX,
+    ANSWER_EVERY, ARRIVALS, ATTEMPTS_BURST, LEFT_UNKNOWN, LINK_SOUND, OFFER_EVERY, PARTED_MAX,
+    PARTED_REST, TRACKERS_PER_TORRENT_MAX,
 };
+pub(crate) use self::nearness::may_name;
 use self::timer::{Timer, Timers};
 use self::tracker::{Tracker, normalize};
 use crate::{Action, Config, Event, LinkEnd, TrackerTrouble, TrackerView, Wake, Warning};
@@ -56,12 +67,14 @@ pub(crate) enum DiscoveryInput {
     /// `Input::AnswerMade`.
     AnswerMade { link: LinkId, sdp: String },
     /// `Input::LinkOpened`.
-    LinkOpened { link: LinkId, window: usize },
+    LinkOpened { link: LinkId, window: usize, from: Option<IpAddr> },
+    /// `Input::LinkAccepted`.
+    LinkAccepted { link: LinkId, window: usize, from: SocketAddr },
     /// `Input::LinkClosed` of a link that was never handed over.
     LinkClosed { link: LinkId, end: LinkEnd },
 }
 
-/// Which side of a link made the offer.
+/// Which side of a link made the offer, or dialled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     /// We did.
@@ -102,12 +115,18 @@ pub(crate) enum Out {
 }
 
 /// Who should be at the other end of a link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Expected {
-    /// What it called itself.
-    pub(crate) peer: PeerId,
+    /// What it called itself, where somebody told that.
+    pub(crate) peer: Option<PeerId>,
     /// A neighbour introduced it: under another name it is not who was meant.
     pub(crate) introduced: bool,
+    /// Its IP address, as far as the shell knows it.
+    pub(crate) from: Option<IpAddr>,
+    /// Where it was dialled.
+    pub(crate) dialled: Option<SocketAddr>,
+    /// One side dialled: nothing was offered.
+    pub(crate) direct: bool,
 }
 
 /// The discovery state machine. Tell it with `handle` and the rest, then drain `next`.
@@ -121,8 +140,12 @@ pub(crate) struct Discovery {
     hashes: Map<InfoHash, TorrentId>,
     trackers: Map<TrackerId, Tracker>,
     attempts: Map<LinkId, Attempt>,
+    /// Links that came in and have not said which torrent they are for.
+    arrivals: Map<LinkId, Arrival>,
     /// Links handed over, and when.
     linked: Map<LinkId, (TorrentId, Time)>,
+    dialler: Dialler,
+    arrival_budget: Budget,
     offer_budget: Budget,
     answer_budget: Budget,
     /// No link is tried before this, since the shell said it can make none.
@@ -152,6 +175,8 @@ struct Swarm {
     told_unsupported: bool,
     /// Who introduces it to others.
     circle: Circle,
+    /// Where its peers may be dialled.
+    addresses: Addresses,
 }
 
 impl Swarm {
@@ -188,7 +213,10 @@ impl Discovery {
             hashes: Map::new(),
             trackers: Map::new(),
             attempts: Map::new(),
+            arrivals: Map::new(),
             linked: Map::new(),
+            dialler: Dialler::new(config),
+            arrival_budget: Budget::new(ARRIVALS.0, ARRIVALS.1),
             offer_budget: Budget::new(ATTEMPTS_BURST, OFFER_EVERY),
             answer_budget: Budget::new(ATTEMPTS_BURST, ANSWER_EVERY),
             unsupported_until: None,
@@ -220,6 +248,7 @@ impl Discovery {
             completed: false,
             told_unsupported: false,
             circle: Circle::default(),
+            addresses: Addresses::default(),
         });
         if let Some(swarm) = self.torrents.get_mut(&torrent) {
             swarm.circle.public = private == Some(false);
@@ -278,7 +307,7 @@ impl Discovery {
             self.give_up(link);
         }
         self.linked.retain(|_, (of, _)| *of != torrent);
-        for timer in [Timer::Introduce(torrent), Timer::News(torrent)] {
+        for timer in [Timer::Introduce(torrent), Timer::News(torrent), Timer::Dial(torrent)] {
             self.timers.clear(timer);
         }
         if let Some(swarm) = self.torrents.remove(&torrent) {
@@ -318,6 +347,7 @@ impl Discovery {
             self.hasten(now, torrent);
             self.prepare(now, torrent);
             self.introduce(now, torrent);
+            self.plan_dials(now, torrent);
         }
     }
 
@@ -332,17 +362,20 @@ impl Discovery {
     }
 
     /// Takes that we parted with a peer because neither side wanted anything of the other.
-    pub(crate) fn parted(&mut self, now: Time, torrent: TorrentId, peer: PeerId) {
+    pub(crate) fn parted(&mut self, now: Time, torrent: TorrentId, (link, peer): (LinkId, PeerId)) {
         let Some(swarm) = self.torrents.get_mut(&torrent) else { return };
+        swarm.addresses.part(link, now + PARTED_REST);
         swarm.parted.retain(|(of, at)| *of != peer && now.since(*at) < PARTED_REST);
         swarm.parted.truncate(PARTED_MAX - 1);
         swarm.parted.push_front((peer, now));
     }
 
     /// Takes that a torrent lacks something again: whoever it parted with may have it.
-    pub(crate) fn lacks_again(&mut self, torrent: TorrentId) {
+    pub(crate) fn lacks_again(&mut self, now: Time, torrent: TorrentId) {
         if let Some(swarm) = self.torrents.get_mut(&torrent) {
             swarm.parted.clear();
+            swarm.addresses.hurry(now);
+            self.plan_dials(now, torrent);
         }
     }
 
@@ -356,8 +389,16 @@ impl Discovery {
             }
             DiscoveryInput::OfferMade { link, sdp } => self.offer_made(now, link, sdp),
             DiscoveryInput::AnswerMade { link, sdp } => self.answer_made(now, link, sdp),
-            DiscoveryInput::LinkOpened { link, window } => self.link_opened(now, link, window),
-            DiscoveryInput::LinkClosed { link, end } => self.attempt_closed(now, link, end),
+            DiscoveryInput::LinkOpened { link, window, from } => {
+                self.link_opened(now, link, window, from);
+            }
+            DiscoveryInput::LinkAccepted { link, window, from } => {
+                self.accepted(now, (link, from), window);
+            }
+            DiscoveryInput::LinkClosed { link, end } => {
+                self.forget_arrival(link);
+                self.attempt_closed(now, link, end);
+            }
         }
     }
 
@@ -373,6 +414,8 @@ impl Discovery {
                 Timer::Attempt(link) => self.attempt_due(now, link),
                 Timer::Introduce(torrent) => self.introduce(now, torrent),
                 Timer::News(torrent) => self.news_due(now, torrent),
+                Timer::Dial(torrent) => self.dial_due(now, torrent),
+                Timer::Arrival(link) => self.refuse_arrival(link),
             }
         }
     }
@@ -387,6 +430,8 @@ impl Discovery {
         let Some((torrent, since)) = self.linked.remove(&link) else { return };
         let Some(swarm) = self.torrents.get_mut(&torrent) else { return };
         swarm.linked = swarm.linked.saturating_sub(1);
+        swarm.addresses.link_over(now, link, now.since(since) >= LINK_SOUND);
+        self.plan_dials(now, torrent);
         self.neighbour_gone(now, torrent, link);
         let Some(swarm) = self.torrents.get_mut(&torrent) else { return };
         if swarm.linked == 0 && now.since(since) >= LINK_SOUND {
@@ -410,7 +455,7 @@ impl Discovery {
 
     /// How many attempts are under way, besides links handed over.
     pub(crate) fn attempts(&self) -> usize {
-        self.attempts.len()
+        self.attempts.len() + self.arrivals.len()
     }
 
     /// The trackers a torrent uses.

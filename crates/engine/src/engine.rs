@@ -14,8 +14,8 @@ use crate::picker::Window;
 use crate::timer::Timer;
 use crate::transfer::Transfer;
 use crate::{
-    AddTorrent, Config, EngineView, Event, Input, LinkEnd, PeerView, PieceState, Step, TorrentView,
-    Wake,
+    ACCEPTED_FROM, AddTorrent, Config, EngineView, Event, Input, LinkEnd, PeerView, PieceState,
+    Step, TorrentView, Wake,
 };
 
 /// The BitTorrent state machine of all torrents together.
@@ -77,15 +77,20 @@ impl Engine {
             Input::RangeAnswered { job, .. }
             | Input::RangeBytes { job, .. }
             | Input::RangeFetched { job, .. } => self.fetch_news(job, input),
-            Input::LinkBytes { link, bytes } => {
+            Input::LinkBytes { link, bytes } if self.desk.links.contains_key(&link) => {
                 self.on_link(link, |transfer, desk| transfer.received(desk, link, bytes));
             }
+            Input::LinkBytes { link, bytes } => self.arrival_said(link, &bytes),
             Input::LinkWritable { link, window } => {
                 self.on_link(link, |transfer, desk| transfer.writable(desk, link, window));
             }
             Input::LinkClosed { link, end } => self.link_closed(link, end),
-            Input::LinkOpened { link, window } => {
-                self.discover(DiscoveryInput::LinkOpened { link, window });
+            Input::LinkOpened { link, window, from } => {
+                self.discover(DiscoveryInput::LinkOpened { link, window, from });
+            }
+            Input::LinkAccepted { link, window, from } => {
+                assert!(link.0 >= ACCEPTED_FROM, "{link} is below {ACCEPTED_FROM}");
+                self.discover(DiscoveryInput::LinkAccepted { link, window, from });
             }
             Input::TrackerOpened(tracker) => self.discover(DiscoveryInput::TrackerOpened(tracker)),
             Input::TrackerText { tracker, text } => {
@@ -120,6 +125,17 @@ impl Engine {
         } else {
             self.discover(DiscoveryInput::LinkClosed { link, end });
         }
+    }
+
+    /// Takes bytes of a link that no torrent has. Once they tell which it is for, it gets the link
+    /// and all that came.
+    fn arrival_said(&mut self, link: LinkId, bytes: &Bytes) {
+        let Some((hash, said)) = self.desk.discovery.arrival_said(link, bytes) else { return };
+        let found = self.transfers.iter().find(|(_, transfer)| transfer.version_of(hash).is_some());
+        let torrent = found.map(|(torrent, _)| *torrent);
+        self.desk.discovery.claim(self.desk.now, link, torrent);
+        self.drain_discovery();
+        self.on_link(link, |transfer, desk| transfer.received(desk, link, said));
     }
 
     /// Hands discovery its news. Links that open are taken over at once, since bytes may follow.
@@ -198,7 +214,8 @@ impl Engine {
             | Timer::Retire(link)
             | Timer::Useless(link)
             | Timer::Upload(link)
-            | Timer::Download(link) => {
+            | Timer::Download(link)
+            | Timer::Pex(link) => {
                 self.on_link(link, |transfer, desk| transfer.rang(desk, timer));
             }
             Timer::Choke(torrent)

@@ -1,5 +1,6 @@
 //! What can happen to the engine: users' wishes, answers to jobs, news from links and trackers.
 
+use core::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -195,6 +196,17 @@ pub enum Input {
         link: LinkId,
         /// Bytes it takes before it is full.
         window: usize,
+        /// The IP address at its other end, where the shell knows it.
+        from: Option<IpAddr>,
+    },
+    /// Somebody dialled us and a link is open: its handshake will say for which torrent.
+    LinkAccepted {
+        /// What the shell calls it: new, and from `ACCEPTED_FROM` on.
+        link: LinkId,
+        /// Bytes it takes before it is full.
+        window: usize,
+        /// Whence it came.
+        from: SocketAddr,
     },
     /// A link brought bytes. Their cut means nothing: a link is a byte stream.
     LinkBytes {
@@ -218,6 +230,9 @@ pub enum Input {
         end: LinkEnd,
     },
 }
+
+/// Names of links that shells accept start here, far from those the engine gives.
+pub const ACCEPTED_FROM: u64 = 1 << 51;
 
 /// What is known of a torrent when it is added.
 #[derive(Clone, Debug)]

@@ -179,6 +179,16 @@ pub const CONTROL_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// The same above which no more introductions are carried to a peer.
 pub const SIGNAL_BYTES_WAITING_MAX: usize = 64 * 1024;
 
+/// Least time between two messages of peer exchange to one peer (BEP 11).
+pub const PEX_EVERY: Duration = Duration::from_secs(60);
+/// What changed waits so long for more of it before it is told.
+pub const PEX_SOON: Duration = Duration::from_secs(1);
+/// Addresses told as added in one message, and as many as dropped (BEP 11).
+pub const PEX_TOLD_MAX: usize = 50;
+/// Messages of peer exchange taken of one peer: so many at once, then one in so long. Others send
+/// one a minute; libtorrent takes five in any minute.
+pub const PEX_TAKEN: (u32, Duration) = (6, Duration::from_secs(30));
+
 /// Pieces a peer allows us, or we allow it, while choking (BEP 6). Clients allow about ten.
 pub const ALLOWED_FAST_MAX: usize = 64;
 /// Suggestions kept of one peer, the newest (BEP 6).

@@ -5,6 +5,7 @@ mod early;
 mod fast;
 mod list;
 mod outbox;
+mod place;
 mod reveal;
 mod standing;
 
@@ -25,6 +26,7 @@ pub(crate) use early::Early;
 pub(crate) use fast::FastPieces;
 pub(crate) use list::Peers;
 pub(crate) use outbox::Outbox;
+pub(crate) use place::{Exchange, Place};
 pub(crate) use reveal::Reveal;
 pub(crate) use standing::Standing;
 
@@ -81,6 +83,8 @@ pub(crate) struct Peer {
     pub(crate) signal_id: Option<u8>,
     /// Who it must be, when a neighbour introduced it.
     pub(crate) introduced: Option<PeerId>,
+    pub(crate) place: Place,
+    pub(crate) exchange: Exchange,
     /// Its ids for pieces lost (BEP 54) and for whether anything is wanted.
     pub(crate) dont_have_id: Option<u8>,
     pub(crate) upload_only_id: Option<u8>,
@@ -185,6 +189,8 @@ impl Peer {
             wants: PeerWants::default(),
             signal_id: None,
             introduced: None,
+            place: Place::default(),
+            exchange: Exchange::default(),
             dont_have_id: None,
             upload_only_id: None,
             upload_only: false,

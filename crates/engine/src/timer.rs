@@ -25,6 +25,8 @@ pub(crate) enum Timer {
     Upload(LinkId),
     /// A link may ask for a block under the limits.
     Download(LinkId),
+    /// A peer may be told who came and who went.
+    Pex(LinkId),
     /// Upload slots are given out anew.
     Choke(TorrentId),
     /// Metadata may be asked of somebody else.
@@ -54,6 +56,7 @@ impl Timer {
             Self::Useless(_) => "useless",
             Self::Upload(_) => "upload",
             Self::Download(_) => "download",
+            Self::Pex(_) => "peer exchange",
             Self::Choke(_) => "choke",
             Self::Metadata(_) => "metadata",
             Self::Hashes(_) => "hashes",
@@ -118,6 +121,7 @@ impl Timers {
             Timer::Useless(link),
             Timer::Upload(link),
             Timer::Download(link),
+            Timer::Pex(link),
         ] {
             self.clear(timer);
         }

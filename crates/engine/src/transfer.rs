@@ -12,6 +12,7 @@ mod link;
 mod message;
 mod metadata;
 mod pace;
+mod pex;
 mod prove;
 mod reader;
 mod reveal;
@@ -187,6 +188,7 @@ impl Transfer {
             let private = self.metainfo.as_ref().map(|metainfo| metainfo.private);
             desk.discovery.start(desk.now, self.id, self.info_hash, &self.tiers, private);
             self.tell_signals(desk);
+            self.plan_pex(desk);
             self.tell_discovery(desk);
         }
     }
@@ -380,6 +382,7 @@ impl Transfer {
             Timer::Snub(link) => self.snub_due(desk, link),
             Timer::Upload(link) => self.upload_due(desk, link),
             Timer::Download(link) => self.download_due(desk, link),
+            Timer::Pex(link) => self.pex_due(desk, link),
             Timer::Choke(_) => self.choke_due(desk),
             Timer::Metadata(_) => self.metadata_due(desk),
             Timer::Hashes(_) => self.hashes_due(desk),

@@ -61,6 +61,8 @@ pub struct TorrentView {
     pub seeds: usize,
     /// Fewest copies of any wanted missing piece among peers; `None` while unknown.
     pub rarest: Option<u32>,
+    /// Addresses at which peers are said to be, linked ones included (BEP 11).
+    pub addresses_known: usize,
     /// Its trackers.
     pub trackers: Vec<TrackerView>,
     /// Its web seeds.

@@ -96,8 +96,11 @@ fn act(hosts: &mut [Host; 2], at: usize, action: Action, queue: &mut VecDeque<(u
         Action::TakeAnswer { link, .. } => {
             hosts[at].link = link;
             let theirs = hosts[other].link;
-            queue.push_back((other, Input::LinkOpened { link: theirs, window: 256 * 1024 }));
-            Input::LinkOpened { link, window: 256 * 1024 }
+            queue.push_back((
+                other,
+                Input::LinkOpened { link: theirs, window: 256 * 1024, from: None },
+            ));
+            Input::LinkOpened { link, window: 256 * 1024, from: None }
         }
         Action::SendTracker { text, .. } => match ClientMessage::decode(&text) {
             Ok(ClientMessage::Announce(announce)) => {

@@ -113,7 +113,7 @@ fn seeder(torrent: &Arc<Torrent>, now: Time) -> Seeder {
     seeder.engine.handle(now, Input::TrackerText { tracker: TrackerId(0), text });
     seeder.drain(now);
     let link = seeder.link.expect("an answer");
-    seeder.engine.handle(now, Input::LinkOpened { link, window: 1 << 20 });
+    seeder.engine.handle(now, Input::LinkOpened { link, window: 1 << 20, from: None });
     seeder.drain(now);
     seeder
 }

@@ -85,7 +85,7 @@ impl World {
             end.opens = self.now + after;
             end.watch = self.refereed.then(|| Watch::new(self.now + after, count));
         }
-        let open = |link, window| Input::LinkOpened { link, window };
+        let open = |link, window| Input::LinkOpened { link, window, from: None };
         self.tell(at, after[0], open(link, windows[0]));
         self.tell(other, after[1], open(far, windows[1]));
     }

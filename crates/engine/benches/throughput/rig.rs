@@ -162,9 +162,9 @@ impl Rig {
             Action::TakeAnswer { link, .. } => {
                 self.links[at] = link;
                 let theirs = self.links[other];
-                let opened = Input::LinkOpened { link: theirs, window: WINDOW };
+                let opened = Input::LinkOpened { link: theirs, window: WINDOW, from: None };
                 self.queue.push_back((other, opened));
-                Input::LinkOpened { link, window: WINDOW }
+                Input::LinkOpened { link, window: WINDOW, from: None }
             }
             Action::SendTracker { text, .. } => return self.relay(at, &text),
             _ => return,

@@ -351,7 +351,7 @@ impl Discovery {
             let all = self.attempts.values().filter(|attempt| !attempt.is_joint()).count();
             let full = self.offers_of(torrent).count() >= OFFERS_PER_TORRENT
                 || all >= self.offers_max()
-                || self.attempts.len() + self.linked.len() >= self.links_max;
+                || self.attempts() + self.linked.len() >= self.links_max;
             if full || self.is_unsupported(now) || !self.offer_budget.take(now) {
                 return;
             }

@@ -1,5 +1,7 @@
 //! One attempt to make a link, from either side. Knows its state, not what moves it.
 
+use core::net::SocketAddr;
+
 use headwater_base::{LinkId, PeerId, Set, Time, TorrentId, TrackerId};
 use headwater_wire::tracker::OfferId;
 
@@ -43,6 +45,8 @@ pub(super) enum State {
     },
     /// Our answer to this peer's offer was sent; the link may open.
     Answered(PeerId),
+    /// The shell dials this address.
+    Dialling(SocketAddr),
 }
 
 /// An offer that can be announced.
@@ -66,7 +70,10 @@ impl Attempt {
     pub(super) fn is_joint(&self) -> bool {
         match self.state {
             State::Making | State::Offered(_) => false,
-            State::Taking(_) | State::Answering { .. } | State::Answered(_) => true,
+            State::Taking(_)
+            | State::Answering { .. }
+            | State::Answered(_)
+            | State::Dialling(_) => true,
         }
     }
 
@@ -74,7 +81,7 @@ impl Attempt {
     pub(super) fn is_answer(&self) -> bool {
         match self.state {
             State::Answering { .. } | State::Answered(_) => true,
-            State::Making | State::Offered(_) | State::Taking(_) => false,
+            State::Making | State::Offered(_) | State::Taking(_) | State::Dialling(_) => false,
         }
     }
 
@@ -87,14 +94,30 @@ impl Attempt {
     pub(super) fn offer(&self) -> Option<&Offer> {
         match &self.state {
             State::Offered(offer) => Some(offer),
-            State::Making | State::Taking(_) | State::Answering { .. } | State::Answered(_) => None,
+            State::Making
+            | State::Taking(_)
+            | State::Answering { .. }
+            | State::Answered(_)
+            | State::Dialling(_) => None,
+        }
+    }
+
+    /// The address that is dialled.
+    pub(super) fn dials(&self) -> Option<SocketAddr> {
+        match self.state {
+            State::Dialling(address) => Some(address),
+            State::Making
+            | State::Offered(_)
+            | State::Taking(_)
+            | State::Answering { .. }
+            | State::Answered(_) => None,
         }
     }
 
     /// The peer at its other end, as far as that is settled.
     pub(super) fn peer(&self) -> Option<PeerId> {
         match &self.state {
-            State::Making => None,
+            State::Making | State::Dialling(_) => None,
             State::Offered(offer) => offer.to,
             State::Taking(peer) | State::Answered(peer) | State::Answering { peer, .. } => {
                 Some(*peer)
@@ -106,7 +129,7 @@ impl Attempt {
     pub(super) fn answers(&self, peer: PeerId) -> bool {
         match self.state {
             State::Answering { peer: other, .. } | State::Answered(other) => other == peer,
-            State::Making | State::Offered(_) | State::Taking(_) => false,
+            State::Making | State::Offered(_) | State::Taking(_) | State::Dialling(_) => false,
         }
     }
 }

@@ -124,3 +124,39 @@ pub(super) const PARTED_MAX: usize = 64;
 /// How long a peer we parted with so is not linked again, unless we lack something sooner. It may
 /// lack something by then.
 pub(super) const PARTED_REST: Duration = Duration::from_secs(10 * 60);
+
+/// Addresses of one torrent remembered.
+pub(super) const ADDRESSES_MAX: usize = 500;
+/// Those that one peer may have told, a share of them. libtorrent's first message has up to 100.
+pub(super) const ADDRESSES_PER_TELLER_MAX: usize = 100;
+/// Those of one IPv4 address, or of one IPv6 network of 64 bits: some peers share one, and whoever
+/// names many ports of one host wants it searched.
+pub(super) const ADDRESSES_PER_HOST_MAX: usize = 4;
+/// Dials in vain after which an address makes way for others when there is no room.
+pub(super) const ADDRESS_TRIES: u32 = 3;
+/// Dials of all torrents under way at once. Home routers keep few half-open connections.
+pub(super) const DIALS_AT_ONCE: usize = 8;
+/// How long a dial may take: a TCP handshake that lost two packets takes 7 s.
+pub(super) const DIAL_WAIT: Duration = Duration::from_secs(10);
+/// Dials that may be made at once, and the time that allows one more: 720 an hour.
+pub(super) const DIALS: Pace = (30, Duration::from_secs(5));
+/// First pause before an address is dialled again; it doubles with each dial until a link there
+/// was sound.
+pub(super) const DIAL_REST: Duration = Duration::from_secs(60);
+/// Doublings of that pause: 64 min at most, so that a host that is no peer is dialled six times
+/// in the first hour and once in each that follows.
+pub(super) const DIAL_REST_DOUBLINGS: u32 = 6;
+/// A torrent with so many links dials nobody: the others are for those that dial us.
+pub(super) const LINKS_DIALLED_FOR: usize = 20;
+/// Links that came in and have not said which torrent they are for.
+pub(super) const ARRIVALS_MAX: usize = 20;
+/// Those from one address.
+pub(super) const ARRIVALS_PER_HOST_MAX: usize = 4;
+/// How long such a link may take to say it.
+pub(super) const ARRIVAL_WAIT: Duration = Duration::from_secs(10);
+/// Links that may come in.
+pub(super) const ARRIVALS: Pace = (30, Duration::from_secs(1));
+/// Peers whose word on our own address is remembered.
+pub(super) const VOTES_MAX: usize = 32;
+/// Peers that must agree on it.
+pub(super) const VOTES_NEEDED: usize = 3;

@@ -1,6 +1,8 @@
 //! Carries link attempts from offer to answer to an open link. Never drops one because offers
 //! crossed: both go on, and the engine keeps one after their handshakes.
 
+use core::net::IpAddr;
+
 use headwater_base::{LinkId, PeerId, Set, Time, TorrentId, TrackerId};
 use headwater_wire::tracker::{Answer, ClientMessage, OfferId};
 
@@ -132,35 +134,69 @@ impl Discovery {
     }
 
     /// An attempt became a link: it is handed over.
-    pub(super) fn link_opened(&mut self, now: Time, link: LinkId, window: usize) {
+    pub(super) fn link_opened(
+        &mut self,
+        now: Time,
+        link: LinkId,
+        window: usize,
+        from: Option<IpAddr>,
+    ) {
         let Some(attempt) = self.attempts.get(&link) else { return };
         let (role, peer) = match attempt.state {
-            State::Taking(peer) => (Role::Offered, peer),
-            State::Answered(peer) => (Role::Answered, peer),
+            State::Taking(peer) => (Role::Offered, Some(peer)),
+            State::Answered(peer) => (Role::Answered, Some(peer)),
+            State::Dialling(_) => (Role::Offered, None),
             State::Making | State::Offered(_) | State::Answering { .. } => {
                 self.give_up(link);
                 return;
             }
         };
-        let (torrent, introduced) = (attempt.torrent, attempt.relay.is_some());
+        let dialled = attempt.dials();
+        let from = dialled.map(|address| address.ip()).or(from);
+        let who = Expected {
+            peer,
+            introduced: attempt.relay.is_some(),
+            from,
+            dialled,
+            direct: dialled.is_some(),
+        };
+        let torrent = attempt.torrent;
         self.attempts.remove(&link);
         self.timers.clear(Timer::Attempt(link));
-        self.unsupported_until = None;
-        if let Some(swarm) = self.torrents.get_mut(&torrent) {
-            swarm.linked += 1;
-            swarm.told_unsupported = false;
-            self.linked.insert(link, (torrent, now));
-            let who = Expected { peer, introduced };
-            self.outs.push_back(Out::Linked { torrent, link, role, window, who });
-            self.rest_stranger(now, torrent, peer, false);
-            self.plan_all(now, torrent);
+        if dialled.is_none() {
+            self.unsupported_until = None;
         }
+        self.hand_over(now, (torrent, link), (role, window), who);
+    }
+
+    /// Hands a link that is open over to its torrent.
+    pub(super) fn hand_over(
+        &mut self,
+        now: Time,
+        (torrent, link): (TorrentId, LinkId),
+        (role, window): (Role, usize),
+        who: Expected,
+    ) {
+        let Some(swarm) = self.torrents.get_mut(&torrent) else { return };
+        swarm.linked += 1;
+        swarm.told_unsupported = false;
+        self.linked.insert(link, (torrent, now));
+        self.outs.push_back(Out::Linked { torrent, link, role, window, who });
+        if let Some(peer) = who.peer {
+            self.rest_stranger(now, torrent, peer, false);
+        }
+        self.plan_all(now, torrent);
+        self.plan_dials(now, torrent);
     }
 
     /// An attempt failed, or the shell can make none.
     pub(super) fn attempt_closed(&mut self, now: Time, link: LinkId, end: LinkEnd) {
         let Some(attempt) = self.attempts.remove(&link) else { return };
         self.timers.clear(Timer::Attempt(link));
+        if attempt.dials().is_some() {
+            self.dial_failed(now, end);
+            return;
+        }
         if end == LinkEnd::Unsupported {
             self.unsupported(now, attempt.torrent);
         }
@@ -172,6 +208,10 @@ impl Discovery {
     pub(super) fn attempt_due(&mut self, now: Time, link: LinkId) {
         let Some(attempt) = self.attempts.remove(&link) else { return };
         self.act(Action::CloseLink(link));
+        if attempt.dials().is_some() {
+            self.dial_failed(now, LinkEnd::Failed);
+            return;
+        }
         self.in_vain(now, &attempt);
         self.gathered(now, attempt.torrent);
     }
@@ -200,16 +240,26 @@ impl Discovery {
     }
 
     /// Sees to it that one more attempt fits: an offer that nobody took makes way.
-    fn make_room(&mut self, now: Time) -> bool {
-        if self.attempts.len() + self.linked.len() < self.links_max {
+    pub(super) fn make_room(&mut self, now: Time) -> bool {
+        if self.attempts() + self.linked.len() < self.links_max {
             return true;
         }
+        let Some(link) = self.idle_offer(now) else { return false };
+        self.give_up(link);
+        true
+    }
+
+    /// Whether one more attempt fits, or can be made to.
+    pub(super) fn has_room(&self, now: Time) -> bool {
+        self.attempts() + self.linked.len() < self.links_max || self.idle_offer(now).is_some()
+    }
+
+    /// The offer that waits longest for somebody to take it.
+    fn idle_offer(&self, now: Time) -> Option<LinkId> {
         let idle = self.attempts.iter().filter_map(|(link, attempt)| {
             let offer = attempt.offer().filter(|offer| offer.is_rested(now))?;
             Some((offer.sent_at, *link))
         });
-        let Some((_, link)) = idle.min() else { return false };
-        self.give_up(link);
-        true
+        idle.min().map(|(_, link)| link)
     }
 }

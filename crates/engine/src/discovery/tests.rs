@@ -2,11 +2,13 @@
 //! joins several through a small tracker.
 
 mod announces;
+mod dials;
 mod introductions;
 mod links;
 mod trackers;
 mod world;
 
+use core::net::SocketAddr;
 use core::time::Duration;
 
 use headwater_base::{InfoHash, LinkId, PeerId, Seed, Time, TorrentId, TrackerId};
@@ -215,6 +217,18 @@ fn closes(outs: &[Out]) -> Vec<LinkId> {
         Some(*link)
     };
     outs.iter().filter_map(close).collect()
+}
+
+fn dials(outs: &[Out]) -> Vec<(LinkId, SocketAddr)> {
+    let dial = |out: &Out| {
+        let Out::Action(Action::Dial { link, address }) = out else { return None };
+        Some((*link, *address))
+    };
+    outs.iter().filter_map(dial).collect()
+}
+
+fn opened(link: LinkId) -> DiscoveryInput {
+    DiscoveryInput::LinkOpened { link, window: 1, from: None }
 }
 
 fn troubles(outs: &[Out]) -> Vec<TrackerTrouble> {

@@ -15,6 +15,10 @@ pub(super) enum Timer {
     Introduce(TorrentId),
     /// A torrent's neighbours hear whom they can be introduced to.
     News(TorrentId),
+    /// A torrent may dial an address.
+    Dial(TorrentId),
+    /// A link that came in must have said which torrent it is for.
+    Arrival(LinkId),
 }
 
 impl Timer {
@@ -26,6 +30,8 @@ impl Timer {
             Self::Attempt(_) => "link attempt",
             Self::Introduce(_) => "introduction",
             Self::News(_) => "news",
+            Self::Dial(_) => "dial",
+            Self::Arrival(_) => "arrival",
         }
     }
 }

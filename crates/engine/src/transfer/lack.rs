@@ -80,7 +80,7 @@ impl Transfer {
         }
         self.upload_only = only;
         if !only {
-            desk.discovery.lacks_again(self.id);
+            desk.discovery.lacks_again(desk.now, self.id);
         }
         let ids: Vec<_> =
             self.peers.values().map(|peer| (peer.link, peer.upload_only_id)).collect();

@@ -7,7 +7,7 @@ use headwater_wire::{Handshake, Message, Reserved};
 use super::{Stage, Transfer};
 use crate::desk::Desk;
 use crate::discovery::{Expected, Role};
-use crate::peer::{Limits, Peer};
+use crate::peer::{Limits, Peer, Place};
 use crate::picker::Picker;
 use crate::timer::Timer;
 use crate::{Action, CloseReason, Event, limit};
@@ -21,7 +21,8 @@ impl Transfer {
         window: usize,
         who: Expected,
     ) {
-        if !self.is_active() || self.blame.is_banned(who.peer) {
+        let banned = who.peer.is_some_and(|peer| self.blame.is_banned(peer));
+        if !self.is_active() || banned {
             desk.links.remove(&link);
             desk.discovery.link_over(desk.now, link);
             desk.act(Action::CloseLink(link));
@@ -32,7 +33,8 @@ impl Transfer {
             download: desk.config.peer_download_limit,
         };
         let mut peer = Peer::new(link, role, window, desk.now, limits);
-        peer.introduced = who.introduced.then_some(who.peer);
+        peer.introduced = who.peer.filter(|_| who.introduced);
+        peer.place = Place { direct: who.direct, from: who.from, dialled: who.dialled, port: None };
         if let Some(metainfo) = &self.metainfo {
             peer.decoder.set_pieces(metainfo.piece_count());
         }
@@ -116,6 +118,7 @@ impl Transfer {
         // BEP 6: what we have comes first.
         self.tell_pieces(desk, link);
         self.say_extensions(desk, link);
+        self.locate(desk, link);
         self.grant_fast(link, desk.config.allowed_fast);
         if let Some(picker) = &self.picker {
             let count = picker.count();
@@ -150,19 +153,25 @@ impl Transfer {
         self.info_hash_v2.is_some_and(|known| InfoHash::cut(&known) != self.info_hash)
     }
 
-    /// Whether a handshake speaks of v2, when it is of this torrent.
-    fn swarm_of(&self, handshake: &Handshake) -> Option<bool> {
-        let hash = handshake.info_hash;
+    /// Whether a hash is that of v2, when it is one of ours.
+    pub(crate) fn version_of(&self, hash: InfoHash) -> Option<bool> {
         let cut = self.info_hash_v2.as_ref().map(InfoHash::cut);
         let v1 = self.metainfo.as_ref().map(|metainfo| metainfo.info_hash);
         if cut == Some(hash) {
             return Some(true);
         }
-        if hash == self.info_hash || v1 == Some(hash) {
-            return Some(false);
+        (hash == self.info_hash || v1 == Some(hash)).then_some(false)
+    }
+
+    /// Whether a handshake speaks of v2, when it is of this torrent.
+    fn swarm_of(&self, handshake: &Handshake) -> Option<bool> {
+        let hash = handshake.info_hash;
+        if let Some(known) = self.version_of(hash) {
+            return Some(known);
         }
         // libtorrent 2.1 over WebRTC says nothing at all in v2 alone, and in a hybrid the hash of
         // v1, which who knows that of v2 alone cannot tell; the tracker named the swarm.
+        let cut = self.info_hash_v2.as_ref().map(InfoHash::cut);
         let may_be_hybrid = self.metainfo.is_none() && handshake.reserved.has_v2();
         let is_ours = hash == InfoHash([0; 20]) || may_be_hybrid;
         (cut == Some(self.info_hash) && is_ours).then_some(true)
@@ -212,8 +221,10 @@ impl Transfer {
     fn settle_double(&mut self, desk: &mut Desk, peer: PeerId) {
         let links: Vec<LinkId> = self.links_to(desk, peer);
         let Some((&kept, others)) = links.split_first() else { return };
+        let places: Vec<Place> = others.iter().map(|link| self.peers[link].place.clone()).collect();
         if let Some(known) = self.peers.get_mut(&kept) {
             known.retiring = false;
+            places.iter().for_each(|place| known.place.learn(place));
             desk.timers.clear(Timer::Retire(kept));
             if !others.is_empty() {
                 // A sign of life, without which the other side will not let the other link go.
@@ -230,13 +241,17 @@ impl Transfer {
                 self.give_up_asked(desk, link);
             }
         }
+        if !others.is_empty() {
+            self.locate(desk, kept);
+        }
     }
 
     /// The handshaken links to `peer`, the one to keep first.
     fn links_to(&self, desk: &Desk, peer: PeerId) -> Vec<LinkId> {
         let rank = |known: &Peer| {
             let offered = known.role == Role::Offered;
-            offered != (desk.config.peer_id < peer)
+            // Of two that one side made, what it dialled costs less than what it offered.
+            (offered != (desk.config.peer_id < peer), !known.place.direct)
         };
         let same = self.peers.values().filter(|known| known.id == Some(peer));
         let mut links: Vec<_> = same.map(|known| (rank(known), known.link)).collect();
@@ -342,10 +357,11 @@ impl Transfer {
             let linked = self.peers.values().any(|other| other.id == Some(id));
             desk.discovery.peer_known(self.id, id, linked);
             if reason == CloseReason::Useless && !linked {
-                desk.discovery.parted(desk.now, self.id, id);
+                desk.discovery.parted(desk.now, self.id, (link, id));
             }
             self.settle_double(desk, id);
         }
+        self.displace(desk, &peer, &reason);
         desk.discovery.link_over(desk.now, link);
         desk.tell(Event::PeerLeft { torrent: self.id, link, reason });
         self.fill_slots(desk);

@@ -47,6 +47,7 @@ impl Transfer {
             Message::Extended { id, payload } => {
                 return match Extension::from_own_id(id) {
                     Some(Extension::Metadata) => self.metadata_message(desk, link, &payload),
+                    Some(Extension::Pex) => self.pex_message(desk, link, &payload),
                     Some(Extension::Want) => self.want_message(desk, link, &payload),
                     Some(Extension::Signal) => self.signal_message(desk, link, &payload),
                     Some(Extension::DontHave) => self.lacks_piece(desk, link, &payload),
@@ -198,6 +199,7 @@ impl Transfer {
             self.fetch.forgive(link);
         }
         self.learn_signal(desk, link, &said);
+        self.learn_place(desk, link, &said);
         self.tell_wants(desk, link);
         self.watch_use(desk, link);
         self.ask_metadata(desk);
@@ -216,10 +218,13 @@ impl Transfer {
             requests_max: Some(limit::SERVED_MAX as u32),
             metadata_size: self.metainfo.as_ref().map(|metainfo| metainfo.info.len() as u32),
             upload_only: Some(self.upload_only),
+            port: desk.config.listens,
+            your_ip: peer.place.from,
             ..Handshake::ours()
         };
         if !is_public {
             ours.ids.remove(Extension::Signal.name());
+            ours.ids.remove(Extension::Pex.name());
         }
         peer.outbox.say(&Message::Extended { id: 0, payload: ours.encode() });
         desk.kicks.insert((self.id, link));

@@ -24,6 +24,7 @@ impl Transfer {
             peers: joined.clone().count(),
             seeds: joined.filter(|peer| peer.is_seed()).count(),
             rarest: self.picker.as_ref().and_then(Picker::rarest_copies),
+            addresses_known: desk.discovery.addresses_known(self.id),
             trackers: desk.discovery.views(desk.now, self.id),
             web_seeds: self.web.views(desk.now),
         }

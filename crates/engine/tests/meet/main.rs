@@ -2,6 +2,7 @@
 //! crossing offers, a dead tracker, broken links and pauses. All in virtual time.
 
 mod net;
+mod pex;
 mod signal;
 mod want;
 

@@ -1,6 +1,7 @@
 //! A small world for whole engines: shells that obey at once, a tracker, links with latency and
 //! a window, memory for stores. Everything happens in virtual time and in a fixed order.
 
+use core::net::SocketAddr;
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,7 +11,9 @@ use headwater_base::{
     Bitfield, ByteCount, InfoHash, LinkId, PeerId, PieceIndex, Rng, Seed, Time, TorrentId,
     TrackerId, sha1,
 };
-use headwater_engine::{Action, AddTorrent, Config, Engine, Event, Input, LinkEnd, Step, Stored};
+use headwater_engine::{
+    ACCEPTED_FROM, Action, AddTorrent, Config, Engine, Event, Input, LinkEnd, Step, Stored,
+};
 use headwater_metainfo::Torrent;
 use headwater_metainfo::create::{Draft, Options};
 use headwater_wire::tracker::{AnnounceReply, ClientMessage, Happening, TrackerMessage};
@@ -59,6 +62,11 @@ pub(crate) struct Net {
     pub(crate) cut_off: BTreeSet<usize>,
     /// Pairs of hosts, the smaller first, between which no link opens.
     pub(crate) apart: BTreeSet<(usize, usize)>,
+    /// Hosts whose shells see the addresses of those they are linked with.
+    pub(crate) sees: BTreeSet<usize>,
+    /// Who dialled whom, and when.
+    pub(crate) dials: Vec<(Time, usize, SocketAddr)>,
+    accepted: u64,
     /// Changes the settings of hosts to come.
     pub(crate) configure: fn(&mut Config),
     /// Sockets the tracker has: they break when it dies.
@@ -110,6 +118,9 @@ impl Net {
             tracker_down: false,
             cut_off: BTreeSet::new(),
             apart: BTreeSet::new(),
+            sees: BTreeSet::new(),
+            dials: Vec::new(),
+            accepted: 0,
             configure: |_| {},
             sockets: BTreeSet::new(),
             swarm: BTreeMap::new(),
@@ -244,6 +255,7 @@ impl Net {
             | Action::MakeOffer(_)
             | Action::MakeAnswer { .. }
             | Action::TakeAnswer { .. }
+            | Action::Dial { .. }
             | Action::CloseLink(_) => format!("{action:?}"),
         };
         let line = format!("{} {n} {what}", self.now.as_micros());
@@ -302,6 +314,7 @@ impl Net {
                 self.answer(n, 200, Input::AnswerMade { link, sdp: sdp((n, link)) });
             }
             Action::TakeAnswer { link, answer } => self.connect((n, link), author(&answer)),
+            Action::Dial { link, address } => self.dial((n, link), address),
             Action::Send { link, bytes } => self.send((n, link), bytes),
             Action::CloseLink(link) => self.close((n, link)),
             Action::OpenStore { torrent, metainfo } => self.open_store(n, torrent, metainfo),
@@ -356,9 +369,34 @@ impl Net {
         }
         self.wires.insert(ours, theirs);
         self.wires.insert(theirs, ours);
-        for (n, link) in [ours, theirs] {
-            self.answer(n, 60, Input::LinkOpened { link, window: WINDOW });
+        for ((n, link), other) in [(ours, theirs.0), (theirs, ours.0)] {
+            let from = self.sees.contains(&n).then(|| address(other).ip());
+            self.answer(n, 60, Input::LinkOpened { link, window: WINDOW, from });
         }
+    }
+
+    /// Makes a link to whoever listens there.
+    fn dial(&mut self, ours: End, to: SocketAddr) {
+        self.dials.push((self.now, ours.0, to));
+        let listens = |n: &usize| self.hosts[*n].engine.config().listens == Some(to.port());
+        let host = (0..self.hosts.len()).find(|n| address(*n) == to && listens(n));
+        let Some(host) = host else {
+            let failed = Input::LinkClosed { link: ours.1, end: LinkEnd::Failed };
+            return self.answer(ours.0, 3000, failed);
+        };
+        let link = LinkId(ACCEPTED_FROM + self.accepted);
+        self.accepted += 1;
+        self.wires.insert(ours, (host, link));
+        self.wires.insert((host, link), ours);
+        let from = SocketAddr::new(address(ours.0).ip(), 40_000 + link.0 as u16);
+        let opened = Input::LinkOpened { link: ours.1, window: WINDOW, from: Some(to.ip()) };
+        self.answer(ours.0, 60, opened);
+        self.answer(host, 60, Input::LinkAccepted { link, window: WINDOW, from });
+    }
+
+    /// How often one host dialled another.
+    pub(crate) fn dialled(&self, from: usize, to: usize) -> usize {
+        self.dials.iter().filter(|(_, n, at)| *n == from && *at == address(to)).count()
     }
 
     fn send(&mut self, from: End, bytes: Bytes) {
@@ -469,6 +507,11 @@ impl Net {
         let text = message.encode();
         self.post(self.latency, Coming::Input(n, Input::TrackerText { tracker, text }));
     }
+}
+
+/// Where a host listens, if it does.
+pub(crate) fn address(host: usize) -> SocketAddr {
+    SocketAddr::from(([60, 0, 0, host as u8 + 1], 6881))
 }
 
 /// A session description that says whose it is.

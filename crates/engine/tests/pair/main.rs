@@ -19,6 +19,7 @@ mod lack;
 mod links;
 mod made;
 mod metadata;
+mod pex;
 mod puppet;
 mod queue;
 mod readers;

@@ -2,11 +2,14 @@
 //! seed: the same test gives the same trace.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
 use headwater_base::{JobId, LinkId, PeerId, Rng, Seed, Sha1, Time, sha1, sha256_many};
-use headwater_engine::{Action, AddTorrent, Config, Engine, Event, Input, LinkEnd, Step};
+use headwater_engine::{
+    ACCEPTED_FROM, Action, AddTorrent, Config, Engine, Event, Input, LinkEnd, Step,
+};
 
 use crate::T;
 use crate::disk::Disk;
@@ -95,6 +98,8 @@ pub(crate) struct Net {
     trace: Sha1,
     /// Time between a job and its answer.
     pub(crate) job_time: Duration,
+    /// Who dialled what. Nobody listens anywhere.
+    pub(crate) dials: Vec<(Time, usize, SocketAddr)>,
 }
 
 impl Net {
@@ -113,6 +118,7 @@ impl Net {
             closed: BTreeSet::new(),
             trace: Sha1::default(),
             job_time: Duration::from_micros(500),
+            dials: Vec::new(),
         }
     }
 
@@ -170,6 +176,20 @@ impl Net {
         assert!(self.run_until(Duration::from_secs(300), linked).is_some(), "no link");
         self.run(Duration::from_millis(200));
         find(self).expect("a link that stays open")
+    }
+
+    /// Has a puppet dial a host; answers the puppet's end.
+    pub(crate) fn dial_in(&mut self, puppet: usize, host: usize) -> LinkId {
+        let link = LinkId(ACCEPTED_FROM + puppet as u64);
+        let (ours, theirs) = ((host, link), (puppet, LinkId(0)));
+        let window = self.hosts[host].path.window;
+        for (side, other) in [(ours, theirs), (theirs, ours)] {
+            let (busy_until, opens) = (self.now, self.now);
+            let end = End { other, buffered: 0, busy_until, window: window as i64, opens };
+            self.ends.insert(side, end);
+        }
+        self.put(host, Input::LinkAccepted { link, window, from: address(puppet) });
+        theirs.1
     }
 
     /// Has a puppet say something on its link.
@@ -406,6 +426,14 @@ impl Net {
                 self.post(Duration::from_millis(50), Coming::Input(host, made));
             }
             Action::TakeAnswer { link, answer } => self.connect((host, link), author(&answer)),
+            Action::Dial { link, address } => {
+                self.dials.push((self.now, host, address));
+                let end = LinkEnd::Failed;
+                self.post(
+                    Duration::from_secs(3),
+                    Coming::Input(host, Input::LinkClosed { link, end }),
+                );
+            }
             Action::Send { link, bytes } => self.send((host, link), bytes),
             Action::CloseLink(link) => self.close((host, link)),
         }
@@ -422,7 +450,8 @@ impl Net {
             let (busy_until, opens) = (self.now, self.now + after);
             let end = End { other, buffered: 0, busy_until, window: window as i64, opens };
             self.ends.insert(side, end);
-            self.post(after, Coming::Input(side.0, Input::LinkOpened { link: side.1, window }));
+            let opened = Input::LinkOpened { link: side.1, window, from: None };
+            self.post(after, Coming::Input(side.0, opened));
         }
     }
 
@@ -517,6 +546,11 @@ impl Net {
             }
         }
     }
+}
+
+/// Where a host is.
+pub(crate) fn address(host: usize) -> SocketAddr {
+    SocketAddr::from(([60, 0, 1, host as u8 + 1], 6881))
 }
 
 /// A session description that says which link it is of.

@@ -1,7 +1,7 @@
 //! A peer that the test plays word for word.
 
 use headwater_base::{LinkId, PeerId, PieceIndex};
-use headwater_engine::{CloseReason, Event};
+use headwater_engine::{AddTorrent, CloseReason, Event};
 use headwater_wire::extended::{Extension, Handshake as Extensions};
 use headwater_wire::{BlockSpan, Decoder, Handshake, Message, Reserved};
 
@@ -21,13 +21,23 @@ impl Puppet {
     pub(crate) fn join(net: &mut Net, sample: &Sample, fast: bool) -> Self {
         let host = net.join_puppet(sample.magnet());
         let link = net.puppet_link(host);
-        let puppet = Self { host, link, pieces: sample.torrent.piece_count() };
+        Self { host, link, pieces: sample.torrent.piece_count() }.greet(net, sample, fast)
+    }
+
+    /// Dials a host and shakes hands.
+    pub(crate) fn dial(net: &mut Net, sample: &Sample, to: usize) -> Self {
+        let host = net.join_puppet(AddTorrent { paused: true, ..sample.magnet() });
+        let link = net.dial_in(host, to);
+        Self { host, link, pieces: sample.torrent.piece_count() }.greet(net, sample, true)
+    }
+
+    fn greet(self, net: &mut Net, sample: &Sample, fast: bool) -> Self {
         let plain = Reserved::default().with_extension();
         let reserved = if fast { plain.with_fast() } else { plain };
-        let peer_id = PeerId([host as u8 + 100; 20]);
+        let peer_id = PeerId([self.host as u8 + 100; 20]);
         let greeting = Handshake { info_hash: sample.hash(), peer_id, reserved };
-        net.say(host, link, greeting.to_bytes().to_vec());
-        puppet
+        net.say(self.host, self.link, greeting.to_bytes().to_vec());
+        self
     }
 
     pub(crate) fn say(self, net: &mut Net, message: &Message) {
@@ -39,6 +49,10 @@ impl Puppet {
     /// Says its extensions: our own ids, so that the test can read what it is told.
     pub(crate) fn say_extensions(self, net: &mut Net, upload_only: bool) {
         let said = Extensions { upload_only: Some(upload_only), ..Extensions::ours() };
+        self.say_handshake(net, &said);
+    }
+
+    pub(crate) fn say_handshake(self, net: &mut Net, said: &Extensions) {
         self.say(net, &Message::Extended { id: 0, payload: said.encode() });
     }
 

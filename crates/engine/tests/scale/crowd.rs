@@ -226,7 +226,7 @@ impl Crowd {
         };
         self.players.insert(link, player);
         self.links.push(link);
-        self.tell(Input::LinkOpened { link, window: 1 << 20 });
+        self.tell(Input::LinkOpened { link, window: 1 << 20, from: None });
         let reserved = Reserved::default().with_fast().with_extension();
         let peer_id =
             PeerId(core::array::from_fn(

@@ -225,8 +225,8 @@ fn an_answer_counts_once_and_only_from_whom_the_offer_went_to() {
     let link = takes(&outs)[0];
     rig.answer(relay, from(peer(LARGE)), id).unwrap();
     assert_eq!(takes(&rig.take()), []);
-    rig.put(DiscoveryInput::LinkOpened { link, window: 1 });
-    let who = Expected { peer: peer(LARGE), introduced: true };
+    rig.put(opened(link));
+    let who = Expected { peer: Some(peer(LARGE)), introduced: true, ..Expected::default() };
     assert!(rig.take().iter().any(|out| matches!(out, Out::Linked { who: of, .. } if *of == who)));
 }
 

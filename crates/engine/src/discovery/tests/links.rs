@@ -7,7 +7,7 @@ use super::*;
 fn linked(outs: &[Out]) -> Vec<(LinkId, Role, Option<PeerId>)> {
     let linked = |out: &Out| {
         let Out::Linked { link, role, who, .. } = out else { return None };
-        Some((*link, *role, Some(who.peer)))
+        Some((*link, *role, who.peer))
     };
     outs.iter().filter_map(linked).collect()
 }
@@ -30,7 +30,7 @@ fn an_answer_to_our_offer_becomes_a_link() {
     let (mut rig, tracker, links, sent) = announced();
     rig.text(tracker, &answered(PEER, &sent["offers"][2]["offer_id"]));
     assert_eq!(takes(&rig.take()), [links[2]]);
-    rig.put(DiscoveryInput::LinkOpened { link: links[2], window: 77 });
+    rig.put(DiscoveryInput::LinkOpened { link: links[2], window: 77, from: None });
     let outs = rig.take();
     assert_eq!(linked(&outs), [(links[2], Role::Offered, Some(PEER))]);
     assert!(matches!(outs[0], Out::Linked { window: 77, torrent: T, .. }));
@@ -48,7 +48,7 @@ fn an_offer_is_answered_and_becomes_a_link() {
     assert_eq!(sent["offer_id"], latin(&[9; 20]));
     assert_eq!(sent["answer"], json!({ "type": "answer", "sdp": sdp(5) }));
     assert_eq!(sent["left"], 1000, "trackers take an answer without it for a leecher's");
-    rig.put(DiscoveryInput::LinkOpened { link, window: 1 });
+    rig.put(opened(link));
     assert_eq!(linked(&rig.take()), [(link, Role::Answered, Some(PEER))]);
 }
 
@@ -61,8 +61,8 @@ fn crossing_offers_both_go_on() {
     rig.text(tracker, &answered(PEER, &sent["offers"][0]["offer_id"]));
     let outs = rig.take();
     assert_eq!((takes(&outs), closes(&outs)), (vec![links[0]], vec![]));
-    rig.put(DiscoveryInput::LinkOpened { link: answer, window: 1 });
-    rig.put(DiscoveryInput::LinkOpened { link: links[0], window: 1 });
+    rig.put(opened(answer));
+    rig.put(opened(links[0]));
     assert_eq!(linked(&rig.take()).len(), 2);
 }
 
@@ -178,7 +178,7 @@ fn attempts_that_take_too_long_are_closed() {
     assert!(closed.contains(&(slow_answer, 10)), "{closed:?}");
     assert!(closed.contains(&(answer, 25)), "{closed:?}");
     rig.put(DiscoveryInput::OfferMade { link: links[0], sdp: sdp(1) });
-    rig.put(DiscoveryInput::LinkOpened { link: answer, window: 1 });
+    rig.put(opened(answer));
     assert_eq!(linked(&rig.take()), [], "news of what was given up is ignored");
 }
 
@@ -269,7 +269,7 @@ fn an_offer_nobody_took_makes_way_for_somebody_who_is_there() {
 fn a_closed_link_frees_its_place_and_one_that_lasted_is_looked_for_at_once() {
     let (mut rig, tracker, links, sent) = announced();
     rig.text(tracker, &answered(PEER, &sent["offers"][0]["offer_id"]));
-    rig.put(DiscoveryInput::LinkOpened { link: links[0], window: 1 });
+    rig.put(opened(links[0]));
     rig.machine.peer_known(T, PEER, true);
     rig.want(T, 9);
     rig.text(tracker, &counted(0, 2));
@@ -286,7 +286,7 @@ fn a_closed_link_frees_its_place_and_one_that_lasted_is_looked_for_at_once() {
 fn a_torrent_linked_to_everybody_makes_no_offers() {
     let (mut rig, tracker, links, sent) = announced();
     rig.text(tracker, &answered(PEER, &sent["offers"][0]["offer_id"]));
-    rig.put(DiscoveryInput::LinkOpened { link: links[0], window: 1 });
+    rig.put(opened(links[0]));
     rig.machine.peer_known(T, PEER, true);
     rig.start(T, HASH, &["ws://second.example"]);
     let second = opens(&rig.take())[0].0;
@@ -317,7 +317,7 @@ fn a_link_that_lasts_a_moment_causes_no_haste() {
     rig.text(tracker, &offered(PEER, 9));
     let link = answers(&rig.take())[0];
     rig.put(DiscoveryInput::AnswerMade { link, sdp: sdp(5) });
-    rig.put(DiscoveryInput::LinkOpened { link, window: 1 });
+    rig.put(opened(link));
     rig.take();
     rig.pass(secs(1));
     rig.machine.link_over(rig.now, link);
@@ -331,7 +331,7 @@ fn links_of_a_stopped_torrent_no_longer_count() {
         rig.text(tracker, &offered(PEER, 9));
         let link = answers(&rig.take())[0];
         rig.put(DiscoveryInput::AnswerMade { link, sdp: sdp(5) });
-        rig.put(DiscoveryInput::LinkOpened { link, window: 1 });
+        rig.put(opened(link));
         rig.take();
         link
     };

@@ -109,10 +109,11 @@ impl World {
             Out::Say { .. } => unreachable!("nobody here speaks hw_signal"),
             Out::Linked { link, who, .. } => {
                 let node = &mut self.nodes[n];
-                node.linked.push((link, who.peer));
+                let peer = who.peer.expect("a name, by tracker");
+                node.linked.push((link, peer));
                 node.wanted -= 1;
                 node.machine.want(self.now, T, node.wanted);
-                node.machine.peer_known(T, who.peer, true);
+                node.machine.peer_known(T, peer, true);
             }
         }
     }
@@ -155,6 +156,7 @@ impl World {
             | Action::HashBlocks { .. }
             | Action::HashLeaves { .. }
             | Action::WritePiece { .. }
+            | Action::Dial { .. }
             | Action::FetchRange(_)
             | Action::CancelFetch(_)
             | Action::Send { .. } => unreachable!("discovery never asks for {action:?}"),
@@ -164,7 +166,7 @@ impl World {
     fn connect(&mut self, ours: (usize, LinkId), theirs: (usize, LinkId)) {
         if self.pairs.get(&theirs) == Some(&ours) && !self.closed.contains(&theirs) {
             for (n, link) in [ours, theirs] {
-                let opened = DiscoveryInput::LinkOpened { link, window: 65536 };
+                let opened = DiscoveryInput::LinkOpened { link, window: 65536, from: None };
                 self.post(100, Coming::Input(n, opened));
             }
         }

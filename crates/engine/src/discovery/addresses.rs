@@ -1,0 +1,300 @@
+//! Addresses at which peers of one torrent are said to be: who told of them, how often they were
+//! dialled in vain, and which is dialled next. Trusts nobody's word; dials nothing itself.
+
+use core::cmp::Reverse;
+use core::net::{IpAddr, SocketAddr};
+
+use headwater_base::{LinkId, Map, Set, Time};
+
+use super::limit::{
+    ADDRESS_TRIES, ADDRESSES_MAX, ADDRESSES_PER_HOST_MAX, ADDRESSES_PER_TELLER_MAX, DIAL_REST,
+    DIAL_REST_DOUBLINGS,
+};
+
+/// The addresses known in one torrent.
+#[derive(Debug, Default)]
+pub(super) struct Addresses {
+    known: Map<SocketAddr, Known>,
+    /// Where peers we are linked with can be dialled.
+    linked: Map<LinkId, SocketAddr>,
+}
+
+/// What is known of an address.
+#[derive(Debug)]
+struct Known {
+    /// The links by which it was told. What nobody tells any more may be right all the same.
+    tellers: Set<LinkId>,
+    /// It has everything, they say.
+    seed: bool,
+    /// What decides among those dialled equally often: the higher, the sooner.
+    rank: u32,
+    /// Dials since a link there was sound.
+    tries: u32,
+    /// It is not dialled before this.
+    not_before: Time,
+    /// It is never dialled: who is there is banned, ourselves, or in another swarm.
+    banned: bool,
+}
+
+impl Addresses {
+    /// How many may be dialled at some time.
+    pub(super) fn len(&self) -> usize {
+        self.known.values().filter(|known| !known.banned).count()
+    }
+
+    /// Takes that somebody tells of an address; false when that is too much.
+    pub(super) fn tell(
+        &mut self,
+        now: Time,
+        teller: LinkId,
+        (address, seed): (SocketAddr, bool),
+        rank: impl FnOnce() -> u32,
+    ) -> bool {
+        let told = self.known.values().filter(|known| known.tellers.contains(&teller)).count();
+        if told >= ADDRESSES_PER_TELLER_MAX {
+            return false;
+        }
+        if let Some(known) = self.known.get_mut(&address) {
+            known.tellers.insert(teller);
+            known.seed &= seed;
+            return true;
+        }
+        let host = host_of(address.ip());
+        let there = self.known.keys().filter(|other| host_of(other.ip()) == host).count();
+        if there >= ADDRESSES_PER_HOST_MAX || !self.make_room() {
+            return false;
+        }
+        let (tellers, rank) = (Set::from([teller]), rank());
+        let known = Known { tellers, seed, rank, tries: 0, not_before: now, banned: false };
+        self.known.insert(address, known);
+        true
+    }
+
+    /// Takes that somebody tells of an address no longer.
+    pub(super) fn untell(&mut self, teller: LinkId, address: SocketAddr) {
+        if let Some(known) = self.known.get_mut(&address) {
+            known.tellers.remove(&teller);
+        }
+    }
+
+    /// Sees to it that there is room for one more. What nobody tells any more makes way, then
+    /// what was dialled in vain for long enough; what must not be dialled soon stays longest.
+    fn make_room(&mut self) -> bool {
+        if self.known.len() < ADDRESSES_MAX {
+            return true;
+        }
+        let useless = |(address, known): (&SocketAddr, &Known)| {
+            let told = !known.tellers.is_empty();
+            let spare = !told || known.tries >= ADDRESS_TRIES;
+            spare.then_some((known.banned, told, known.not_before, *address))
+        };
+        let first = self.known.iter().filter_map(useless).min();
+        first.is_some_and(|(.., address)| self.known.remove(&address).is_some())
+    }
+
+    /// Takes where the peer of a link can be dialled, should the link end.
+    pub(super) fn link_at(
+        &mut self,
+        now: Time,
+        link: LinkId,
+        address: SocketAddr,
+        rank: impl FnOnce() -> u32,
+    ) {
+        self.linked.insert(link, address);
+        let seed = self.known.get(&address).is_some_and(|known| known.seed);
+        self.tell(now, link, (address, seed), rank);
+    }
+
+    /// Forgets a link, and that it told anything. Who was at its end rests before it is dialled.
+    pub(super) fn link_over(&mut self, now: Time, link: LinkId, sound: bool) {
+        for known in self.known.values_mut() {
+            known.tellers.remove(&link);
+        }
+        let Some(address) = self.linked.remove(&link) else { return };
+        if let Some(known) = self.known.get_mut(&address) {
+            if sound {
+                known.tries = 0;
+            }
+            known.not_before = known.not_before.max(now + rest(known.tries));
+        }
+    }
+
+    /// Takes that we parted with the peer of a link, which is not dialled before `until`.
+    pub(super) fn part(&mut self, link: LinkId, until: Time) {
+        let known = self.linked.get(&link).and_then(|address| self.known.get_mut(address));
+        if let Some(known) = known {
+            known.not_before = known.not_before.max(until);
+        }
+    }
+
+    /// Has those dialled soon with whom we parted.
+    pub(super) fn hurry(&mut self, now: Time) {
+        for known in self.known.values_mut().filter(|known| known.tries == 0) {
+            known.not_before = known.not_before.min(now + DIAL_REST);
+        }
+    }
+
+    /// Takes that an address is dialled.
+    pub(super) fn dialled(&mut self, now: Time, address: SocketAddr) {
+        if let Some(known) = self.known.get_mut(&address) {
+            known.not_before = now + rest(known.tries);
+            known.tries = known.tries.saturating_add(1);
+        }
+    }
+
+    /// Has an address never dialled again, as long as there is room to remember it.
+    pub(super) fn ban(&mut self, address: SocketAddr) {
+        if let Some(known) = self.known.get_mut(&address) {
+            known.banned = true;
+        }
+    }
+
+    /// Gives every address a new rank, unless `rank` has none for it.
+    pub(super) fn rank(&mut self, rank: impl Fn(SocketAddr) -> Option<u32>) {
+        for (address, known) in self.known.iter_mut() {
+            known.rank = rank(*address).unwrap_or(known.rank);
+        }
+    }
+
+    /// The address to dial next, and when: of those that may be dialled by `now` one dialled
+    /// least, else the one that may be first. A seed has no use for seeds.
+    pub(super) fn next(
+        &self,
+        now: Time,
+        we_seed: bool,
+        busy: impl Fn(SocketAddr) -> bool,
+    ) -> Option<(SocketAddr, Time)> {
+        let linked: Set<SocketAddr> = self.linked.values().copied().collect();
+        let useful = |(address, known): &(&SocketAddr, &Known)| {
+            let idle = known.banned || (we_seed && known.seed);
+            !idle && !linked.contains(*address) && !busy(**address)
+        };
+        let order = |(address, known): &(&SocketAddr, &Known)| {
+            let wait = known.not_before.max(now);
+            (wait, known.tries, Reverse(known.rank), **address)
+        };
+        let first = self.known.iter().filter(useful).min_by_key(order)?;
+        Some((*first.0, first.1.not_before.max(now)))
+    }
+}
+
+/// How long an address rests that was dialled so often since a link there was sound.
+fn rest(tries: u32) -> core::time::Duration {
+    DIAL_REST * (1 << tries.min(DIAL_REST_DOUBLINGS))
+}
+
+/// What one host, or one line, has to itself.
+fn host_of(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(_) => ip,
+        IpAddr::V6(ip) => IpAddr::from((u128::from(ip) >> 64 << 64).to_be_bytes()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::time::Duration;
+
+    use super::*;
+
+    const NOW: Time = Time::ZERO;
+
+    fn at(n: u32) -> SocketAddr {
+        let [_, a, b, c] = n.to_be_bytes();
+        SocketAddr::from(([50, a, b, c], 6881))
+    }
+
+    fn tell(table: &mut Addresses, teller: u64, n: u32) -> bool {
+        table.tell(NOW, LinkId(teller), (at(n), false), || n)
+    }
+
+    fn next(table: &Addresses, now: Time) -> Option<(SocketAddr, Time)> {
+        table.next(now, false, |_| false)
+    }
+
+    #[test]
+    fn highest_rank_is_dialled_first_and_whoever_was_dialled_rests_ever_longer() {
+        let mut table = Addresses::default();
+        assert!([1, 3, 2].into_iter().all(|n| tell(&mut table, 1, n)));
+        let mut order = Vec::new();
+        for _ in 0..3 {
+            let (address, when) = next(&table, NOW).unwrap();
+            assert_eq!(when, NOW);
+            table.dialled(NOW, address);
+            order.push(address);
+        }
+        assert_eq!(order, [at(3), at(2), at(1)]);
+        let (mut now, mut dials) = (NOW, 1);
+        while now < NOW + Duration::from_secs(3600) {
+            let (address, when) = table.next(now, false, |other| other != at(3)).unwrap();
+            now = when;
+            table.dialled(now, address);
+            dials += 1;
+        }
+        assert_eq!(dials, 7, "six in the first hour, and the first of the next");
+    }
+
+    #[test]
+    fn one_that_tells_fills_only_its_share_and_may_not_name_one_host_for_ever() {
+        let mut table = Addresses::default();
+        let told = (0..1000).filter(|n| tell(&mut table, 1, *n)).count();
+        assert_eq!((told, table.len()), (ADDRESSES_PER_TELLER_MAX, ADDRESSES_PER_TELLER_MAX));
+        assert!(tell(&mut table, 2, 5000));
+        let port = |port| SocketAddr::new(at(5000).ip(), port);
+        let ports = (1..100).filter(|n| table.tell(NOW, LinkId(2), (port(*n), false), || 0));
+        assert_eq!(ports.count(), ADDRESSES_PER_HOST_MAX - 1);
+        let v6 = |last: u16| SocketAddr::from(([0x2001, 0x470, 0, 1, 9, 9, 9, last], 1));
+        let there = (1..100).filter(|n| table.tell(NOW, LinkId(2), (v6(*n), false), || 0));
+        assert_eq!(there.count(), ADDRESSES_PER_HOST_MAX);
+    }
+
+    #[test]
+    fn full_table_keeps_what_is_told_and_what_must_not_be_dialled() {
+        let mut table = Addresses::default();
+        for n in 0..ADDRESSES_MAX as u32 {
+            assert!(tell(&mut table, u64::from(n) / 50, n));
+        }
+        assert!(!tell(&mut table, 99, 9000), "all of it is told by somebody");
+        table.dialled(NOW, at(7));
+        table.ban(at(8));
+        for n in [7, 8, 9] {
+            table.untell(LinkId(0), at(n));
+        }
+        assert!(tell(&mut table, 99, 9001) && !table.known.contains_key(&at(9)));
+        assert!(tell(&mut table, 99, 9002) && !table.known.contains_key(&at(7)));
+        for _ in 0..ADDRESS_TRIES {
+            table.dialled(NOW, at(70));
+        }
+        assert!(tell(&mut table, 99, 9003) && !table.known.contains_key(&at(70)));
+        assert!(tell(&mut table, 99, 9004) && !table.known.contains_key(&at(8)));
+        assert!(!tell(&mut table, 99, 9005));
+        assert_eq!(table.known.len(), ADDRESSES_MAX);
+    }
+
+    #[test]
+    fn telling_again_makes_nobody_forget_a_dial_in_vain() {
+        let mut table = Addresses::default();
+        tell(&mut table, 1, 1);
+        table.dialled(NOW, at(1));
+        table.untell(LinkId(1), at(1));
+        table.link_over(NOW, LinkId(1), true);
+        tell(&mut table, 2, 1);
+        assert_eq!(next(&table, NOW), Some((at(1), NOW + DIAL_REST)));
+    }
+
+    #[test]
+    fn linked_and_banned_addresses_are_not_dialled_and_seeds_not_by_seeds() {
+        let mut table = Addresses::default();
+        for n in [1, 2] {
+            tell(&mut table, 1, n);
+        }
+        table.tell(NOW, LinkId(1), (at(3), true), || 9);
+        table.link_at(NOW, LinkId(5), at(1), || 0);
+        table.ban(at(2));
+        assert_eq!(table.next(NOW, true, |_| false), None);
+        assert_eq!(table.next(NOW, false, |_| false), Some((at(3), NOW)));
+        assert_eq!(table.next(NOW, false, |address| address == at(3)), None);
+        table.link_over(NOW, LinkId(5), true);
+        assert_eq!(table.next(NOW, true, |_| false), Some((at(1), NOW + DIAL_REST)));
+    }
+}

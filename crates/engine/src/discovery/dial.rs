@@ -1,0 +1,181 @@
+//! Dials peers at addresses that others told (BEP 11) or that peers had before, the best first
+//! (BEP 40), within limits that make us no good at hammering a host that is no peer.
+
+use core::net::{IpAddr, SocketAddr};
+
+use headwater_base::{LinkId, Rng, Time, TorrentId};
+use headwater_wire::extended::{PexFlags, PexMessage};
+
+use super::attempt::{Attempt, State};
+use super::limit::{
+    DIAL_REST, DIAL_WAIT, DIALS, DIALS_AT_ONCE, LINKS_DIALLED_FOR, UNSUPPORTED_PAUSE,
+};
+use super::nearness::may_name;
+use super::outside::Outside;
+use super::priority::priority;
+use super::{Budget, Discovery, Swarm, Timer};
+use crate::{Action, Config, LinkEnd};
+
+/// What all torrents dial with.
+#[derive(Debug)]
+pub(super) struct Dialler {
+    /// Whether the shell can dial.
+    able: bool,
+    /// The port we listen on.
+    listens: Option<u16>,
+    outside: Outside,
+    budget: Budget,
+    /// Nobody is dialled before this: the shell said that it can make no links.
+    rests_until: Time,
+}
+
+impl Dialler {
+    pub(super) fn new(config: &Config) -> Self {
+        let (burst, every) = DIALS;
+        Self {
+            able: config.dials,
+            listens: config.listens,
+            outside: Outside::default(),
+            budget: Budget::new(burst, every),
+            rests_until: Time::ZERO,
+        }
+    }
+
+    /// The canonical priority of an address, while we know how we look from there.
+    fn priority(&self, address: SocketAddr) -> Option<u32> {
+        let ours = self.outside.facing(address.ip())?;
+        priority(SocketAddr::new(ours, self.listens.unwrap_or(0)), address)
+    }
+
+    /// What an address is ranked by: while its priority is unknown, chance.
+    fn rank(&self, rng: &mut Rng, address: SocketAddr) -> u32 {
+        self.priority(address).unwrap_or_else(|| rng.next_u64() as u32)
+    }
+
+    fn is_ours(&self, address: SocketAddr) -> bool {
+        let ours = self.outside.facing(address.ip()) == Some(address.ip());
+        ours && self.listens == Some(address.port())
+    }
+}
+
+impl Discovery {
+    /// Takes whom a linked peer says it is linked with. `from` is its IP address, if that is known.
+    pub(crate) fn peers_told(
+        &mut self,
+        now: Time,
+        (torrent, link): (TorrentId, LinkId),
+        from: Option<IpAddr>,
+        message: &PexMessage,
+    ) {
+        let linked = self.linked.contains_key(&link);
+        let Some(swarm) = self.torrents.get_mut(&torrent) else { return };
+        if !swarm.circle.public || !linked {
+            return;
+        }
+        for address in &message.dropped {
+            swarm.addresses.untell(link, *address);
+        }
+        for peer in &message.added {
+            let (address, seed) = (peer.address, peer.flags.has(PexFlags::SEED));
+            if may_name(address.ip(), from) && !self.dialler.is_ours(address) {
+                let rank = || self.dialler.rank(&mut self.rng, address);
+                swarm.addresses.tell(now, link, (address, seed), rank);
+            }
+        }
+        self.plan_dials(now, torrent);
+    }
+
+    /// Takes where the peer of a link can be dialled, now that its handshake came.
+    pub(crate) fn located(
+        &mut self,
+        now: Time,
+        (torrent, link): (TorrentId, LinkId),
+        address: SocketAddr,
+    ) {
+        let linked = self.linked.contains_key(&link);
+        if let Some(swarm) = self.torrents.get_mut(&torrent).filter(|_| linked) {
+            let rank = || self.dialler.rank(&mut self.rng, address);
+            swarm.addresses.link_at(now, link, address, rank);
+        }
+    }
+
+    /// Takes where somebody at `voter` says we are.
+    pub(crate) fn seen_at(&mut self, voter: IpAddr, ours: IpAddr) {
+        if self.dialler.able && self.dialler.outside.vote(voter, ours) {
+            for swarm in self.torrents.values_mut() {
+                swarm.addresses.rank(|address| self.dialler.priority(address));
+            }
+        }
+    }
+
+    /// Has an address never dialled again for a torrent.
+    pub(crate) fn ban_address(&mut self, torrent: TorrentId, address: SocketAddr) {
+        if let Some(swarm) = self.torrents.get_mut(&torrent) {
+            swarm.addresses.ban(address);
+        }
+    }
+
+    /// How many addresses are known in a torrent.
+    pub(crate) fn addresses_known(&self, torrent: TorrentId) -> usize {
+        self.torrents.get(&torrent).map_or(0, |swarm| swarm.addresses.len())
+    }
+
+    /// A torrent may dial.
+    pub(super) fn dial_due(&mut self, now: Time, torrent: TorrentId) {
+        while let Some((address, _)) = self.next_dial(now, torrent).filter(|(_, at)| *at <= now)
+            && self.make_room(now)
+            && self.dialler.budget.take(now)
+        {
+            if let Some(swarm) = self.torrents.get_mut(&torrent) {
+                swarm.addresses.dialled(now, address);
+            }
+            let link = self.attempt(torrent, State::Dialling(address));
+            self.timers.set(Timer::Attempt(link), now + DIAL_WAIT);
+            self.act(Action::Dial { link, address });
+        }
+        self.plan_dials(now, torrent);
+    }
+
+    /// Sets when a torrent dials next, unless something must end before.
+    pub(super) fn plan_dials(&mut self, now: Time, torrent: TorrentId) {
+        self.timers.clear(Timer::Dial(torrent));
+        let Some((_, at)) = self.next_dial(now, torrent) else { return };
+        let at = if self.dialler.budget.has(now) { at } else { at.max(now + DIALS.1) };
+        let full = !self.has_room(now);
+        let at = if full { at.max(now + DIAL_REST) } else { at };
+        self.timers.set(Timer::Dial(torrent), at.max(self.dialler.rests_until));
+    }
+
+    /// Plans all torrents that may dial: something ended that counts for all of them.
+    fn plan_all_dials(&mut self, now: Time) {
+        let torrents: Vec<TorrentId> = self.torrents.keys().copied().collect();
+        for torrent in torrents {
+            self.plan_dials(now, torrent);
+        }
+    }
+
+    /// Whom a torrent dials next, and when, as far as its own links and those of all allow.
+    fn next_dial(&self, now: Time, torrent: TorrentId) -> Option<(SocketAddr, Time)> {
+        let swarm = self.torrents.get(&torrent)?;
+        let dialling = |attempt: &&Attempt| attempt.dials().is_some();
+        let under_way = self.attempts.values().filter(dialling).count();
+        let coming = swarm.wanted - self.room(torrent);
+        let enough = swarm.linked + coming >= LINKS_DIALLED_FOR || self.room(torrent) == 0;
+        if !self.dialler.able || !swarm.circle.public || enough || under_way >= DIALS_AT_ONCE {
+            return None;
+        }
+        let busy = |address| {
+            let mut ours = self.attempts.values().filter(|at| at.torrent == torrent);
+            ours.any(|attempt| attempt.dials() == Some(address))
+        };
+        swarm.addresses.next(now, Swarm::is_seed(swarm), busy)
+    }
+
+    /// A dial came to nothing.
+    pub(super) fn dial_failed(&mut self, now: Time, end: LinkEnd) {
+        if end == LinkEnd::Unsupported {
+            self.dialler.rests_until = now + UNSUPPORTED_PAUSE;
+        }
+        self.plan_all_dials(now);
+    }
+}
