@@ -190,6 +190,13 @@ pub enum Input {
         /// The complete session description.
         sdp: String,
     },
+    /// The shell found peers of a public torrent by means of its own.
+    PeersFound {
+        /// Which torrent.
+        torrent: TorrentId,
+        /// Where they are said to listen.
+        addresses: Vec<SocketAddr>,
+    },
     /// A link opened: bytes may be sent, `window` of them until `LinkWritable` says more.
     LinkOpened {
         /// Which link.

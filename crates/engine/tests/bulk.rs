@@ -135,6 +135,7 @@ fn act(hosts: &mut [Host; 2], at: usize, action: Action, queue: &mut VecDeque<(u
         | Action::HashStored { .. }
         | Action::FetchRange(_)
         | Action::CancelFetch(_)
+        | Action::Dial { .. }
         | Action::HashBlocks { .. }
         | Action::HashLeaves { .. }
         | Action::CloseTracker(_)

@@ -65,6 +65,7 @@ impl Seeder {
             | Action::WritePiece { .. }
             | Action::FetchRange(_)
             | Action::CancelFetch(_)
+            | Action::Dial { .. }
             | Action::SendTracker { .. }
             | Action::CloseTracker(_)
             | Action::MakeOffer(_)

@@ -10,6 +10,7 @@ mod freerider;
 mod hog;
 mod liar;
 mod noise;
+mod pex;
 mod poison;
 mod signal;
 mod tyrant;
@@ -33,6 +34,7 @@ pub use freerider::FreeRider;
 pub use hog::Hog;
 pub use liar::{Answer, Liar};
 pub use noise::Noise;
+pub use pex::PexAbuser;
 pub use poison::Poisoner;
 pub use signal::SignalAbuser;
 pub use tyrant::Tyrant;
@@ -212,7 +214,7 @@ impl World {
             self.play(at, |played, hands| played.hear(hands, link, bytes));
             return None;
         }
-        if let Input::LinkOpened { link, .. } = &input {
+        if let Input::LinkOpened { link, .. } | Input::LinkAccepted { link, .. } = &input {
             let (link, torrent) = (*link, self.samples[self.hosts[at].sample.0].torrent.info_hash);
             let reserved = Reserved::default().with_extension().with_fast();
             let peer_id = self.hosts[at].peer;

@@ -111,6 +111,8 @@ impl World {
         host.life += 1;
         host.torrents.clear();
         host.partners.clear();
+        host.dialling.clear();
+        host.dialled.clear();
         (host.wake, host.wake_posted, host.idle_wakes) = (None, None, 0);
         (host.frozen, host.up_busy) = (false, false);
         host.held.clear();

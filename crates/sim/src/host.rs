@@ -1,7 +1,8 @@
 //! One host: a client with a path, disks and a clock of its own, and what a scenario says of it.
 
 use core::time::Duration;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 use headwater_base::{Bitfield, LinkId, PeerId, PieceIndex, Time, TorrentId, TrackerId};
@@ -46,6 +47,29 @@ impl Have {
     }
 }
 
+/// What kinds of links a host can make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Makes {
+    /// By offer and answer, as a browser does.
+    Offers,
+    /// By address, as an ordinary client does.
+    Dials,
+    /// Both, as a hybrid does.
+    Both,
+}
+
+impl Makes {
+    /// Whether it can be made by address.
+    pub(crate) fn dials(self) -> bool {
+        self != Self::Offers
+    }
+
+    /// Whether it can be made by offer.
+    pub(crate) fn offers(self) -> bool {
+        self != Self::Dials
+    }
+}
+
 /// A host to be. Made by `Spec::seed` or `Spec::leech`, changed by the rest.
 pub struct Spec {
     pub(crate) kind: &'static str,
@@ -53,6 +77,8 @@ pub struct Spec {
     pub(crate) have: Have,
     pub(crate) magnet: bool,
     pub(crate) trackers: Option<Vec<usize>>,
+    pub(crate) makes: Makes,
+    pub(crate) finds: Vec<HostId>,
     pub(crate) path: Path,
     pub(crate) manners: Manners,
     pub(crate) at: Duration,
@@ -71,6 +97,8 @@ impl Spec {
             have: Have::All,
             magnet: false,
             trackers: None,
+            makes: Makes::Offers,
+            finds: Vec::new(),
             path: Path::HOME,
             manners: Manners::default(),
             at: Duration::ZERO,
@@ -108,6 +136,25 @@ impl Spec {
     #[must_use]
     pub fn knows(self, trackers: &[usize]) -> Self {
         Self { trackers: Some(trackers.to_vec()), ..self }
+    }
+
+    /// It dials and listens besides making offers.
+    #[must_use]
+    pub fn dials(self) -> Self {
+        Self { makes: Makes::Both, ..self }
+    }
+
+    /// It dials and listens, and can make no links by offers.
+    #[must_use]
+    pub fn dials_only(self) -> Self {
+        Self { makes: Makes::Dials, ..self }
+    }
+
+    /// Its shell finds this host by means of its own, soon after it comes.
+    #[must_use]
+    pub fn finds(mut self, host: HostId) -> Self {
+        self.finds.push(host);
+        self
     }
 
     /// It is joined to the world like this.
@@ -173,6 +220,14 @@ pub struct Host {
     pub(crate) sample: SampleId,
     pub(crate) magnet: bool,
     pub(crate) trackers: Option<Vec<usize>>,
+    pub(crate) makes: Makes,
+    pub(crate) finds: Vec<HostId>,
+    /// What it dials.
+    pub(crate) dialling: BTreeSet<LinkId>,
+    /// When it dialled which address, by its own clock.
+    pub(crate) dialled: BTreeMap<SocketAddr, Vec<Time>>,
+    /// Links it accepted.
+    pub(crate) accepted: u64,
     pub(crate) config: Rc<dyn Fn(&mut Config)>,
     pub(crate) mode: Mode,
     pub(crate) client: Option<Client>,

@@ -13,6 +13,7 @@
 
 mod cheat;
 mod check;
+mod dial;
 mod disk;
 mod fault;
 mod host;
@@ -30,8 +31,8 @@ mod tracker;
 mod world;
 
 pub use cheat::{
-    Answer, Drip, Fetcher, Flood, Forger, FreeRider, Hands, Hog, Liar, Mode, Noise, Poisoner,
-    Puppet, SignalAbuser, Tamper, Tyrant,
+    Answer, Drip, Fetcher, Flood, Forger, FreeRider, Hands, Hog, Liar, Mode, Noise, PexAbuser,
+    Poisoner, Puppet, SignalAbuser, Tamper, Tyrant,
 };
 pub use disk::{Disk, Manners};
 pub use fault::Fault;

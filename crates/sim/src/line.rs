@@ -7,7 +7,7 @@ use bytes::Bytes;
 use headwater_base::LinkId;
 use headwater_client::{Input, LinkEnd};
 
-use crate::cheat::Mode;
+use crate::dial::address_of;
 use crate::net::{Author, Flow, Packet, author, describe};
 use crate::referee::Watch;
 use crate::world::{Coming, World};
@@ -61,33 +61,45 @@ impl World {
             return self.tell(at, FAIL_AFTER, Input::LinkClosed { link, end: LinkEnd::Failed });
         };
         let (other, _, far) = theirs;
-        let played = |at: usize| matches!(self.hosts[at].mode, Mode::Played(_));
-        // Puppets have nothing to say to each other, and would say it for ever.
-        let reach = self.parts[at] == self.parts[other] && !(played(at) && played(other));
-        if !reach || !self.hosts[at].path.meets(&self.hosts[other].path) {
+        if !self.reaches(at, other) || !self.hosts[at].path.meets(&self.hosts[other].path) {
             self.tell(at, FAIL_AFTER, Input::LinkClosed { link, end: LinkEnd::Failed });
             let failed = Input::LinkClosed { link: far, end: LinkEnd::Failed };
             return self.tell(other, FAIL_AFTER, failed);
         }
-        let windows = [at, other].map(|host| self.hosts[host].path.window);
-        let joined = self.net.join((me, windows[0]), (theirs, windows[1]));
-        self.hosts[at].links.insert(link, Flow { link: joined, side: 0 });
-        self.hosts[other].links.insert(far, Flow { link: joined, side: 1 });
-        self.hosts[at].partners.insert(link, other);
-        self.hosts[other].partners.insert(far, at);
         let latency = self.hosts[at].path.latency + self.hosts[other].path.latency;
         let early = self.rng.below(latency.as_micros() as u64);
         let (first, second) = if self.rng.below(2) == 0 { (0, early) } else { (early, 0) };
         let base = latency * 4;
         let after = [first, second].map(|late| base + Duration::from_micros(late));
-        let count = self.samples[self.hosts[at].sample.0].piece_count();
+        let windows = self.join_ends(me, theirs, after);
+        // A browser does not say where the other end of a link is.
+        for ((host, _, link), window, after, far) in
+            [(me, windows[0], after[0], other), (theirs, windows[1], after[1], at)]
+        {
+            let from = self.hosts[host].makes.dials().then(|| address_of(far).ip());
+            self.tell(host, after, Input::LinkOpened { link, window, from });
+        }
+    }
+
+    /// Makes a link of two ends, which hear of it later; answers the windows of both.
+    pub(crate) fn join_ends(
+        &mut self,
+        ours: Author,
+        theirs: Author,
+        after: [Duration; 2],
+    ) -> [usize; 2] {
+        let windows = [ours, theirs].map(|(host, ..)| self.hosts[host].path.window);
+        let joined = self.net.join((ours, windows[0]), (theirs, windows[1]));
+        for (side, (host, _, link), (far, ..)) in [(0, ours, theirs), (1, theirs, ours)] {
+            self.hosts[host].links.insert(link, Flow { link: joined, side });
+            self.hosts[host].partners.insert(link, far);
+        }
+        let count = self.samples[self.hosts[ours.0].sample.0].piece_count();
         for (end, after) in self.net.links[joined].ends.iter_mut().zip(after) {
             end.opens = self.now + after;
             end.watch = self.refereed.then(|| Watch::new(self.now + after, count));
         }
-        let open = |link, window| Input::LinkOpened { link, window, from: None };
-        self.tell(at, after[0], open(link, windows[0]));
-        self.tell(other, after[1], open(far, windows[1]));
+        windows
     }
 
     /// Puts bytes into a link.
@@ -233,6 +245,7 @@ impl World {
     pub(crate) fn close_link(&mut self, at: usize, link: LinkId) {
         let life = self.hosts[at].life;
         self.net.give_up((at, life, link));
+        self.hosts[at].dialling.remove(&link);
         if let Some(&flow) = self.hosts[at].links.get(&link) {
             let far = self.net.end(flow.back());
             let (other, far_life, far_link) = (far.host, far.life, far.id);

@@ -1,12 +1,14 @@
 //! Reads along what is said on links, and judges whether honest hosts keep to the protocol: they
 //! serve what is right and was asked for, claim what they store, ask for what they lack and the
-//! other claims, and forget to tell nobody of a piece they have.
+//! other claims, forget to tell nobody of a piece they have, and exchange only peers that can be
+//! dialled, a few at a time.
 
 use core::time::Duration;
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use headwater_base::{Bitfield, PieceIndex, Time};
+use headwater_wire::extended::{Extension, PexMessage};
 use headwater_wire::{BlockSpan, Decoder, Message};
 
 use crate::net::Flow;
@@ -38,6 +40,8 @@ pub(crate) struct Watch {
     /// It lets the other have these though it serves it not.
     fast: BTreeSet<PieceIndex>,
     begun: Time,
+    /// Messages of peer exchange, and when the first came by the clock of who sent it.
+    exchanges: (u64, Time),
 }
 
 impl Watch {
@@ -53,6 +57,7 @@ impl Watch {
             ever: BTreeSet::new(),
             fast: BTreeSet::new(),
             begun: now,
+            exchanges: (0, Time::ZERO),
         }
     }
 
@@ -96,9 +101,14 @@ impl World {
     /// Takes note of what a message changes, before it is judged.
     fn follow(&mut self, flow: Flow, message: &Message) {
         let now = self.now;
+        let host = self.net.end(flow).host;
+        let local = self.local(host);
         let Some(watch) = &mut self.net.end(flow).watch else { return };
         let count = watch.claims.len();
-        if let Message::Have(piece) = message {
+        if is_exchange(message) {
+            let (count, first) = watch.exchanges;
+            watch.exchanges = (count + 1, if count == 0 { local } else { first });
+        } else if let Message::Have(piece) = message {
             if piece.0 < count {
                 watch.claims.set(*piece);
             }
@@ -173,9 +183,32 @@ impl World {
             assert!(asked, "host {at} cancels what it never asked for: {span:?}");
         } else if let Message::Have(piece) = message {
             assert!(disk.has(*piece), "host {at} claims piece {piece}, which is not stored");
+        } else if let Message::Extended { payload, .. } = message
+            && is_exchange(message)
+        {
+            self.judge_exchange((at, ends[1 - flow.side].host), own, payload);
         } else if matches!(message, Message::Bitfield(_) | Message::HaveAll) {
             let false_claim = own.claims.ones().find(|piece| !disk.has(*piece));
             assert!(false_claim.is_none(), "host {at} claims what it has not: {false_claim:?}");
+        }
+    }
+
+    /// An honest host exchanges peers once a minute at most, and names those that it is or was
+    /// linked with, that listen, and that are not the one it speaks to.
+    fn judge_exchange(&self, (at, to): (usize, usize), own: &Watch, payload: &[u8]) {
+        let message = PexMessage::decode(payload).expect("what an honest host sends");
+        let (added, dropped) = (message.added.len(), message.dropped.len());
+        assert!(added.max(dropped) <= 50, "host {at} tells of {added} and {dropped} peers at once");
+        let (count, first) = own.exchanges;
+        // The first may have waited for a full link.
+        let most = 2 + self.local(at).since(first).as_secs() / 60;
+        assert!(count <= most, "host {at} exchanges peers {count} times, {most} allowed");
+        for peer in &message.added {
+            let host = self.host_at(peer.address);
+            let partner = host.filter(|host| self.hosts[at].partners.values().any(|of| of == host));
+            let liar = self.hosts[at].partners.values().any(|of| !self.hosts[*of].honest);
+            let told = partner.is_some_and(|host| host != to) || liar;
+            assert!(told, "host {at} tells host {to} of {}, who is {host:?}", peer.address);
         }
     }
 
@@ -224,4 +257,9 @@ impl World {
         let still = honest && !quiet(heard.claimed) && wants && !said.interested;
         assert!(!still, "host {at} wants pieces of host {} and never said so", other.host);
     }
+}
+
+/// Whether a message exchanges peers; everybody here wants it under the same id.
+fn is_exchange(message: &Message) -> bool {
+    matches!(message, Message::Extended { id, .. } if *id == Extension::Pex.own_id())
 }

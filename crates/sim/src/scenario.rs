@@ -5,6 +5,7 @@ mod churn;
 mod clean;
 mod clocks;
 mod disks;
+mod exchange;
 mod hogs;
 mod incentives;
 mod outlive;
@@ -45,6 +46,7 @@ pub const SCENARIOS: &[Scenario] = &[
     clean::SCENARIO,
     churn::SCENARIO,
     outlive::SCENARIO,
+    exchange::SCENARIO,
     poison::SCENARIO,
     cheats::SCENARIO,
     disks::SCENARIO,

@@ -6,6 +6,7 @@ use core::time::Duration;
 use headwater_base::{ByteCount, JobId, PieceIndex, Time, TorrentId, TrackerId, sha256_many};
 use headwater_client::{Action, FetchError, Input, PieceData};
 
+use crate::host::HostId;
 use crate::sample::{SampleId, digest};
 use crate::tracker::{Caller, Out};
 use crate::world::{Coming, World, tracker_url};
@@ -76,8 +77,14 @@ impl World {
                     self.drain_tracker(to);
                 }
             }
+            Action::MakeOffer(link) | Action::MakeAnswer { link, .. }
+                if !self.hosts[at].makes.offers() =>
+            {
+                self.refuse_link(HostId(at), link);
+            }
             Action::MakeOffer(link) => self.describe_link(at, link, None),
             Action::MakeAnswer { link, offer } => self.describe_link(at, link, Some(&offer)),
+            Action::Dial { link, address } => self.dial(at, link, address),
             Action::TakeAnswer { link, answer } => self.take_answer(at, link, &answer),
             Action::Send { link, bytes } => self.client_sends(at, link, bytes),
             Action::CloseLink(link) => self.client_closes(at, link),

@@ -2,14 +2,16 @@
 //! the queue; everything follows from the seed.
 
 use core::time::Duration;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use headwater_base::{JobId, PeerId, PieceIndex, Rng, Seed, Time, TorrentId, hex};
+use headwater_base::{JobId, LinkId, PeerId, PieceIndex, Rng, Seed, Time, TorrentId, hex};
 use headwater_client::{AddOptions, Client, Config, Input, Source, Step};
 use headwater_metainfo::{Torrent, Version};
 
 use crate::cheat::Mode;
+use crate::dial::{FIND, address_of};
 use crate::disk::Disk;
 use crate::fault::Fault;
 use crate::host::{Host, HostId, Spec};
@@ -42,6 +44,8 @@ pub(crate) enum Coming {
     Landed(Flow, Packet),
     /// A link stalled for so long that both ends give it up.
     LinkDead(usize),
+    /// A host's dial reaches whoever is there.
+    Dialled { host: usize, life: u32, link: LinkId, to: SocketAddr },
     /// A message reaches a tracker.
     ToTracker(usize, Caller, String),
     /// A tracker's deadline.
@@ -176,6 +180,11 @@ impl World {
             sample: spec.sample,
             magnet: spec.magnet,
             trackers: spec.trackers,
+            makes: spec.makes,
+            finds: spec.finds,
+            dialling: BTreeSet::new(),
+            dialled: BTreeMap::new(),
+            accepted: 0,
             config: spec.config,
             mode: spec.mode,
             client: None,
@@ -214,6 +223,9 @@ impl World {
         seed.split("peer id").fill(&mut peer.0[8..]);
         self.names.insert(peer, at);
         let mut config = Config::new(peer);
+        if self.hosts[at].makes.dials() {
+            (config.dials, config.listens) = (true, Some(address_of(at).port()));
+        }
         let change = self.hosts[at].config.clone();
         change(&mut config);
         let mut client = Client::new(config, seed);
@@ -232,6 +244,11 @@ impl World {
         host.torrents.insert(added.torrent, sample);
         host.peer = peer;
         host.client = Some(client);
+        let addresses: Vec<_> = host.finds.iter().map(|found| address_of(found.0)).collect();
+        if !addresses.is_empty() {
+            let torrent = added.torrent;
+            self.tell(at, FIND, Input::PeersFound { torrent, addresses });
+        }
         self.trace.note(self.now, at, format_args!("{} joins as {peer}", self.hosts[at].kind));
         if let Some(every) = self.hosts[at].mode.every() {
             self.queue.post(self.now + every, Coming::Tick(at, self.hosts[at].life));
@@ -328,6 +345,7 @@ impl World {
             Coming::Arrived(flow, packet) => self.packet_arrived(flow, packet),
             Coming::Landed(flow, packet) => self.packet_landed(flow, packet),
             Coming::LinkDead(link) => self.link_dead(link),
+            Coming::Dialled { host, life, link, to } => self.dialled(host, life, link, to),
             Coming::ToTracker(tracker, caller, text) => {
                 self.trackers[tracker].heard(self.now, caller, text);
                 self.drain_tracker(tracker);
@@ -350,6 +368,8 @@ impl World {
         }
         if matches!(input, Input::TorrentPaused(_) | Input::TorrentResumed(_)) {
             host.rested = self.now;
+            // Who pauses forgets whom it dialled.
+            host.dialled.clear();
         }
         self.note_input(at, &input);
         let Some(input) = self.puppet_hears(at, input) else { return };

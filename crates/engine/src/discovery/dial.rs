@@ -16,6 +16,9 @@ use super::priority::priority;
 use super::{Budget, Discovery, Swarm, Timer};
 use crate::{Action, Config, LinkEnd};
 
+/// Stands for the shell among those who tell: no link has this name.
+const SHELL: LinkId = LinkId(u64::MAX);
+
 /// What all torrents dial with.
 #[derive(Debug)]
 pub(super) struct Dialler {
@@ -75,11 +78,31 @@ impl Discovery {
         for address in &message.dropped {
             swarm.addresses.untell(link, *address);
         }
-        for peer in &message.added {
-            let (address, seed) = (peer.address, peer.flags.has(PexFlags::SEED));
-            if may_name(address.ip(), from) && !self.dialler.is_ours(address) {
+        let told = message.added.iter().filter(|peer| may_name(peer.address.ip(), from));
+        let told = told.map(|peer| (peer.address, peer.flags.has(PexFlags::SEED)));
+        self.learn(now, (torrent, link), told);
+    }
+
+    /// Takes where peers of a torrent are that the shell found.
+    pub(crate) fn peers_found(&mut self, now: Time, torrent: TorrentId, found: &[SocketAddr]) {
+        if self.torrents.get(&torrent).is_some_and(|swarm| swarm.circle.public) {
+            let found = found.iter().filter(|address| may_name(address.ip(), None));
+            self.learn(now, (torrent, SHELL), found.map(|address| (*address, false)));
+        }
+    }
+
+    /// Takes addresses, and whether there is a seed, from whoever told.
+    fn learn(
+        &mut self,
+        now: Time,
+        (torrent, teller): (TorrentId, LinkId),
+        told: impl Iterator<Item = (SocketAddr, bool)>,
+    ) {
+        let Some(swarm) = self.torrents.get_mut(&torrent) else { return };
+        for (address, seed) in told {
+            if !self.dialler.is_ours(address) {
                 let rank = || self.dialler.rank(&mut self.rng, address);
-                swarm.addresses.tell(now, link, (address, seed), rank);
+                swarm.addresses.tell(now, teller, (address, seed), rank);
             }
         }
         self.plan_dials(now, torrent);
