@@ -8,7 +8,7 @@ use headwater_base::{LinkId, Map, Set, Time};
 
 use super::limit::{
     ADDRESS_TRIES, ADDRESSES_MAX, ADDRESSES_PER_HOST_MAX, ADDRESSES_PER_TELLER_MAX, DIAL_REST,
-    DIAL_REST_DOUBLINGS,
+    DIAL_REST_DOUBLINGS, DOUBTFUL,
 };
 
 /// The addresses known in one torrent.
@@ -17,6 +17,18 @@ pub(super) struct Addresses {
     known: Map<SocketAddr, Known>,
     /// Where peers we are linked with can be dialled.
     linked: Map<LinkId, SocketAddr>,
+    /// How many dials in vain each that tells is to blame for.
+    vain: Map<LinkId, u32>,
+}
+
+/// An address to dial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Candidate {
+    pub(super) address: SocketAddr,
+    /// When it may be dialled.
+    pub(super) at: Time,
+    /// Whoever tells of it sent us to nobody before, or nobody tells of it.
+    pub(super) doubtful: bool,
 }
 
 /// What is known of an address.
@@ -110,6 +122,7 @@ impl Addresses {
         for known in self.known.values_mut() {
             known.tellers.remove(&link);
         }
+        self.vain.remove(&link);
         let Some(address) = self.linked.remove(&link) else { return };
         if let Some(known) = self.known.get_mut(&address) {
             if sound {
@@ -142,6 +155,21 @@ impl Addresses {
         }
     }
 
+    /// Takes that nobody was reached at an address: its tellers are believed less.
+    pub(super) fn failed(&mut self, address: SocketAddr) {
+        let Some(known) = self.known.get(&address) else { return };
+        for teller in &known.tellers {
+            *self.vain.entry(*teller).or_default() += 1;
+        }
+    }
+
+    /// How little is to be had of an address: by orders of magnitude of what the most trustworthy
+    /// who tell of it are to blame for.
+    fn doubt(&self, known: &Known) -> u32 {
+        let blame = |teller| self.vain.get(teller).map_or(0, |vain| vain.ilog2() + 1);
+        known.tellers.iter().map(blame).min().unwrap_or(DOUBTFUL)
+    }
+
     /// Has an address never dialled again, as long as there is room to remember it.
     pub(super) fn ban(&mut self, address: SocketAddr) {
         if let Some(known) = self.known.get_mut(&address) {
@@ -156,14 +184,15 @@ impl Addresses {
         }
     }
 
-    /// The address to dial next, and when: of those that may be dialled by `now` one dialled
-    /// least, else the one that may be first. A seed has no use for seeds.
+    /// The address to dial next, and when: of those that may be dialled by `now` one told by whom
+    /// is believed most, and of those one dialled least; else the one that may be first. A seed
+    /// has no use for seeds.
     pub(super) fn next(
         &self,
         now: Time,
         we_seed: bool,
         busy: impl Fn(SocketAddr) -> bool,
-    ) -> Option<(SocketAddr, Time)> {
+    ) -> Option<Candidate> {
         let linked: Set<SocketAddr> = self.linked.values().copied().collect();
         let useful = |(address, known): &(&SocketAddr, &Known)| {
             let idle = known.banned || (we_seed && known.seed);
@@ -171,10 +200,11 @@ impl Addresses {
         };
         let order = |(address, known): &(&SocketAddr, &Known)| {
             let wait = known.not_before.max(now);
-            (wait, known.tries, Reverse(known.rank), **address)
+            (wait, self.doubt(known), known.tries, Reverse(known.rank), **address)
         };
-        let first = self.known.iter().filter(useful).min_by_key(order)?;
-        Some((*first.0, first.1.not_before.max(now)))
+        let (address, known) = self.known.iter().filter(useful).min_by_key(order)?;
+        let doubtful = self.doubt(known) >= DOUBTFUL;
+        Some(Candidate { address: *address, at: known.not_before.max(now), doubtful })
     }
 }
 
@@ -209,7 +239,16 @@ mod tests {
     }
 
     fn next(table: &Addresses, now: Time) -> Option<(SocketAddr, Time)> {
-        table.next(now, false, |_| false)
+        next_of(table, now, false, |_| false)
+    }
+
+    fn next_of(
+        table: &Addresses,
+        now: Time,
+        we_seed: bool,
+        busy: impl Fn(SocketAddr) -> bool,
+    ) -> Option<(SocketAddr, Time)> {
+        table.next(now, we_seed, busy).map(|next| (next.address, next.at))
     }
 
     #[test]
@@ -226,7 +265,7 @@ mod tests {
         assert_eq!(order, [at(3), at(2), at(1)]);
         let (mut now, mut dials) = (NOW, 1);
         while now < NOW + Duration::from_secs(3600) {
-            let (address, when) = table.next(now, false, |other| other != at(3)).unwrap();
+            let (address, when) = next_of(&table, now, false, |other| other != at(3)).unwrap();
             now = when;
             table.dialled(now, address);
             dials += 1;
@@ -272,6 +311,36 @@ mod tests {
     }
 
     #[test]
+    fn whoever_sends_us_to_nobody_is_believed_less_than_others() {
+        let mut table = Addresses::default();
+        for n in 0..60 {
+            tell(&mut table, 1, 100 + n);
+        }
+        for _ in 0..2 {
+            let (address, _) = next(&table, NOW).unwrap();
+            table.dialled(NOW, address);
+            table.failed(address);
+        }
+        // By rank it would come last.
+        tell(&mut table, 2, 1);
+        for expect in [at(1), at(157), at(156), at(155)] {
+            let (address, _) = next(&table, NOW).unwrap();
+            assert_eq!(address, expect);
+            table.dialled(NOW, address);
+            if expect != at(1) {
+                table.failed(address);
+            }
+        }
+        let doubtful = |table: &Addresses| table.next(NOW, false, |_| false).unwrap().doubtful;
+        assert!(doubtful(&table));
+        tell(&mut table, 4, 120);
+        assert!(!doubtful(&table), "somebody else says so too");
+        table.link_over(NOW, LinkId(1), true);
+        table.link_over(NOW, LinkId(4), true);
+        assert!(table.vain.is_empty() && doubtful(&table));
+    }
+
+    #[test]
     fn telling_again_makes_nobody_forget_a_dial_in_vain() {
         let mut table = Addresses::default();
         tell(&mut table, 1, 1);
@@ -291,10 +360,10 @@ mod tests {
         table.tell(NOW, LinkId(1), (at(3), true), || 9);
         table.link_at(NOW, LinkId(5), at(1), || 0);
         table.ban(at(2));
-        assert_eq!(table.next(NOW, true, |_| false), None);
-        assert_eq!(table.next(NOW, false, |_| false), Some((at(3), NOW)));
-        assert_eq!(table.next(NOW, false, |address| address == at(3)), None);
+        assert_eq!(next_of(&table, NOW, true, |_| false), None);
+        assert_eq!(next_of(&table, NOW, false, |_| false), Some((at(3), NOW)));
+        assert_eq!(next_of(&table, NOW, false, |address| address == at(3)), None);
         table.link_over(NOW, LinkId(5), true);
-        assert_eq!(table.next(NOW, true, |_| false), Some((at(1), NOW + DIAL_REST)));
+        assert_eq!(next_of(&table, NOW, true, |_| false), Some((at(1), NOW + DIAL_REST)));
     }
 }

@@ -22,8 +22,13 @@ impl Budget {
 
     /// Whether there is a permit.
     pub(crate) fn has(&mut self, now: Time) -> bool {
+        self.left(now) > 0
+    }
+
+    /// How many permits there are.
+    pub(crate) fn left(&mut self, now: Time) -> u32 {
         self.refill(now);
-        self.permits > 0
+        self.permits
     }
 
     /// Takes a permit, if there is one.

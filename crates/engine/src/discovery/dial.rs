@@ -2,13 +2,16 @@
 //! (BEP 40), within limits that make us no good at hammering a host that is no peer.
 
 use core::net::{IpAddr, SocketAddr};
+use core::time::Duration;
 
 use headwater_base::{LinkId, Rng, Time, TorrentId};
 use headwater_wire::extended::{PexFlags, PexMessage};
 
+use super::addresses::Candidate;
 use super::attempt::{Attempt, State};
 use super::limit::{
-    DIAL_REST, DIAL_WAIT, DIALS, DIALS_AT_ONCE, LINKS_DIALLED_FOR, UNSUPPORTED_PAUSE,
+    DIAL_REST, DIAL_WAIT, DIALS, DIALS_AT_ONCE, DIALS_RESERVED, LINKS_DIALLED_FOR,
+    UNSUPPORTED_PAUSE,
 };
 use super::nearness::may_name;
 use super::outside::Outside;
@@ -42,6 +45,11 @@ impl Dialler {
             budget: Budget::new(burst, every),
             rests_until: Time::ZERO,
         }
+    }
+
+    /// Whether one more may be dialled.
+    fn may_dial(&mut self, now: Time, doubtful: bool) -> bool {
+        self.budget.left(now) > if doubtful { DIALS_RESERVED } else { 0 }
     }
 
     /// The canonical priority of an address, while we know how we look from there.
@@ -145,10 +153,12 @@ impl Discovery {
 
     /// A torrent may dial.
     pub(super) fn dial_due(&mut self, now: Time, torrent: TorrentId) {
-        while let Some((address, _)) = self.next_dial(now, torrent).filter(|(_, at)| *at <= now)
+        while let Some(next) = self.next_dial(now, torrent).filter(|next| next.at <= now)
+            && self.dialler.may_dial(now, next.doubtful)
             && self.make_room(now)
-            && self.dialler.budget.take(now)
         {
+            let address = next.address;
+            self.dialler.budget.take(now);
             if let Some(swarm) = self.torrents.get_mut(&torrent) {
                 swarm.addresses.dialled(now, address);
             }
@@ -162,10 +172,13 @@ impl Discovery {
     /// Sets when a torrent dials next, unless something must end before.
     pub(super) fn plan_dials(&mut self, now: Time, torrent: TorrentId) {
         self.timers.clear(Timer::Dial(torrent));
-        let Some((_, at)) = self.next_dial(now, torrent) else { return };
-        let at = if self.dialler.budget.has(now) { at } else { at.max(now + DIALS.1) };
-        let full = !self.has_room(now);
-        let at = if full { at.max(now + DIAL_REST) } else { at };
+        let Some(next) = self.next_dial(now, torrent) else { return };
+        let wait = match (self.has_room(now), self.dialler.may_dial(now, next.doubtful)) {
+            (false, _) => DIAL_REST,
+            (true, false) => DIALS.1,
+            (true, true) => Duration::ZERO,
+        };
+        let at = next.at.max(now + wait);
         self.timers.set(Timer::Dial(torrent), at.max(self.dialler.rests_until));
     }
 
@@ -178,7 +191,7 @@ impl Discovery {
     }
 
     /// Whom a torrent dials next, and when, as far as its own links and those of all allow.
-    fn next_dial(&self, now: Time, torrent: TorrentId) -> Option<(SocketAddr, Time)> {
+    fn next_dial(&self, now: Time, torrent: TorrentId) -> Option<Candidate> {
         let swarm = self.torrents.get(&torrent)?;
         let dialling = |attempt: &&Attempt| attempt.dials().is_some();
         let under_way = self.attempts.values().filter(dialling).count();
@@ -195,7 +208,12 @@ impl Discovery {
     }
 
     /// A dial came to nothing.
-    pub(super) fn dial_failed(&mut self, now: Time, end: LinkEnd) {
+    pub(super) fn dial_failed(&mut self, now: Time, attempt: &Attempt, end: LinkEnd) {
+        if let (Some(swarm), Some(address)) =
+            (self.torrents.get_mut(&attempt.torrent), attempt.dials())
+        {
+            swarm.addresses.failed(address);
+        }
         if end == LinkEnd::Unsupported {
             self.dialler.rests_until = now + UNSUPPORTED_PAUSE;
         }

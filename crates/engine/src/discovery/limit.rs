@@ -134,6 +134,11 @@ pub(super) const ADDRESSES_PER_TELLER_MAX: usize = 100;
 pub(super) const ADDRESSES_PER_HOST_MAX: usize = 4;
 /// Dials in vain after which an address makes way for others when there is no room.
 pub(super) const ADDRESS_TRIES: u32 = 3;
+/// From this order of magnitude on dials in vain make a teller doubtful: two doublings, four dials.
+/// What nobody tells of any more is as doubtful.
+pub(super) const DOUBTFUL: u32 = 3;
+/// Dials kept for addresses that are not doubtful, so that a liar cannot use up all there are.
+pub(super) const DIALS_RESERVED: u32 = 10;
 /// Dials of all torrents under way at once. Home routers keep few half-open connections.
 pub(super) const DIALS_AT_ONCE: usize = 8;
 /// How long a dial may take: a TCP handshake that lost two packets takes 7 s.

@@ -194,7 +194,7 @@ impl Discovery {
         let Some(attempt) = self.attempts.remove(&link) else { return };
         self.timers.clear(Timer::Attempt(link));
         if attempt.dials().is_some() {
-            self.dial_failed(now, end);
+            self.dial_failed(now, &attempt, end);
             return;
         }
         if end == LinkEnd::Unsupported {
@@ -209,7 +209,7 @@ impl Discovery {
         let Some(attempt) = self.attempts.remove(&link) else { return };
         self.act(Action::CloseLink(link));
         if attempt.dials().is_some() {
-            self.dial_failed(now, LinkEnd::Failed);
+            self.dial_failed(now, &attempt, LinkEnd::Failed);
             return;
         }
         self.in_vain(now, &attempt);

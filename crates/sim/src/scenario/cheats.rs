@@ -1,5 +1,5 @@
 //! A few cheaters of any kind among honest hosts: liars, drippers, floods, noise, forgers, free
-//! riders, hogs, poisoners. Everybody honest finishes, and nobody honest is banned.
+//! riders, hogs, poisoners, abusers of peer exchange. Everybody honest finishes, and nobody honest is banned.
 
 use core::time::Duration;
 
@@ -7,8 +7,8 @@ use headwater_base::Rng;
 
 use super::{Kind, Scenario};
 use crate::{
-    Answer, Drip, Flood, Forger, FreeRider, Hog, Liar, Mode, Noise, Path, Poisoner, Run, SampleId,
-    Shape, Spec, Tyrant,
+    Answer, Drip, Flood, Forger, FreeRider, Hog, Liar, Mode, Noise, Path, PexAbuser, Poisoner, Run,
+    SampleId, Shape, Spec, Tyrant,
 };
 
 pub(super) const SCENARIO: Scenario = Scenario {
@@ -23,7 +23,7 @@ pub(super) fn any_cheater(rng: &mut Rng, sample: SampleId) -> Spec {
     let answers = [Answer::Silence, Answer::Reject, Answer::Noise, Answer::Other, Answer::Choke];
     let full = Spec::seed(sample);
     let empty = Spec::leech(sample);
-    match rng.below(10) {
+    match rng.below(11) {
         0 | 1 => {
             let answer = answers[rng.below(answers.len() as u64) as usize];
             full.cheats("liar", Mode::played(Liar { answer }))
@@ -38,6 +38,7 @@ pub(super) fn any_cheater(rng: &mut Rng, sample: SampleId) -> Spec {
         6 => empty.cheats("free rider", Mode::tampered(FreeRider)),
         7 => empty.cheats("hog", Mode::played(Hog::default())),
         8 => empty.cheats("tyrant", Mode::played(Tyrant::new(200_000))),
+        9 => full.dials().cheats("pex abuser", Mode::played(PexAbuser::new(rng.below(2) * 5))),
         _ => full.cheats("poisoner", Mode::tampered(Poisoner { one_in: 1 + rng.below(64) })),
     }
 }
@@ -50,6 +51,7 @@ fn run(run: &mut Run) {
     for _ in 0..3 + rng.below(6) {
         let at = Duration::from_millis(rng.below(10_000));
         let leech = Spec::leech(sample).at(at);
+        let leech = if rng.below(3) == 0 { leech.dials() } else { leech };
         world.join(if rng.below(3) > 0 { leech.magnet() } else { leech });
     }
     for _ in 0..1 + rng.below(4) {

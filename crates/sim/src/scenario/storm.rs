@@ -55,6 +55,7 @@ fn run(run: &mut Run) {
     for _ in 0..3 + rng.below(6) {
         let at = Duration::from_millis(rng.below(20_000));
         let leech = Spec::leech(sample).magnet().at(at).path(any_path(&mut rng));
+        let leech = if rng.below(3) == 0 { leech.dials() } else { leech };
         hosts.push(world.join(leech));
     }
     for _ in 0..rng.below(3) {
