@@ -7,6 +7,8 @@ mod rtc;
 mod sdp;
 mod socket;
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 use headwater_base::LinkId;
 use headwater_engine::LinkEnd;
@@ -49,7 +51,12 @@ pub enum LinkEvent {
         sdp: String,
     },
     /// Bytes may flow.
-    Opened(LinkId),
+    Opened {
+        /// Which link.
+        link: LinkId,
+        /// The other side's IP address, unless a relay hides it.
+        from: Option<IpAddr>,
+    },
     /// The next bytes of the other side's stream.
     Bytes {
         /// Which link.

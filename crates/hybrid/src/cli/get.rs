@@ -208,6 +208,7 @@ fn progress(view: &TorrentView) -> Value {
         "download_speed": view.download_speed,
         "upload_speed": view.upload_speed,
         "peers": view.peers,
+        "addresses_known": view.addresses_known,
     })
 }
 

@@ -5,7 +5,7 @@ use std::future::pending;
 
 use headwater_base::{LinkId, Time, TorrentId};
 use headwater_client::{
-    Action, AddError, AddOptions, Added, Client, Input, Source, Step, StoreError, Wake,
+    Action, AddError, AddOptions, Added, Client, Input, LinkEnd, Source, Step, StoreError, Wake,
 };
 use tokio::sync::{broadcast, mpsc, oneshot};
 
@@ -162,11 +162,11 @@ impl Driver {
         let input = match event {
             LinkEvent::OfferMade { link, sdp } => Input::OfferMade { link, sdp },
             LinkEvent::AnswerMade { link, sdp } => Input::AnswerMade { link, sdp },
-            LinkEvent::Opened(link) => {
+            LinkEvent::Opened { link, from } => {
                 self.open.insert(link, Flow::default());
                 self.totals.opened += 1;
                 self.tell(News::LinkOpened(link));
-                Input::LinkOpened { link, window: self.links.window(link) }
+                Input::LinkOpened { link, window: self.links.window(link), from }
             }
             LinkEvent::Bytes { link, bytes } => {
                 self.totals.received += bytes.len() as u64;
@@ -247,6 +247,9 @@ impl Driver {
             Action::MakeOffer(link) => self.links.make_offer(link),
             Action::MakeAnswer { link, offer } => self.links.make_answer(link, offer),
             Action::TakeAnswer { link, answer } => self.links.take_answer(link, answer),
+            Action::Dial { link, .. } => {
+                self.handle(Input::LinkClosed { link, end: LinkEnd::Unsupported });
+            }
             Action::Send { link, bytes } => {
                 self.totals.sent += bytes.len() as u64;
                 if let Some(flow) = self.open.get_mut(&link) {

@@ -2,6 +2,7 @@
 //! A full queue of events stops the reading, so that a flood waits in the sender's buffers.
 
 use std::future::pending;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -131,7 +132,8 @@ impl LinkTask {
         if !until_open(&*channel, notices).await {
             return LinkEnd::Failed;
         }
-        let _ = self.events.send(LinkEvent::Opened(self.link)).await;
+        let from = address_of_other(pc).await;
+        let _ = self.events.send(LinkEvent::Opened { link: self.link, from }).await;
         let (link, events, queued) = (self.link, &self.events, &self.queued);
         let writer = Writer { channel: &*channel, message_bytes_max, queued, link, events };
         tokio::select! {
@@ -205,6 +207,14 @@ async fn gathered(
         }
     }
     pc.local_description().await.map(|description| sdp::complete(&description.sdp))
+}
+
+/// The IP address at the other end of the path that was chosen, unless that is a relay's.
+async fn address_of_other(pc: &dyn PeerConnection) -> Option<IpAddr> {
+    let ice = pc.sctp().await?.transport().ice_transport();
+    let pair = ice.get_selected_candidate_pair().await.ok()??;
+    let other = Some(pair.remote()).filter(|other| other.typ != RTCIceCandidateType::Relay)?;
+    other.address.parse().ok()
 }
 
 async fn until_open(
