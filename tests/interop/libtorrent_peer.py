@@ -21,13 +21,13 @@ def tell(**fields):
     print(json.dumps(fields), flush=True)
 
 
-def session():
+def session(listen):
     return lt.session({
         "enable_dht": False,
         "enable_lsd": False,
         "enable_upnp": False,
         "enable_natpmp": False,
-        "listen_interfaces": "127.0.0.1:0",
+        "listen_interfaces": listen,
         "webtorrent_stun_server": "",
         "ssrf_mitigation": False,
         "allow_multiple_connections_per_ip": True,
@@ -70,20 +70,23 @@ class Watched:
         if status.is_finished and not self.finished:
             self.finished = True
             tell(event="finished", bytes=status.total_done)
-        if not status.has_metadata:
-            return
+        if status.has_metadata:
+            self.tell_files()
+        for peer in self.handle.get_peer_info():
+            flag = lambda bit: bool(peer.flags & bit)
+            upload_only, seed = flag(lt.peer_info.upload_only), flag(lt.peer_info.seed)
+            ip, port = peer.ip
+            if not flag(lt.peer_info.handshake) and self.peers.get(peer.ip) != (upload_only, seed):
+                self.peers[peer.ip] = (upload_only, seed)
+                said = {"client": peer.client.decode(errors="replace"), "ip": ip, "port": port}
+                tell(event="peer", upload_only=upload_only, seed=seed, **said)
+
+    def tell_files(self):
         files = self.handle.torrent_file().layout()
         for index, bytes_done in enumerate(self.handle.file_progress()):
             if index not in self.files and bytes_done == files.file_size(index):
                 self.files.add(index)
                 tell(event="file", index=index, path=files.file_path(index))
-        for peer in self.handle.get_peer_info():
-            flag = lambda bit: bool(peer.flags & bit)
-            upload_only, seed = flag(lt.peer_info.upload_only), flag(lt.peer_info.seed)
-            if not flag(lt.peer_info.handshake) and self.peers.get(peer.pid) != (upload_only, seed):
-                self.peers[peer.pid] = (upload_only, seed)
-                client = peer.client.decode(errors="replace")
-                tell(event="peer", client=client, upload_only=upload_only, seed=seed)
 
 
 def watch(ses, handle):
@@ -117,8 +120,11 @@ def main():
     parser.add_argument("--dir", default=".")
     parser.add_argument("--version", choices=["v1", "v2", "hybrid"], default="v1")
     parser.add_argument("--files", help="indices of the files to get, all unless told otherwise")
+    parser.add_argument("--listen", default="127.0.0.1:0")
+    parser.add_argument("--connect", help="an address, as ip:port, to connect to")
+    parser.add_argument("--rate", type=int, default=0, help="bytes a second, either way")
     args = parser.parse_args()
-    ses = session()
+    ses = session(args.listen)
     if args.what == "seed":
         params = lt.add_torrent_params()
         params.ti = make(args.source, args.tracker, args.version)
@@ -133,7 +139,13 @@ def main():
             wanted = set(map(int, args.files.split(",")))
             params.file_priorities = [4 * (i in wanted) for i in range(FILES_MAX)]
     handle = ses.add_torrent(params)
-    tell(event="ready", magnet=magnet, info_hash=str(handle.info_hashes().v1))
+    handle.set_download_limit(args.rate)
+    handle.set_upload_limit(args.rate)
+    if args.connect:
+        ip, port = args.connect.rsplit(":", 1)
+        handle.connect_peer((ip, int(port)))
+    info_hash = str(handle.info_hashes().v1)
+    tell(event="ready", magnet=magnet, info_hash=info_hash, port=ses.listen_port())
     watch(ses, handle)
     ses.pause()
     time.sleep(0.1)

@@ -11,12 +11,14 @@ const script = `${root}tests/interop/libtorrent_peer.py`;
 
 /**
  * Starts `seed PATH`, as a torrent of that version, or `get SOURCE`, a magnet link or torrent file,
- * of which `files` are the indices wanted.
+ * of which `files` are the indices wanted; `more` are options.
  */
-export async function openLibtorrent(what, source, { tracker, dir = ".", version = "v1", files }) {
+export async function openLibtorrent(what, source, options) {
+  const { tracker, dir = ".", version = "v1", files, more = [] } = options;
   if (!existsSync(python)) throw new Error("no libtorrent found: run cargo xtask setup");
-  const args = [script, what, source, "--tracker", tracker, "--dir", dir, "--version", version];
-  if (files) args.push("--files", files.join());
+  const said = ["--tracker", tracker, "--dir", dir, "--version", version, ...more];
+  if (files) said.push("--files", files.join());
+  const args = [script, what, source, ...said];
   const child = spawn(python, args, { stdio: ["pipe", "pipe", "inherit"] });
   const heard = [];
   const waiting = new Set();
@@ -43,6 +45,7 @@ export async function openLibtorrent(what, source, { tracker, dir = ".", version
     heard,
     magnet: ready.magnet,
     infoHash: ready.info_hash,
+    port: ready.port,
     event,
     /** Whether it said such a thing so far. */
     said: (name, passes = () => true) => heard.some((one) => one.event === name && passes(one)),
