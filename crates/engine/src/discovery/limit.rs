@@ -131,7 +131,7 @@ pub(super) const ADDRESSES_MAX: usize = 500;
 pub(super) const ADDRESSES_PER_TELLER_MAX: usize = 100;
 /// Those of one IPv4 address, or of one IPv6 network of 64 bits: some peers share one, and whoever
 /// names many ports of one host wants it searched.
-pub(super) const ADDRESSES_PER_HOST_MAX: usize = 4;
+pub(super) const ADDRESSES_PER_HOST_MAX: usize = 8;
 /// Dials in vain after which an address makes way for others when there is no room.
 pub(super) const ADDRESS_TRIES: u32 = 3;
 /// From this order of magnitude on dials in vain make a teller doubtful: two doublings, four dials.

@@ -86,24 +86,21 @@ impl Transfer {
         };
         let tell = |peer: &Peer| {
             let address = peer.place.address()?;
-            let other = Some(address) != to.place.address();
             let seed = if has_all(peer) { PexFlags::SEED } else { PexFlags::default() };
             let dialled = peer.place.dialled.map_or(PexFlags::default(), |_| PexFlags::REACHABLE);
-            (other && may_name(address.ip(), to.place.from))
-                .then_some((address, seed.with(dialled)))
+            may_name(address.ip(), to.place.from).then_some((address, seed.with(dialled)))
         };
         self.peers.values().filter(useful).filter_map(tell).collect()
     }
 
-    /// Takes whom a peer tells of.
+    /// Takes whom a peer tells of; discovery knows whether that is of use.
     pub(super) fn pex_message(
         &mut self,
         desk: &mut Desk,
         link: LinkId,
         payload: &[u8],
     ) -> Result<(), CloseReason> {
-        let is_public = self.is_public();
-        let Some(peer) = self.peers.get_mut(&link).filter(|_| is_public) else { return Ok(()) };
+        let Some(peer) = self.peers.get_mut(&link) else { return Ok(()) };
         if !peer.exchange.takes.take(desk.now) {
             return Err(CloseReason::Rule("peer exchanges peers too often"));
         }

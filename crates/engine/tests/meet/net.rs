@@ -440,6 +440,12 @@ impl Net {
         self.wires.iter().filter(|(from, to)| from.0 == a && to.0 == b).count()
     }
 
+    /// Those of them that one of the two dialled.
+    pub(crate) fn dialled_links_between(&self, a: usize, b: usize) -> usize {
+        let between = self.wires.iter().filter(|(from, to)| from.0 == a && to.0 == b);
+        between.filter(|(from, to)| from.1.0.max(to.1.0) >= ACCEPTED_FROM).count()
+    }
+
     /// What a host has, byte for byte, if it has everything.
     pub(crate) fn content(&self, n: usize) -> Option<Vec<u8>> {
         let host = &self.hosts[n];

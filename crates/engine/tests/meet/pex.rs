@@ -79,13 +79,14 @@ fn one_peer_reached_by_offer_and_by_address_is_kept_once() {
         net.seed(&metainfo, &content);
         let (one, two) = (net.magnet(&metainfo), net.magnet(&metainfo));
         for host in [one, two] {
-            net.tell(host, Input::LimitsChanged { upload: None, download: Some(30_000) });
+            net.tell(host, Input::LimitsChanged { upload: None, download: Some(9_000) });
         }
         let doubled = net.run_until(secs(20), |net| net.links_between(one, two) > 1);
         assert!(doubled, "round {round}: neither knows where the other is, and so dials");
         net.run(secs(25));
         assert_eq!(net.links_between(one, two), 1, "round {round}");
-        net.run(secs(100));
+        assert_eq!(net.dialled_links_between(one, two), 1, "round {round}: it costs less");
+        net.run(secs(300));
         assert_eq!(net.links_between(one, two), 1, "round {round}");
         let dials = net.dialled(one, two) + net.dialled(two, one);
         assert!(dials <= 3, "round {round}: {dials} dials to whom they are linked with");

@@ -1,4 +1,5 @@
-//! Peer exchange word for word (BEP 11) with puppets that dial: how often, how many, of whom, and what a flood brings.
+//! Peer exchange word for word (BEP 11) with puppets that dial: how often, how many, of whom, and
+//! what a flood brings.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;

@@ -1,5 +1,6 @@
 //! A few cheaters of any kind among honest hosts: liars, drippers, floods, noise, forgers, free
-//! riders, hogs, poisoners, abusers of peer exchange. Everybody honest finishes, and nobody honest is banned.
+//! riders, hogs, poisoners, abusers of peer exchange. Everybody honest finishes, and nobody honest
+//! is banned.
 
 use core::time::Duration;
 
