@@ -7,6 +7,7 @@ import argparse
 import json
 import pathlib
 import select
+import socket
 import sys
 import time
 
@@ -38,6 +39,13 @@ def session(listen):
         | lt.alert.category_t.tracker_notification
         | lt.alert.category_t.peer_notification,
     })
+
+
+def free_port():
+    """A port that is free on every interface; libtorrent would take another on each."""
+    with socket.socket() as probe:
+        probe.bind(("", 0))
+        return probe.getsockname()[1]
 
 
 def make(path, tracker, version):
@@ -76,7 +84,8 @@ class Watched:
             flag = lambda bit: bool(peer.flags & bit)
             upload_only, seed = flag(lt.peer_info.upload_only), flag(lt.peer_info.seed)
             ip, port = peer.ip
-            if not flag(lt.peer_info.handshake) and self.peers.get(peer.ip) != (upload_only, seed):
+            greeting = flag(lt.peer_info.connecting) or flag(lt.peer_info.handshake)
+            if not greeting and self.peers.get(peer.ip) != (upload_only, seed):
                 self.peers[peer.ip] = (upload_only, seed)
                 said = {"client": peer.client.decode(errors="replace"), "ip": ip, "port": port}
                 tell(event="peer", upload_only=upload_only, seed=seed, **said)
@@ -120,11 +129,13 @@ def main():
     parser.add_argument("--dir", default=".")
     parser.add_argument("--version", choices=["v1", "v2", "hybrid"], default="v1")
     parser.add_argument("--files", help="indices of the files to get, all unless told otherwise")
-    parser.add_argument("--listen", default="127.0.0.1:0")
+    parser.add_argument("--everywhere", action="store_true", help="listen not only on loopback")
     parser.add_argument("--connect", help="an address, as ip:port, to connect to")
     parser.add_argument("--rate", type=int, default=0, help="bytes a second, either way")
     args = parser.parse_args()
-    ses = session(args.listen)
+    port = free_port()
+    everywhere = f"0.0.0.0:{port},[::]:{port}"
+    ses = session(everywhere if args.everywhere else "127.0.0.1:0")
     if args.what == "seed":
         params = lt.add_torrent_params()
         params.ti = make(args.source, args.tracker, args.version)

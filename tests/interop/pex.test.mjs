@@ -19,7 +19,7 @@ const here =
     .find((one) => one.family === "IPv4" && !one.internal)?.address ?? "127.0.0.1";
 
 /** So slow that nobody is done before the test is. */
-const slow = ["--listen", "0.0.0.0:0", "--rate", "12000"];
+const slow = ["--everywhere", "--rate", "12000"];
 
 test("headwater takes and tells addresses over WebRTC", limit, async (t) => {
   const stage = openStage(t);

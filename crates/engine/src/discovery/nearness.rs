@@ -8,7 +8,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 enum Nearness {
     /// In this very host.
     Host,
-    /// In a private network.
+    /// In a private network, or where none should be, which some networks use as if private.
     Network,
     /// In the public internet.
     Public,
@@ -36,10 +36,12 @@ fn nearness_v4(ip: Ipv4Addr) -> Option<Nearness> {
     let assigned = a == 192 && b == 0 && c == 0;
     if ip.is_loopback() {
         Some(Nearness::Host)
-    } else if ip.is_private() || ip.is_link_local() || shared {
-        Some(Nearness::Network)
-    } else if a == 0 || a >= 224 || benchmark || assigned || ip.is_documentation() {
+    } else if a == 0 || a >= 224 {
         None
+    } else if ip.is_private() || ip.is_link_local() || ip.is_documentation() {
+        Some(Nearness::Network)
+    } else if shared || benchmark || assigned {
+        Some(Nearness::Network)
     } else {
         Some(Nearness::Public)
     }
@@ -49,11 +51,11 @@ fn nearness_v6(ip: Ipv6Addr) -> Option<Nearness> {
     let [a, b, ..] = ip.segments();
     if ip.is_loopback() {
         Some(Nearness::Host)
-    } else if ip.is_unique_local() || ip.is_unicast_link_local() {
+    } else if ip.is_unique_local() || ip.is_unicast_link_local() || (a, b) == (0x2001, 0x0db8) {
         Some(Nearness::Network)
     } else {
-        // 6to4, Teredo and the like lead to an address inside, documentation to nobody.
-        let odd = a == 0x2002 || (a == 0x2001 && (b < 0x0200 || b == 0x0db8));
+        // 6to4, Teredo and the like lead to an address inside.
+        let odd = a == 0x2002 || (a == 0x2001 && b < 0x0200);
         ((0x2000..0x4000).contains(&a) && !odd).then_some(Nearness::Public)
     }
 }
@@ -75,6 +77,10 @@ mod tests {
             ("10.0.0.1", [false, false, true, true]),
             ("100.64.0.1", [false, false, true, true]),
             ("169.254.169.254", [false, false, true, true]),
+            ("203.0.113.9", [false, false, true, true]),
+            ("198.18.0.1", [false, false, true, true]),
+            ("192.0.0.8", [false, false, true, true]),
+            ("2001:db8::1", [false, false, true, true]),
             ("fe80::1", [false, false, true, true]),
             ("fd00::1", [false, false, true, true]),
             ("::ffff:10.0.0.1", [false, false, true, true]),
@@ -94,12 +100,8 @@ mod tests {
             "224.0.0.1",
             "255.255.255.255",
             "240.0.0.1",
-            "198.18.0.1",
-            "203.0.113.9",
-            "192.0.0.8",
             "::",
             "ff02::1",
-            "2001:db8::1",
             "2001::1",
             "2002:7f00:1::",
             "64:ff9b::7f00:1",

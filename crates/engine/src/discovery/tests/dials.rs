@@ -170,7 +170,7 @@ fn a_private_torrent_takes_no_addresses() {
 fn addresses_inside_a_network_are_taken_only_from_inside() {
     let inside = ["10.0.0.9:80", "127.0.0.1:22", "[fe80::1]:5", "203.0.113.9:1"];
     let inside = inside.map(|text| text.parse::<SocketAddr>().unwrap());
-    for (from, expect) in [(PUBLIC, 0), (None, 0), (Some([10, 0, 0, 1].into()), 2)] {
+    for (from, expect) in [(PUBLIC, 0), (None, 0), (Some([10, 0, 0, 1].into()), 3)] {
         let (mut rig, teller) = dialling(10);
         tell(&mut rig, teller, from, &inside);
         assert_eq!(dials(&rig.take()).len(), expect, "{from:?}");
