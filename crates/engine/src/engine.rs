@@ -1,6 +1,7 @@
 //! The whole engine: hands what happened to the part it concerns, and collects what to do.
 //! Knows which link and job belongs to which torrent; knows nothing of how pieces are picked.
 
+use core::net::SocketAddr;
 use core::time::Duration;
 use std::sync::Arc;
 
@@ -77,10 +78,7 @@ impl Engine {
             Input::RangeAnswered { job, .. }
             | Input::RangeBytes { job, .. }
             | Input::RangeFetched { job, .. } => self.fetch_news(job, input),
-            Input::LinkBytes { link, bytes } if self.desk.links.contains_key(&link) => {
-                self.on_link(link, |transfer, desk| transfer.received(desk, link, bytes));
-            }
-            Input::LinkBytes { link, bytes } => self.arrival_said(link, &bytes),
+            Input::LinkBytes { link, bytes } => self.link_said(link, bytes),
             Input::LinkWritable { link, window } => {
                 self.on_link(link, |transfer, desk| transfer.writable(desk, link, window));
             }
@@ -91,10 +89,7 @@ impl Engine {
             Input::LinkOpened { link, window, from } => {
                 self.discover(DiscoveryInput::LinkOpened { link, window, from });
             }
-            Input::LinkAccepted { link, window, from } => {
-                assert!(link.0 >= ACCEPTED_FROM, "{link} is below {ACCEPTED_FROM}");
-                self.discover(DiscoveryInput::LinkAccepted { link, window, from });
-            }
+            Input::LinkAccepted { link, window, from } => self.link_accepted(link, window, from),
             Input::TrackerOpened(tracker) => self.discover(DiscoveryInput::TrackerOpened(tracker)),
             Input::TrackerText { tracker, text } => {
                 self.discover(DiscoveryInput::TrackerText { tracker, text });
@@ -130,10 +125,18 @@ impl Engine {
         }
     }
 
-    /// Takes bytes of a link that no torrent has. Once they tell which it is for, it gets the link
-    /// and all that came.
-    fn arrival_said(&mut self, link: LinkId, bytes: &Bytes) {
-        let Some((hash, said)) = self.desk.discovery.arrival_said(link, bytes) else { return };
+    fn link_accepted(&mut self, link: LinkId, window: usize, from: SocketAddr) {
+        assert!(link.0 >= ACCEPTED_FROM, "{link} is below {ACCEPTED_FROM}");
+        self.discover(DiscoveryInput::LinkAccepted { link, window, from });
+    }
+
+    /// Hands bytes to the torrent of a link. Once those of a link that came in tell which torrent
+    /// that is, it gets the link and all that came.
+    fn link_said(&mut self, link: LinkId, bytes: Bytes) {
+        if self.desk.links.contains_key(&link) {
+            return self.on_link(link, |transfer, desk| transfer.received(desk, link, bytes));
+        }
+        let Some((hash, said)) = self.desk.discovery.arrival_said(link, &bytes) else { return };
         let found = self.transfers.iter().find(|(_, transfer)| transfer.version_of(hash).is_some());
         let torrent = found.map(|(torrent, _)| *torrent);
         self.desk.discovery.claim(self.desk.now, link, torrent);

@@ -34,13 +34,12 @@ fn nearness_v4(ip: Ipv4Addr) -> Option<Nearness> {
     let shared = a == 100 && (64..128).contains(&b);
     let benchmark = a == 198 && (b == 18 || b == 19);
     let assigned = a == 192 && b == 0 && c == 0;
+    let private = ip.is_private() || ip.is_link_local() || ip.is_documentation();
     if ip.is_loopback() {
         Some(Nearness::Host)
     } else if a == 0 || a >= 224 {
         None
-    } else if ip.is_private() || ip.is_link_local() || ip.is_documentation() {
-        Some(Nearness::Network)
-    } else if shared || benchmark || assigned {
+    } else if private || shared || benchmark || assigned {
         Some(Nearness::Network)
     } else {
         Some(Nearness::Public)

@@ -209,6 +209,11 @@ impl Driver {
         }
     }
 
+    /// Makes no link: nothing here dials.
+    fn refuse(&mut self, link: LinkId) {
+        self.handle(Input::LinkClosed { link, end: LinkEnd::Unsupported });
+    }
+
     fn act(&mut self, action: Action) {
         match action {
             Action::OpenStore { torrent, metainfo } => match self.places.get(&torrent).cloned() {
@@ -247,9 +252,7 @@ impl Driver {
             Action::MakeOffer(link) => self.links.make_offer(link),
             Action::MakeAnswer { link, offer } => self.links.make_answer(link, offer),
             Action::TakeAnswer { link, answer } => self.links.take_answer(link, answer),
-            Action::Dial { link, .. } => {
-                self.handle(Input::LinkClosed { link, end: LinkEnd::Unsupported });
-            }
+            Action::Dial { link, .. } => self.refuse(link),
             Action::Send { link, bytes } => {
                 self.totals.sent += bytes.len() as u64;
                 if let Some(flow) = self.open.get_mut(&link) {
