@@ -88,7 +88,10 @@ impl Transfer {
             let address = peer.place.address()?;
             let seed = if has_all(peer) { PexFlags::SEED } else { PexFlags::default() };
             let dialled = peer.place.dialled.map_or(PexFlags::default(), |_| PexFlags::REACHABLE);
-            may_name(address.ip(), to.place.from).then_some((address, seed.with(dialled)))
+            // Under another name it may be there still, dead since it came back.
+            let other = Some(address) != to.place.address();
+            let tells = other && may_name(address.ip(), to.place.from);
+            tells.then_some((address, seed.with(dialled)))
         };
         self.peers.values().filter(useful).filter_map(tell).collect()
     }

@@ -121,6 +121,28 @@ fn few_dials_are_under_way_at_once_and_few_in_an_hour() {
 }
 
 #[test]
+fn who_sends_us_to_nobody_does_not_use_up_the_dials_of_others() {
+    let (mut rig, liar) = dialling(40);
+    let honest = accepted(&mut rig, 901, 61);
+    let all: Vec<SocketAddr> = (0..100).map(address).collect();
+    tell(&mut rig, liar, PUBLIC, &all);
+    let mut made = 0;
+    for _ in 0..60 {
+        for (_, out) in rig.pass(secs(1)) {
+            for (link, _) in dials(&[out]) {
+                made += 1;
+                rig.put(DiscoveryInput::LinkClosed { link, end: FAILED });
+            }
+        }
+    }
+    assert!(made >= (DIALS.0 - DIALS_RESERVED) as usize, "{made} dials in vain");
+    tell(&mut rig, honest, PUBLIC, &[address(500), address(501)]);
+    let at: Vec<SocketAddr> = dials(&rig.take()).into_iter().map(|(_, at)| at).collect();
+    assert_eq!(at.len(), 2);
+    assert!(at.contains(&address(500)) && at.contains(&address(501)), "{at:?}");
+}
+
+#[test]
 fn no_more_is_dialled_than_there_is_room_for() {
     let (mut rig, teller) = dialling(3);
     let all: Vec<SocketAddr> = (0..100).map(address).collect();
