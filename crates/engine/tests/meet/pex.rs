@@ -96,6 +96,30 @@ fn one_peer_reached_by_offer_and_by_address_is_kept_once() {
 }
 
 #[test]
+fn where_a_peer_is_that_was_reached_twice_is_not_forgotten_with_the_link_it_was_dialled_by() {
+    let (metainfo, content) = torrent(6_000_000);
+    let mut offered = 0;
+    for round in 0..12 {
+        let mut net = Net::new(round);
+        net.configure = direct;
+        net.sees = [0].into();
+        net.seed(&metainfo, &content);
+        let one = net.magnet(&metainfo);
+        net.configure = |config| config.listens = Some(6881);
+        let two = net.magnet(&metainfo);
+        for host in [one, two] {
+            net.tell(host, Input::LimitsChanged { upload: None, download: Some(9_000) });
+        }
+        assert!(net.run_until(secs(20), |net| net.dialled(one, two) == 1), "round {round}");
+        net.run(secs(300));
+        assert_eq!(net.links_between(one, two), 1, "round {round}");
+        assert_eq!(net.dialled(one, two), 1, "round {round}");
+        offered += 1 - net.dialled_links_between(one, two);
+    }
+    assert!(offered > 0, "the link that was dialled is kept in every round");
+}
+
+#[test]
 fn a_private_torrent_exchanges_no_peers() {
     let (metainfo, content) = private_torrent(2_000_000);
     let mut net = star(3);
@@ -117,6 +141,8 @@ fn nobody_is_told_of_a_peer_that_is_banned() {
     // Both are told of each other, so that what follows is news a minute later.
     assert!(net.run_until(secs(30), |net| net.links_between(witness, other) == 1));
     let wrong: Vec<u8> = content.iter().map(|byte| !byte).collect();
+    // It waits to be dialled.
+    net.configure = |config| config.listens = Some(6881);
     let liar = net.seed(&metainfo, &Arc::new(wrong));
     let banned = |event: &Event| {
         let Event::Warned { warning: Warning::PeerBanned { .. }, torrent: T } = event else {
