@@ -330,61 +330,12 @@ fn ask(
     picker: &mut Picker,
     desk: &Desk,
     link: LinkId,
-    (room, urgent_room): (usize, usize),
+    room: (usize, usize),
 ) -> usize {
-    let Others { peers, quick, pace, spare } = others;
-    let (now, left) = (desk.now, Cell::new(spare));
-    let mut blocks = Vec::new();
-    let mut hint = None;
-    if let (Some(peer), 1..) = (peers.get(&link), urgent_room) {
-        let span = peer.queue_span(now);
-        // One that gave before and owes nothing is idle, not slow.
-        let is_idle = peer.backlog() == 0 && peer.fetched.total() > 0;
-        let is_known = peer.fetched.rate(now) > 0 || is_idle;
-        let within = |span: Duration| {
-            let bytes = u128::from(pace) * span.as_micros() / 1_000_000;
-            u64::try_from(bytes).unwrap_or(u64::MAX)
-        };
-        let is_worth = |at, first: Asked, distance| {
-            let Some(first) = peers.get(&first.link) else { return true };
-            let wait = first.wait(now, at);
-            if !first.is_lively(now) {
-                return wait > span;
-            }
-            let saves = wait > span.saturating_mul(2).saturating_add(limit::SECOND_MARGIN);
-            // A peer so slow that it is hardly there is waited for even less.
-            let hopeless = wait > span.saturating_mul(8).saturating_add(limit::LIVELY);
-            let least = if hopeless { 0 } else { limit::DOUBLED_HOPELESS };
-            let worth = is_known && saves && distance <= within(wait) && left.get() > least;
-            left.set(left.get() - u64::from(worth));
-            worth
-        };
-        picker.suggest(peer.fast_pieces.suggested().find(|piece| picker.is_wanted(*piece)));
-        // While choked only some pieces count, from which nothing is learnt for later.
-        let allowed = peer.choking_us.then(|| peer.fast_pieces.allowed_of(&peer.has));
-        let known = if allowed.is_some() { Hint::default() } else { peer.hint };
-        hint = Some(picker.pick(
-            &Asker {
-                link,
-                has: allowed.as_ref().unwrap_or(&peer.has),
-                room,
-                urgent_room,
-                owes: peer.asked.len(),
-                now,
-                reach: &|more| within(peer.span_of(now, more)),
-                is_soonest: &|piece, more| {
-                    is_soonest((peers, quick), now, (link, peer.span_of(now, more)), piece)
-                },
-                is_worth: &is_worth,
-                hint: known,
-            },
-            &mut blocks,
-        ));
-    }
+    let (blocks, hint) = choose(&others, picker, desk.now, link, room);
+    let (peers, now) = (others.peers, desk.now);
     let Some(peer) = peers.get_mut(&link) else { return 0 };
-    if !peer.choking_us {
-        peer.hint = hint.unwrap_or(peer.hint);
-    }
+    peer.hint = hint.unwrap_or(peer.hint);
     for &at in &blocks {
         if let Some(len) = picker.block_len(at) {
             let span = BlockSpan { piece: at.piece, begin: at.begin(), len };
@@ -397,6 +348,61 @@ fn ask(
         take_from_first(peers, picker, (now, link), at);
     }
     blocks.len()
+}
+
+/// Chooses blocks to ask a peer for, and answers what was learnt of it.
+fn choose(
+    others: &Others<'_>,
+    picker: &mut Picker,
+    now: Time,
+    link: LinkId,
+    (room, urgent_room): (usize, usize),
+) -> (Vec<BlockAt>, Option<Hint>) {
+    let Others { peers, quick, pace, .. } = others;
+    let mut blocks = Vec::new();
+    let (Some(peer), 1..) = (peers.get(&link), urgent_room) else { return (blocks, None) };
+    let left = Cell::new(others.spare);
+    let span = peer.queue_span(now);
+    // One that gave before and owes nothing is idle, not slow.
+    let is_idle = peer.backlog() == 0 && peer.fetched.total() > 0;
+    let is_known = peer.fetched.rate(now) > 0 || is_idle;
+    let within = |span: Duration| {
+        let bytes = u128::from(*pace) * span.as_micros() / 1_000_000;
+        u64::try_from(bytes).unwrap_or(u64::MAX)
+    };
+    let is_worth = |at, first: Asked, distance| {
+        let Some(first) = peers.get(&first.link) else { return true };
+        let wait = first.wait(now, at);
+        if !first.is_lively(now) {
+            return wait > span;
+        }
+        let saves = wait > span.saturating_mul(2).saturating_add(limit::SECOND_MARGIN);
+        // A peer so slow that it is hardly there is waited for even less.
+        let hopeless = wait > span.saturating_mul(8).saturating_add(limit::LIVELY);
+        let least = if hopeless { 0 } else { limit::DOUBLED_HOPELESS };
+        let worth = is_known && saves && distance <= within(wait) && left.get() > least;
+        left.set(left.get() - u64::from(worth));
+        worth
+    };
+    picker.suggest(peer.fast_pieces.suggested().find(|piece| picker.is_wanted(*piece)));
+    // While choked only some pieces count, from which nothing is learnt for later.
+    let allowed = peer.choking_us.then(|| peer.fast_pieces.allowed_of(&peer.has));
+    let asker = Asker {
+        link,
+        has: allowed.as_ref().unwrap_or(&peer.has),
+        room,
+        urgent_room,
+        owes: peer.asked.len(),
+        now,
+        reach: &|more| within(peer.span_of(now, more)),
+        is_soonest: &|piece, more| {
+            is_soonest((peers, quick), now, (link, peer.span_of(now, more)), piece)
+        },
+        is_worth: &is_worth,
+        hint: if allowed.is_some() { Hint::default() } else { peer.hint },
+    };
+    let hint = picker.pick(&asker, &mut blocks);
+    (blocks, allowed.is_none().then_some(hint))
 }
 
 /// Takes a block that `link` is asked for off whoever was asked before it.
