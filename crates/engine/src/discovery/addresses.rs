@@ -193,10 +193,10 @@ impl Addresses {
         we_seed: bool,
         busy: impl Fn(SocketAddr) -> bool,
     ) -> Option<Candidate> {
-        let linked: Set<SocketAddr> = self.linked.values().copied().collect();
+        let linked = |address: &SocketAddr| self.linked.values().any(|of| of == address);
         let useful = |(address, known): &(&SocketAddr, &Known)| {
             let idle = known.banned || (we_seed && known.seed);
-            !idle && !linked.contains(*address) && !busy(**address)
+            !idle && !linked(address) && !busy(**address)
         };
         let order = |(address, known): &(&SocketAddr, &Known)| {
             let wait = known.not_before.max(now);

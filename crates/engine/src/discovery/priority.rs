@@ -14,22 +14,20 @@ pub(super) fn priority(a: SocketAddr, b: SocketAddr) -> Option<u32> {
         return Some(crc32c(low.to_be_bytes().into_iter().chain(high.to_be_bytes())));
     }
     match (a.ip(), b.ip()) {
-        (IpAddr::V4(a), IpAddr::V4(b)) => Some(of_bytes(a.octets(), b.octets(), 2)),
+        (IpAddr::V4(a), IpAddr::V4(b)) => Some(of_bytes(&a.octets(), &b.octets(), (2, 1))),
         // BEP 40 leaves open where masking starts beyond /48; this is as libtorrent has it.
-        (IpAddr::V6(a), IpAddr::V6(b)) => Some(of_bytes(a.octets(), b.octets(), 6)),
+        (IpAddr::V6(a), IpAddr::V6(b)) => Some(of_bytes(&a.octets(), &b.octets(), (6, 2))),
         (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => None,
     }
 }
 
-fn of_bytes<const N: usize>(a: [u8; N], b: [u8; N], least: usize) -> u32 {
-    let differs = a.iter().zip(&b).position(|(a, b)| a != b).unwrap_or(N);
-    // In IPv6 one byte more is kept as it is.
-    let kept = least.max(differs + 1 + usize::from(N > 4));
-    let masked = |ip: [u8; N]| {
-        (0..N).map(move |at| if at < kept { ip[at] } else { ip[at] & MASK }).collect::<Vec<u8>>()
-    };
+/// Keeps so many bytes at least, and so many after those that are alike; masks the others.
+fn of_bytes(a: &[u8], b: &[u8], (least, more): (usize, usize)) -> u32 {
+    let alike = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    let mask = |at: usize| if at < least.max(alike + more) { 0xff } else { MASK };
     let (low, high) = (a.min(b), a.max(b));
-    crc32c(masked(low).into_iter().chain(masked(high)))
+    let both = low.iter().enumerate().chain(high.iter().enumerate());
+    crc32c(both.map(|(at, byte)| byte & mask(at)))
 }
 
 /// CRC-32C, bit by bit: a few bytes an address are not worth a table.

@@ -2,7 +2,7 @@
 
 use core::net::{IpAddr, SocketAddr};
 
-use headwater_base::{Set, Time};
+use headwater_base::Time;
 
 use crate::discovery::Budget;
 use crate::limit;
@@ -40,7 +40,7 @@ pub(crate) struct Exchange {
     /// Its id for such messages.
     pub(crate) id: Option<u8>,
     /// The addresses it knows from us.
-    pub(crate) told: Set<SocketAddr>,
+    pub(crate) told: Vec<SocketAddr>,
     /// When it was told last.
     pub(crate) told_at: Option<Time>,
     /// Messages it may send.
@@ -50,6 +50,6 @@ pub(crate) struct Exchange {
 impl Default for Exchange {
     fn default() -> Self {
         let (burst, every) = limit::PEX_TAKEN;
-        Self { id: None, told: Set::new(), told_at: None, takes: Budget::new(burst, every) }
+        Self { id: None, told: Vec::new(), told_at: None, takes: Budget::new(burst, every) }
     }
 }

@@ -3,7 +3,7 @@
 
 use core::net::SocketAddr;
 
-use headwater_base::{LinkId, Map};
+use headwater_base::LinkId;
 use headwater_wire::Message;
 use headwater_wire::extended::{Extension, Handshake, PexFlags, PexMessage, PexPeer};
 
@@ -55,11 +55,11 @@ impl Transfer {
         let Some(peer) = self.peers.get(&link) else { return };
         let Some(id) = peer.exchange.id else { return };
         let all = self.tellable(peer);
-        let news = all.iter().filter(|(address, _)| !peer.exchange.told.contains(*address));
-        let news = news.map(|(&address, &flags)| PexPeer { address, flags });
-        let gone = peer.exchange.told.iter().filter(|address| !all.contains_key(*address));
+        let news = all.iter().filter(|one| !peer.exchange.told.contains(&one.address));
+        let is_there = |address: &SocketAddr| all.iter().any(|one| one.address == *address);
+        let gone = peer.exchange.told.iter().filter(|address| !is_there(address));
         let message = PexMessage {
-            added: news.take(limit::PEX_TOLD_MAX).collect(),
+            added: news.take(limit::PEX_TOLD_MAX).copied().collect(),
             dropped: gone.take(limit::PEX_TOLD_MAX).copied().collect(),
         };
         if message == PexMessage::default() {
@@ -78,7 +78,7 @@ impl Transfer {
     }
 
     /// Whom a peer may be told of: all that can be dialled but itself, and no seed for a seed.
-    fn tellable(&self, to: &Peer) -> Map<SocketAddr, PexFlags> {
+    fn tellable(&self, to: &Peer) -> Vec<PexPeer> {
         let has_all = |peer: &Peer| peer.is_seed() || peer.upload_only;
         let useful = |peer: &&Peer| {
             let idle = has_all(to) && has_all(peer);
@@ -91,9 +91,15 @@ impl Transfer {
             // Under another name it may be there still, dead since it came back.
             let other = Some(address) != to.place.address();
             let tells = other && may_name(address.ip(), to.place.from);
-            tells.then_some((address, seed.with(dialled)))
+            tells.then_some(PexPeer { address, flags: seed.with(dialled) })
         };
-        self.peers.values().filter(useful).filter_map(tell).collect()
+        let mut all: Vec<PexPeer> = Vec::new();
+        for peer in self.peers.values().filter(useful).filter_map(tell) {
+            if !all.iter().any(|known| known.address == peer.address) {
+                all.push(peer);
+            }
+        }
+        all
     }
 
     /// Takes whom a peer tells of; discovery knows whether that is of use.

@@ -210,7 +210,7 @@ impl Transfer {
             (Job::Write { piece, data }, Input::PieceWritten { result, .. }) => {
                 self.written(desk, piece, data, result);
             }
-            (job, answer) => panic!("{answer:?} does not answer {}", job.name()),
+            (job, _) => panic!("an answer of another kind to {}", job.name()),
         }
     }
 

@@ -93,12 +93,15 @@ impl PexMessage {
         let bytes = |key| dict.lookup(key).and_then(Value::bytes).unwrap_or_default();
         let mut added = flagged(addresses_v4(bytes("added")), bytes("added.f"));
         added.extend(flagged(addresses_v6(bytes("added6")), bytes("added6.f")));
-        added.sort_by_key(|peer| peer.address.is_ipv6());
+        let (mut added, v6): (Vec<_>, Vec<_>) =
+            added.into_iter().partition(|peer| peer.address.is_ipv4());
+        added.extend(v6);
         added.truncate(limit::PEX_PEERS_MAX);
         let mut dropped = addresses_v4(bytes("dropped"));
         dropped.extend(addresses_v6(bytes("dropped6")));
-        dropped.retain(is_somewhere);
-        dropped.sort_by_key(SocketAddr::is_ipv6);
+        let (mut dropped, v6): (Vec<_>, Vec<_>) =
+            dropped.into_iter().filter(is_somewhere).partition(SocketAddr::is_ipv4);
+        dropped.extend(v6);
         dropped.truncate(limit::PEX_PEERS_MAX);
         Ok(Self { added, dropped })
     }
