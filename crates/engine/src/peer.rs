@@ -348,6 +348,7 @@ impl Peer {
 
     pub(crate) fn view(&self, now: Time) -> Option<PeerView> {
         let asked: u64 = self.asked.len() as u64 * u64::from(headwater_base::BLOCK_LEN);
+        let held = self.decoder.held() + self.outbox.waiting() + self.read_ahead as usize;
         let peer = self.id?;
         Some(PeerView {
             link: self.link,
@@ -363,6 +364,7 @@ impl Peer {
             choked: self.choked,
             interesting: self.interesting,
             asked: ByteCount(asked),
+            held: ByteCount(held as u64),
         })
     }
 }

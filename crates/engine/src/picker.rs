@@ -267,6 +267,11 @@ impl Picker {
         }
     }
 
+    /// Bytes of open pieces and of those in hand.
+    pub(crate) fn open_bytes(&self) -> u64 {
+        self.open_bytes
+    }
+
     /// Blocks that two are asked for.
     pub(crate) fn doubled(&self) -> u64 {
         self.doubled

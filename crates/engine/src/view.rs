@@ -45,6 +45,8 @@ pub struct TorrentView {
     pub wanted: ByteCount,
     /// Bytes of wanted pieces that are stored.
     pub wanted_stored: ByteCount,
+    /// Bytes of pieces that are being fetched, hashed or written.
+    pub open: ByteCount,
     /// Payload bytes fetched from peers since it was added.
     pub downloaded: ByteCount,
     /// Payload bytes sent to peers since it was added.
@@ -130,6 +132,8 @@ pub struct PeerView {
     pub interesting: bool,
     /// Bytes asked of it and not yet answered.
     pub asked: ByteCount,
+    /// Bytes held for its link: messages that are not whole or not sent, and what was read ahead.
+    pub held: ByteCount,
 }
 
 /// One piece, for a map of them.

@@ -24,6 +24,9 @@ const IDLE_WAKES_MAX: u32 = 100;
 const TELLING_APART: Duration = Duration::from_millis(1);
 /// How often a host's views are looked at: every so many drains.
 const VIEW_EVERY: u64 = 64;
+/// Bytes held for one link: a message of the largest kind that is not whole, control bytes that
+/// wait, and what is read ahead.
+const HELD_BYTES_MAX: u64 = (1024 + 2048 + 512) * 1024;
 /// Bytes asked of one peer at once: what `reqq` promises, and urgent ones.
 const ASKED_BYTES_MAX: u64 = 520 * 16 * 1024;
 
@@ -116,8 +119,12 @@ impl World {
         assert!(view.peers <= most, "host {at} has {} peers, {most} allowed", view.peers);
         let ByteCount(stored) = view.wanted_stored;
         assert!(stored <= whole.0, "host {at} says it stored {stored} of {whole} bytes");
+        let piece = u64::from(self.samples[host.sample.0].torrent.piece_length);
+        let ByteCount(open) = view.open;
+        assert!(open + stored <= whole.0 + piece, "host {at} holds {open} bytes beside {stored}");
         for peer in client.peer_views(torrent) {
-            let asked = peer.asked.0;
+            let (asked, held) = (peer.asked.0, peer.held.0);
+            assert!(held <= HELD_BYTES_MAX, "host {at} holds {held} bytes for {}", peer.peer);
             assert!(asked <= ASKED_BYTES_MAX, "host {at} asks {} for {asked} bytes", peer.peer);
         }
     }

@@ -81,7 +81,7 @@ impl Outbox {
 
     /// Bytes of messages that wait for the link.
     pub(crate) fn waiting(&self) -> usize {
-        self.control.len()
+        self.control.len() + self.rest.len()
     }
 
     /// Whether anything left since this was last asked.

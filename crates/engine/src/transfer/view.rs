@@ -16,6 +16,7 @@ impl Transfer {
             state: self.state(),
             wanted: ByteCount(wanted),
             wanted_stored: ByteCount(stored),
+            open: ByteCount(self.picker.as_ref().map_or(0, Picker::open_bytes)),
             downloaded: ByteCount(self.fetched.total()),
             uploaded: ByteCount(self.sent.total()),
             wasted: ByteCount(self.wasted),
