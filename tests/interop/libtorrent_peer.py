@@ -7,7 +7,6 @@ import argparse
 import json
 import pathlib
 import select
-import socket
 import sys
 import time
 
@@ -22,13 +21,13 @@ def tell(**fields):
     print(json.dumps(fields), flush=True)
 
 
-def session(listen):
+def session():
     return lt.session({
         "enable_dht": False,
         "enable_lsd": False,
         "enable_upnp": False,
         "enable_natpmp": False,
-        "listen_interfaces": listen,
+        "listen_interfaces": "127.0.0.1:0",
         "webtorrent_stun_server": "",
         "ssrf_mitigation": False,
         "allow_multiple_connections_per_ip": True,
@@ -39,13 +38,6 @@ def session(listen):
         | lt.alert.category_t.tracker_notification
         | lt.alert.category_t.peer_notification,
     })
-
-
-def free_port():
-    """A port that is free on every interface; libtorrent would take another on each."""
-    with socket.socket() as probe:
-        probe.bind(("", 0))
-        return probe.getsockname()[1]
 
 
 def make(path, tracker, version):
@@ -129,13 +121,10 @@ def main():
     parser.add_argument("--dir", default=".")
     parser.add_argument("--version", choices=["v1", "v2", "hybrid"], default="v1")
     parser.add_argument("--files", help="indices of the files to get, all unless told otherwise")
-    parser.add_argument("--everywhere", action="store_true", help="listen not only on loopback")
     parser.add_argument("--connect", help="an address, as ip:port, to connect to")
     parser.add_argument("--rate", type=int, default=0, help="bytes a second, either way")
     args = parser.parse_args()
-    port = free_port()
-    everywhere = f"0.0.0.0:{port},[::]:{port}"
-    ses = session(everywhere if args.everywhere else "127.0.0.1:0")
+    ses = session()
     if args.what == "seed":
         params = lt.add_torrent_params()
         params.ti = make(args.source, args.tracker, args.version)
