@@ -24,6 +24,7 @@ mod puppet;
 mod queue;
 mod readers;
 mod reveal;
+mod serving;
 mod speed;
 mod transfers;
 mod v2;
