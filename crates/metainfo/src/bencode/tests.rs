@@ -67,6 +67,16 @@ fn values_and_bytes_are_counted() {
 }
 
 #[test]
+fn input_over_the_limit_is_refused_before_any_of_it_is_read() {
+    let rules = Rules { bytes_max: 8, ..Rules::default() };
+    assert!(rules.parse(b"6:abcdef").is_ok());
+    for text in ["7:abcdefg", "i1exxxxxx", "xxxxxxxxx", "i00eeeeee"] {
+        let expect = Error::TooLong { found: 9, allowed: 8 };
+        assert_eq!(rules.parse(text.as_bytes()), Err(expect), "{text}");
+    }
+}
+
+#[test]
 fn prefix_leaves_the_payload() {
     let (head, rest) = parse_prefix(b"d8:msg_typei1eepayload").unwrap();
     assert_eq!(head.lookup("msg_type").and_then(Value::int), Some(1));
