@@ -139,6 +139,24 @@ fn offers_just_announced_are_not_announced_elsewhere_at_once() {
 }
 
 #[test]
+fn a_torrent_keeps_no_more_offers_waiting_however_many_trackers_open() {
+    let mut rig = Rig::new();
+    let urls: Vec<String> = (0..6).map(|n| format!("ws://t{n}.example")).collect();
+    rig.start(T, HASH, &urls.iter().map(String::as_str).collect::<Vec<_>>());
+    rig.want(T, 40);
+    let outs = rig.take();
+    let mut made = rig.make_offers(&outs).len();
+    let mut announced = 0;
+    for (tracker, _) in opens(&outs) {
+        rig.put(DiscoveryInput::TrackerOpened(tracker));
+        let outs = rig.take();
+        made += rig.make_offers(&outs).len();
+        announced += sends(&outs).len() + rig.sent().len();
+    }
+    assert_eq!((made, announced), (super::super::limit::OFFERS_PER_TORRENT, 6));
+}
+
+#[test]
 fn offers_near_their_end_are_announced_nowhere() {
     let (mut rig, tracker) = Rig::announced();
     rig.text(tracker, &counted(0, 6));
