@@ -1,10 +1,15 @@
 //! Metadata from peers that lie about it, lack it or get it late.
 
+use std::sync::Arc;
+
+use headwater_base::InfoHash;
 use headwater_engine::{AddTorrent, CloseReason, Event, Warning};
+use headwater_metainfo::Torrent;
 use headwater_wire::extended::{Handshake as Extended, MetadataMessage};
 use headwater_wire::{Decoder, Handshake, Message, Reserved};
 
 use crate::disk::Disk;
+use crate::made::{Kind, made};
 use crate::net::Net;
 use crate::{Sample, is_done, sample, secs};
 
@@ -78,6 +83,32 @@ fn false_metadata_gets_its_only_sender_banned() {
     assert_eq!(net.told(leech, warned), 1);
     net.join(Disk::full(&sample), sample.whole());
     net.run_to(leech, secs(200), is_done);
+}
+
+#[test]
+fn metadata_of_a_magnet_with_two_hashes_must_have_both() {
+    let honest = made(Kind::Hybrid, &[200_000], 65536);
+    let (v1, v2) = (honest.hash(), honest.torrent.info_hash_v2);
+    let other = InfoHash([9; 20]);
+    for (v1, v2, taken) in [(v1, v2, 1), (v1, Some([9; 32]), 0), (other, v2, 0)] {
+        let torrent = Torrent::clone(&honest.torrent);
+        let torrent = Arc::new(Torrent { info_hash: v1, info_hash_v2: v2, ..torrent });
+        let sample = Sample { torrent, ..honest.clone() };
+        let mut net = Net::new(68);
+        let leech = net.join(Disk::default(), sample.magnet());
+        let giver = net.join_puppet(sample.magnet());
+        let data = honest.torrent.info.clone();
+        let total_size = Some(data.len() as u32);
+        let link = greet(&mut net, giver, &sample, total_size);
+        net.run(secs(1));
+        give(&mut net, giver, link, &MetadataMessage::Data { piece: 0, total_size, data });
+        net.run(secs(1));
+        let known = net.told(leech, |event| matches!(event, Event::MetadataKnown(_)));
+        let refused = net.told(leech, |event| {
+            matches!(event, Event::Warned { warning: Warning::MetadataFalse { .. }, .. })
+        });
+        assert_eq!((known, refused), (taken, 1 - taken), "{v1:?} {v2:?}");
+    }
 }
 
 #[test]
