@@ -1,7 +1,10 @@
 //! BitTorrent v2 and hybrids between engines: magnets without layers, blocks verified one by one,
 //! liars of every kind, torrents that contradict themselves.
 
+use std::collections::BTreeSet;
+
 use headwater_base::{ByteCount, PeerId, PieceIndex, ReaderId};
+use headwater_engine::limit::CHECKS_MAX;
 use headwater_engine::{CloseReason, Event, Input, StoreError, Warning};
 use headwater_metainfo::Version;
 use headwater_wire::{Handshake, Message, Reserved};
@@ -250,6 +253,32 @@ fn false_hashes_get_their_sender_banned() {
 }
 
 #[test]
+fn false_leaves_get_their_sender_banned_and_no_honest_peer() {
+    let sample = made(Kind::V2, &[200_000], 65536);
+    let mut net = Net::new(136);
+    let leech = net.join(Disk::default(), sample.whole());
+    let liar = net.join_puppet(sample.magnet());
+    let link = crate::claims::greet(&mut net, liar, &sample);
+    net.say(liar, link, wire(&Message::HaveAll));
+    net.say(liar, link, wire(&Message::Unchoke));
+    net.run(secs(1));
+    let asked = heard(&net, liar).into_iter().find_map(|message| match message {
+        Message::HashRequest(span) => Some(span),
+        _ => None,
+    });
+    let span = asked.expect("a request for leaves");
+    assert_eq!((span.base, span.length, span.proof_layers), (0, 4, 0));
+    let hashes = vec![9; span.count() as usize * 32].into();
+    net.say(liar, link, wire(&Message::Hashes { span, hashes }));
+    net.run_to(leech, secs(5), |event| {
+        matches!(event, Event::PeerLeft { reason: CloseReason::FalseHashes(_), .. })
+    });
+    net.join(Disk::full(&sample), sample.whole());
+    net.run_to(leech, secs(120), is_done);
+    assert_eq!(banned(&net, leech), [net.hosts[liar].peer]);
+}
+
+#[test]
 fn verified_blocks_are_read_before_their_piece_is_stored() {
     let sample = made(Kind::V2, &[8 * 1024 * 1024], 4 * 1024 * 1024);
     let mut net = Net::new(132);
@@ -285,6 +314,28 @@ fn doubtful_v2_pieces_are_checked_by_their_leaves() {
         net.run(secs(5));
         let stored = |event: &Event| matches!(event, Event::PieceStored { .. });
         assert_eq!(net.told(host, stored), 6, "{kind:?}");
+    }
+}
+
+#[test]
+fn doubtful_pieces_are_hashed_a_few_at_once() {
+    for (kind, hashes) in [(None, 20), (Some(Kind::V2), 20), (Some(Kind::Hybrid), 40)] {
+        let whole = || crate::sample(20 * 16384, 16384);
+        let sample = kind.map_or_else(whole, |kind| made(kind, &[20 * 16384], 16384));
+        let mut net = Net::new(137);
+        net.job_time = secs(10);
+        let disk =
+            Disk { doubtful: (0..20).collect(), have: BTreeSet::new(), ..Disk::full(&sample) };
+        let host = net.join(disk, sample.whole());
+        // The store takes ten seconds to open, and each piece ten seconds to be hashed.
+        net.run(secs(5));
+        for round in 0..hashes / CHECKS_MAX {
+            net.run(secs(10));
+            assert_eq!(net.hosts[host].disk.hashed, (round + 1) * CHECKS_MAX, "{kind:?}");
+        }
+        net.run(secs(10));
+        let stored = |event: &Event| matches!(event, Event::PieceStored { .. });
+        assert_eq!((net.hosts[host].disk.hashed, net.told(host, stored)), (hashes, 20));
     }
 }
 
