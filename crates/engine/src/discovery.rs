@@ -38,8 +38,11 @@ use self::limit::{
 };
 pub(crate) use self::nearness::may_name;
 use self::timer::{Timer, Timers};
-use self::tracker::{Tracker, normalize};
+use self::tracker::{Member, Tracker, normalize};
 use crate::{Action, Config, Event, LinkEnd, TrackerTrouble, TrackerView, Wake, Warning};
+
+/// A tracker, and the hash under which a torrent announces there.
+type At = (TrackerId, InfoHash);
 
 /// What a torrent tells trackers of itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -127,6 +130,8 @@ pub(crate) struct Expected {
     pub(crate) dialled: Option<SocketAddr>,
     /// One side dialled: nothing was offered.
     pub(crate) direct: bool,
+    /// The hash under which a tracker brought us together, which both sides know.
+    pub(crate) hash: Option<InfoHash>,
 }
 
 /// The discovery state machine. Tell it with `handle` and the rest, then drain `next`.
@@ -159,7 +164,9 @@ pub(crate) struct Discovery {
 /// A torrent whose peers are looked for.
 #[derive(Debug)]
 struct Swarm {
-    info_hash: InfoHash,
+    /// What trackers call it: the first is announced eagerly, the other one of a hybrid for those
+    /// that know no other (BEP 52).
+    hashes: Vec<InfoHash>,
     totals: Totals,
     /// Links there is room for besides those handed over.
     wanted: usize,
@@ -227,19 +234,19 @@ impl Discovery {
         }
     }
 
-    /// Looks for peers of a torrent from here on. Called again, it adds trackers to those known,
-    /// and learns whether the torrent is private, which only its metadata tells (BEP 27).
+    /// Looks for peers of a torrent from here on. Called again, it adds trackers and hashes to
+    /// those known, and learns whether the torrent is private, which only its metadata tells
+    /// (BEP 27). A hash that names another torrent already is left to that one.
     pub(crate) fn start(
         &mut self,
         now: Time,
         torrent: TorrentId,
-        info_hash: InfoHash,
+        hashes: &[InfoHash],
         tiers: &[Vec<String>],
         private: Option<bool>,
     ) {
-        self.hashes.insert(info_hash, torrent);
-        self.torrents.entry(torrent).or_insert_with(|| Swarm {
-            info_hash,
+        let swarm = self.torrents.entry(torrent).or_insert_with(|| Swarm {
+            hashes: Vec::new(),
             totals: Totals::default(),
             wanted: 0,
             known: Set::new(),
@@ -250,8 +257,12 @@ impl Discovery {
             circle: Circle::default(),
             addresses: Addresses::default(),
         });
-        if let Some(swarm) = self.torrents.get_mut(&torrent) {
-            swarm.circle.public = private == Some(false);
+        swarm.circle.public = private == Some(false);
+        for hash in hashes {
+            let named = *self.hashes.entry(*hash).or_insert(torrent) == torrent;
+            if named && !swarm.hashes.contains(hash) {
+                swarm.hashes.push(*hash);
+            }
         }
         let own = self.own_trackers(tiers);
         // A private torrent stays with its own trackers. One whose metadata is not known may be
@@ -311,7 +322,9 @@ impl Discovery {
             self.timers.clear(timer);
         }
         if let Some(swarm) = self.torrents.remove(&torrent) {
-            self.hashes.remove(&swarm.info_hash);
+            for hash in swarm.hashes {
+                self.hashes.remove(&hash);
+            }
         }
     }
 
@@ -328,8 +341,8 @@ impl Discovery {
         if !reached || core::mem::replace(&mut swarm.completed, true) {
             return;
         }
-        for tracker in self.trackers.values_mut() {
-            if let Some(member) = tracker.members.get_mut(&torrent) {
+        for at in self.members_of(torrent) {
+            if let Some(member) = self.member_mut(at) {
                 member.completed_due = true;
             }
         }
@@ -410,7 +423,7 @@ impl Discovery {
             }
             match self.timers.pop(now)? {
                 Timer::Socket(tracker) => self.socket_due(now, tracker),
-                Timer::Announce(tracker, torrent) => self.announce_due(now, tracker, torrent),
+                Timer::Announce(tracker, hash) => self.announce_due(now, (tracker, hash)),
                 Timer::Attempt(link) => self.attempt_due(now, link),
                 Timer::Introduce(torrent) => self.introduce(now, torrent),
                 Timer::News(torrent) => self.news_due(now, torrent),
@@ -444,11 +457,11 @@ impl Discovery {
     /// How the trackers of a torrent stand. A tracker that owes an answer has no next time.
     pub(crate) fn views(&self, now: Time, torrent: TorrentId) -> Vec<TrackerView> {
         let view = |tracker: TrackerId| {
-            let at = &self.trackers[&tracker];
-            let announce = self.timers.deadline(Timer::Announce(tracker, torrent));
+            let (at, hashes) = (&self.trackers[&tracker], &self.torrents[&torrent].hashes);
+            let announce = self.timers.deadline(Timer::Announce(tracker, hashes[0]));
             let next = announce.or(self.timers.deadline(Timer::Socket(tracker)));
-            let next = next.filter(|_| !at.members[&torrent].awaiting);
-            at.view(torrent, next.map(|at| at.since(now)))
+            let next = next.filter(|_| !at.members[&hashes[0]].awaiting);
+            at.view(hashes, next.map(|at| at.since(now)))
         };
         self.trackers_of(torrent).map(view).collect()
     }
@@ -460,20 +473,44 @@ impl Discovery {
 
     /// The trackers a torrent uses.
     fn trackers_of(&self, torrent: TorrentId) -> impl Iterator<Item = TrackerId> + '_ {
-        let uses = move |tracker: &Tracker| tracker.members.contains_key(&torrent);
+        let first = self.torrents.get(&torrent).and_then(|swarm| swarm.hashes.first());
+        let uses =
+            move |tracker: &Tracker| first.is_some_and(|first| tracker.members.contains_key(first));
         self.trackers.iter().filter(move |(_, tracker)| uses(tracker)).map(|(id, _)| *id)
     }
 
-    /// Tells the user of a torrent what is wrong with a tracker, unless that is no news.
-    fn warn(
-        &mut self,
-        now: Time,
-        tracker: TrackerId,
-        torrent: TorrentId,
-        trouble: &TrackerTrouble,
-    ) {
+    /// Where a torrent announces, and under which hash.
+    fn members_of(&self, torrent: TorrentId) -> Vec<At> {
+        let hashes = || self.torrents.get(&torrent).into_iter().flat_map(|swarm| &swarm.hashes);
+        self.trackers_of(torrent).flat_map(|id| hashes().map(move |hash| (id, *hash))).collect()
+    }
+
+    fn member(&self, (id, hash): At) -> Option<&Member> {
+        self.trackers.get(&id)?.members.get(&hash)
+    }
+
+    fn member_mut(&mut self, (id, hash): At) -> Option<&mut Member> {
+        self.trackers.get_mut(&id)?.members.get_mut(&hash)
+    }
+
+    /// The torrent a hash names.
+    fn swarm(&self, hash: InfoHash) -> Option<&Swarm> {
+        self.torrents.get(self.hashes.get(&hash)?)
+    }
+
+    /// Whether a hash is the second of its torrent.
+    fn is_second(&self, hash: InfoHash) -> bool {
+        self.swarm(hash).is_some_and(|swarm| swarm.hashes.first() != Some(&hash))
+    }
+
+    /// Tells the user of a torrent what is wrong with a tracker, unless that is no news or is
+    /// said of its first hash.
+    fn warn(&mut self, now: Time, (tracker, hash): At, trouble: &TrackerTrouble) {
+        let Some(&torrent) = self.hashes.get(&hash).filter(|_| !self.is_second(hash)) else {
+            return;
+        };
         let Some(at) = self.trackers.get_mut(&tracker) else { return };
-        let Some(member) = at.members.get_mut(&torrent) else { return };
+        let Some(member) = at.members.get_mut(&hash) else { return };
         if member.tell(now, trouble) {
             let (url, trouble) = (at.url.clone(), trouble.clone());
             let warning = Warning::Tracker { tracker, url, trouble };

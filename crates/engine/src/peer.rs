@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 
 use core::time::Duration;
 
-use headwater_base::{Bitfield, ByteCount, LinkId, PeerId, Set, Time};
+use headwater_base::{Bitfield, ByteCount, InfoHash, LinkId, PeerId, Set, Time};
 use headwater_wire::{BlockSpan, Decoder, HashSpan};
 
 use crate::bucket::{Bucket, Gate};
@@ -64,6 +64,8 @@ pub(crate) struct Peer {
     /// What it calls itself, once its handshake came.
     pub(crate) id: Option<PeerId>,
     pub(crate) joined_at: Time,
+    /// The hash of the swarm it was met in.
+    pub(crate) info_hash: InfoHash,
     /// Our handshake left.
     pub(crate) greeted: bool,
     /// The link speaks v2: hashes may be asked for.
@@ -178,6 +180,7 @@ impl Peer {
             outbox: Outbox::new(link, window),
             id: None,
             joined_at: now,
+            info_hash: InfoHash([0; 20]),
             greeted: false,
             v2: false,
             hashes: Hashes::default(),

@@ -186,11 +186,24 @@ impl Transfer {
     fn look_for_peers(&mut self, desk: &mut Desk) {
         if self.is_active() {
             let private = self.metainfo.as_ref().map(|metainfo| metainfo.private);
-            desk.discovery.start(desk.now, self.id, self.info_hash, &self.tiers, private);
+            desk.discovery.start(desk.now, self.id, &self.hashes(), &self.tiers, private);
             self.tell_signals(desk);
             self.plan_pex(desk);
             self.tell_discovery(desk);
         }
+    }
+
+    /// What trackers and handshakes call it: the name it was added by, and that of the other
+    /// version, where it has one and that is known.
+    fn hashes(&self) -> Vec<InfoHash> {
+        let v1 = self.metainfo.as_ref().map(|metainfo| metainfo.info_hash);
+        let other = self.cut().into_iter().chain(v1).find(|hash| *hash != self.info_hash);
+        core::iter::once(self.info_hash).chain(other).collect()
+    }
+
+    /// Its hash of v2 as trackers and handshakes have it.
+    fn cut(&self) -> Option<InfoHash> {
+        self.info_hash_v2.as_ref().map(InfoHash::cut)
     }
 
     /// Tells discovery how far the torrent is and how many links it has room for.

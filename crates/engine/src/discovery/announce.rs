@@ -1,7 +1,7 @@
 //! Decides when a torrent announces to a tracker, with which event and which offers.
 //! Knows how many peers are missing, not what becomes of the offers.
 
-use headwater_base::{LinkId, Time, TorrentId, TrackerId};
+use headwater_base::{InfoHash, LinkId, Time, TorrentId, TrackerId};
 use headwater_wire::tracker::{
     Announce, AnnounceReply, ClientMessage, Happening, Offer, ScrapeEntry,
 };
@@ -9,52 +9,53 @@ use headwater_wire::tracker::{
 use super::attempt::{Attempt, State};
 use super::limit::{
     DESCRIPTION_WAIT, LINKS_FEW, OFFER_WAIT, OFFERS_PER_ANNOUNCE, OFFERS_PER_TORRENT,
-    TRACKER_ANSWER_WAIT, TRACKER_MESSAGE_BYTES_MAX,
+    OFFERS_SECOND, TRACKER_ANSWER_WAIT, TRACKER_MESSAGE_BYTES_MAX,
 };
 use super::tracker::clamp_interval;
-use super::{Discovery, Out, Swarm, Timer};
+use super::{At, Discovery, Out, Swarm, Timer};
 use crate::Action;
 
 impl Discovery {
-    /// Sets when a torrent announces next to a tracker. Does nothing while the tracker is
+    /// Sets when a hash is announced next to a tracker. Does nothing while the tracker is
     /// closed, owes an answer, or waits for offers: what ends that plans again.
-    pub(super) fn plan(&mut self, now: Time, id: TrackerId, torrent: TorrentId) {
-        let eager = self.is_eager(now, id, torrent);
+    pub(super) fn plan(&mut self, now: Time, at: At) {
+        let (id, hash) = at;
+        let Some(&torrent) = self.hashes.get(&hash) else { return };
+        let eager = self.is_eager(now, at);
         let late = self.making(torrent) == 0 && self.has_unsent(torrent);
         let Some(tracker) = self.trackers.get(&id) else { return };
-        let Some(member) = tracker.members.get(&torrent) else { return };
+        let Some(member) = tracker.members.get(&hash) else { return };
         if !tracker.is_open() || member.awaiting || member.gathering {
             return;
         }
-        let at = match member.sent_at {
+        let due = match member.sent_at {
             Some(_) if member.completed_due || (member.short && late) => now,
             Some(sent) => sent + member.pause(eager, &mut self.rng),
             None => now,
         };
-        self.timers.set(Timer::Announce(id, torrent), at);
+        self.timers.set(Timer::Announce(id, hash), due);
     }
 
     /// Plans a torrent at all its trackers.
     pub(super) fn plan_all(&mut self, now: Time, torrent: TorrentId) {
-        let at: Vec<TrackerId> = self.trackers_of(torrent).collect();
-        for id in at {
-            self.plan(now, id, torrent);
+        for at in self.members_of(torrent) {
+            self.plan(now, at);
         }
     }
 
     /// Plans all torrents of a tracker.
     pub(super) fn plan_members(&mut self, now: Time, id: TrackerId) {
         let Some(tracker) = self.trackers.get(&id) else { return };
-        let members: Vec<TorrentId> = tracker.members.keys().copied().collect();
-        for torrent in members {
-            self.plan(now, id, torrent);
+        let members: Vec<InfoHash> = tracker.members.keys().copied().collect();
+        for hash in members {
+            self.plan(now, (id, hash));
         }
     }
 
     /// Has a torrent announce eagerly from the start again.
     pub(super) fn hasten(&mut self, now: Time, torrent: TorrentId) {
-        for tracker in self.trackers.values_mut() {
-            if let Some(member) = tracker.members.get_mut(&torrent) {
+        for at in self.members_of(torrent) {
+            if let Some(member) = self.member_mut(at) {
                 member.eager = 0;
             }
         }
@@ -62,15 +63,16 @@ impl Discovery {
     }
 
     /// Whether a torrent announces sooner than the tracker asks: it is short of links, and
-    /// there may be somebody.
-    fn is_eager(&self, now: Time, id: TrackerId, torrent: TorrentId) -> bool {
-        let Some(swarm) = self.torrents.get(&torrent) else { return false };
-        let member = self.trackers.get(&id).and_then(|tracker| tracker.members.get(&torrent));
+    /// there may be somebody. Under its second hash there must be.
+    fn is_eager(&self, now: Time, at: At) -> bool {
+        let Some(swarm) = self.swarm(at.1) else { return false };
+        let member = self.member(at);
         let strangers = member.and_then(|at| at.strangers(swarm.is_seed(), &swarm.known));
+        let hopeful = !self.is_second(at.1) && (swarm.is_lonely() || strangers.is_none());
         swarm.wanted > 0
             && swarm.linked < LINKS_FEW
             && !self.is_unsupported(now)
-            && (swarm.is_lonely() || strangers.is_none_or(|strangers| strangers > 0))
+            && (hopeful || strangers.is_some_and(|strangers| strangers > 0))
     }
 
     /// Makes the first offers while the first socket still opens.
@@ -84,10 +86,12 @@ impl Discovery {
     }
 
     /// An announce is due, has its offers, or got no answer.
-    pub(super) fn announce_due(&mut self, now: Time, id: TrackerId, torrent: TorrentId) {
+    pub(super) fn announce_due(&mut self, now: Time, at: At) {
+        let (id, hash) = at;
+        let Some(&torrent) = self.hashes.get(&hash) else { return };
         let Some(tracker) = self.trackers.get_mut(&id) else { return };
         let open = tracker.is_open();
-        let Some(member) = tracker.members.get_mut(&torrent) else { return };
+        let Some(member) = tracker.members.get_mut(&hash) else { return };
         if !open {
             return;
         }
@@ -103,33 +107,29 @@ impl Discovery {
         let gathered = core::mem::replace(&mut member.gathering, false);
         let wanted = match event {
             Some(Happening::Completed) => 0,
-            Some(Happening::Started | Happening::Stopped) | None => {
-                self.offers_wanted(now, id, torrent)
-            }
+            Some(Happening::Started | Happening::Stopped) | None => self.offers_wanted(now, at),
         };
         let offers = self.rested(now, torrent, wanted);
         if !gathered && offers.len() < wanted {
             let coming = offers.len() + self.making(torrent);
             self.make_offers(now, torrent, wanted.saturating_sub(coming));
             if self.making(torrent) > 0 {
-                self.gather(now, id, torrent);
+                self.gather(now, at);
                 return;
             }
         }
         let short = offers.len() < wanted && self.making(torrent) > 0;
-        self.announce(now, (id, torrent), event, offers);
-        let tracker = self.trackers.get_mut(&id);
-        if let Some(member) = tracker.and_then(|tracker| tracker.members.get_mut(&torrent)) {
+        self.announce(now, at, event, offers);
+        if let Some(member) = self.member_mut(at) {
             member.short = short;
         }
     }
 
     /// Waits for offers that are being made, for a while.
-    fn gather(&mut self, now: Time, id: TrackerId, torrent: TorrentId) {
-        let tracker = self.trackers.get_mut(&id);
-        if let Some(member) = tracker.and_then(|tracker| tracker.members.get_mut(&torrent)) {
+    fn gather(&mut self, now: Time, at: At) {
+        if let Some(member) = self.member_mut(at) {
             member.gathering = true;
-            self.timers.set(Timer::Announce(id, torrent), now + OFFER_WAIT);
+            self.timers.set(Timer::Announce(at.0, at.1), now + OFFER_WAIT);
         }
     }
 
@@ -140,23 +140,17 @@ impl Discovery {
         if self.making(torrent) > 0 {
             return;
         }
-        let waits = |id: &TrackerId| self.trackers[id].members[&torrent].gathering;
-        let waiting: Vec<TrackerId> = self.trackers_of(torrent).filter(waits).collect();
-        for id in waiting {
-            self.timers.set(Timer::Announce(id, torrent), now);
+        for at in self.members_of(torrent) {
+            if self.member(at).is_some_and(|member| member.gathering) {
+                self.timers.set(Timer::Announce(at.0, at.1), now);
+            }
         }
         self.plan_all(now, torrent);
     }
 
-    fn announce(
-        &mut self,
-        now: Time,
-        (id, torrent): (TrackerId, TorrentId),
-        event: Option<Happening>,
-        mut offers: Vec<LinkId>,
-    ) {
+    fn announce(&mut self, now: Time, at: At, event: Option<Happening>, mut offers: Vec<LinkId>) {
         let text = loop {
-            let Some(text) = self.announcement((id, torrent), event, &offers) else { return };
+            let Some(text) = self.announcement(at, event, &offers) else { return };
             if text.len() <= TRACKER_MESSAGE_BYTES_MAX || offers.is_empty() {
                 break text;
             }
@@ -170,15 +164,12 @@ impl Discovery {
                 self.attempts.get_mut(&link).map(|attempt| &mut attempt.state)
             {
                 offer.sent_at = Some(now);
-                offer.via.insert(id);
+                offer.via.insert(at);
             }
         }
-        self.act(Action::SendTracker { tracker: id, text });
-        let eager = self.is_eager(now, id, torrent);
-        let tracker = self.trackers.get_mut(&id);
-        let Some(member) = tracker.and_then(|tracker| tracker.members.get_mut(&torrent)) else {
-            return;
-        };
+        self.act(Action::SendTracker { tracker: at.0, text });
+        let eager = self.is_eager(now, at);
+        let Some(member) = self.member_mut(at) else { return };
         match event {
             Some(Happening::Started) => member.started = true,
             Some(Happening::Completed) => member.completed_due = false,
@@ -187,23 +178,23 @@ impl Discovery {
         member.sent_at = Some(now);
         member.awaiting = true;
         member.eager += u32::from(eager);
-        self.timers.set(Timer::Announce(id, torrent), now + TRACKER_ANSWER_WAIT);
+        self.timers.set(Timer::Announce(at.0, at.1), now + TRACKER_ANSWER_WAIT);
     }
 
     /// The text of an announce; `None` when the torrent does not use the tracker.
     fn announcement(
         &self,
-        (id, torrent): (TrackerId, TorrentId),
+        at: At,
         happening: Option<Happening>,
         offers: &[LinkId],
     ) -> Option<String> {
-        let swarm = self.torrents.get(&torrent)?;
+        let swarm = self.swarm(at.1)?;
         let offer = |link: &LinkId| {
             let offer = self.attempts.get(link)?.offer()?;
             Some(Offer { offer_id: offer.id, sdp: offer.sdp.clone() })
         };
         let announce = Announce {
-            info_hash: swarm.info_hash,
+            info_hash: at.1,
             peer_id: self.peer_id,
             happening,
             uploaded: swarm.totals.uploaded,
@@ -211,31 +202,30 @@ impl Discovery {
             left: Some(swarm.left()),
             wanted: Some(OFFERS_PER_ANNOUNCE as u32),
             offers: offers.iter().filter_map(offer).collect(),
-            tracker_id: self.trackers.get(&id)?.members.get(&torrent)?.tracker_id.clone(),
+            tracker_id: self.member(at)?.tracker_id.clone(),
         };
         Some(ClientMessage::Announce(announce).encode())
     }
 
     /// Says `stopped` at a tracker that heard `started`.
-    pub(super) fn say_stopped(&mut self, id: TrackerId, torrent: TorrentId) {
-        let Some(tracker) = self.trackers.get(&id) else { return };
-        let started = tracker.members.get(&torrent).is_some_and(|member| member.started);
+    pub(super) fn say_stopped(&mut self, at: At) {
+        let Some(tracker) = self.trackers.get(&at.0) else { return };
+        let started = self.member(at).is_some_and(|member| member.started);
         if !started || !tracker.is_open() {
             return;
         }
-        if let Some(text) = self.announcement((id, torrent), Some(Happening::Stopped), &[]) {
-            self.act(Action::SendTracker { tracker: id, text });
+        if let Some(text) = self.announcement(at, Some(Happening::Stopped), &[]) {
+            self.act(Action::SendTracker { tracker: at.0, text });
         }
     }
 
     /// A tracker answered an announce, or an answer: some do (aquatic).
     pub(super) fn announced(&mut self, now: Time, id: TrackerId, answer: AnnounceReply) {
-        let Some(torrent) = self.user(id, answer.info_hash) else { return };
-        let seed = self.torrents.get(&torrent).is_some_and(Swarm::is_seed);
+        let at = (id, answer.info_hash);
+        let seed = self.swarm(at.1).is_some_and(Swarm::is_seed);
         let tracker = self.trackers.get_mut(&id);
-        let Some(member) = tracker.and_then(|tracker| tracker.members.get_mut(&torrent)) else {
-            return;
-        };
+        let member = tracker.and_then(|tracker| tracker.members.get_mut(&at.1));
+        let Some(member) = member else { return };
         let before = member.others(seed);
         member.awaiting = false;
         member.clear_trouble();
@@ -255,18 +245,16 @@ impl Discovery {
         if before.is_some_and(|before| member.others(seed) > Some(before)) {
             member.eager = 0;
         }
-        self.plan(now, id, torrent);
+        self.plan(now, at);
     }
 
     /// A tracker counted swarms for us. Those we did not ask for, or do not have there, are left
     /// aside.
     pub(super) fn scraped(&mut self, now: Time, id: TrackerId, entries: &[ScrapeEntry]) {
         for entry in entries {
-            let Some(torrent) = self.user(id, entry.info_hash) else { continue };
-            let seed = self.torrents.get(&torrent).is_some_and(Swarm::is_seed);
-            let tracker = self.trackers.get_mut(&id);
-            let member = tracker.and_then(|tracker| tracker.members.get_mut(&torrent));
-            let Some(member) = member else { continue };
+            let at = (id, entry.info_hash);
+            let seed = self.swarm(at.1).is_some_and(Swarm::is_seed);
+            let Some(member) = self.member_mut(at) else { continue };
             if !member.takes_scrape() {
                 continue;
             }
@@ -275,23 +263,28 @@ impl Discovery {
             if before.is_some_and(|before| member.others(seed) > Some(before)) {
                 member.eager = 0;
             }
-            self.plan(now, id, torrent);
+            self.plan(now, at);
         }
     }
 
     /// How many offers the next announce should carry: one for each stranger. What a tracker
-    /// counted before its socket broke tells nothing of who is there since.
-    fn offers_wanted(&self, now: Time, id: TrackerId, torrent: TorrentId) -> usize {
-        let Some(swarm) = self.torrents.get(&torrent) else { return 0 };
-        let member = self.trackers.get(&id).and_then(|tracker| tracker.members.get(&torrent));
+    /// counted before its socket broke tells nothing of who is there since. Whoever is in both
+    /// swarms of a hybrid is met in the first, so that the second gets few, and none in hope.
+    fn offers_wanted(&self, now: Time, at: At) -> usize {
+        let Some((&torrent, swarm)) = self.hashes.get(&at.1).zip(self.swarm(at.1)) else {
+            return 0;
+        };
         if self.is_unsupported(now) {
             return 0;
         }
-        let fresh = member.filter(|member| member.sent_at.is_some());
-        let offers = match fresh.and_then(|at| at.strangers(swarm.is_seed(), &swarm.known)) {
-            None => OFFERS_PER_ANNOUNCE,
-            Some(0) => usize::from(swarm.is_lonely()),
-            Some(strangers) => strangers.min(OFFERS_PER_ANNOUNCE),
+        let fresh = self.member(at).filter(|member| member.sent_at.is_some());
+        let strangers = fresh.and_then(|at| at.strangers(swarm.is_seed(), &swarm.known));
+        let offers = match (self.is_second(at.1), strangers) {
+            (true, _) if swarm.linked >= LINKS_FEW => 0,
+            (true, strangers) => strangers.unwrap_or(0).min(OFFERS_SECOND),
+            (false, None) => OFFERS_PER_ANNOUNCE,
+            (false, Some(0)) => usize::from(swarm.is_lonely()),
+            (false, Some(strangers)) => strangers.min(OFFERS_PER_ANNOUNCE),
         };
         offers.min(self.room(torrent)).min(self.share())
     }
@@ -365,7 +358,7 @@ impl Discovery {
     pub(super) fn attempt(&mut self, torrent: TorrentId, state: State) -> LinkId {
         let link = LinkId(self.next_link);
         self.next_link += 1;
-        self.attempts.insert(link, Attempt { torrent, state, relay: None });
+        self.attempts.insert(link, Attempt { torrent, state, relay: None, hash: None });
         link
     }
 }

@@ -2,9 +2,10 @@
 
 use core::net::SocketAddr;
 
-use headwater_base::{LinkId, PeerId, Set, Time, TorrentId, TrackerId};
+use headwater_base::{InfoHash, LinkId, PeerId, Set, Time, TorrentId};
 use headwater_wire::tracker::OfferId;
 
+use super::At;
 use super::limit::OFFER_REST;
 
 /// A link to be, for one torrent.
@@ -14,13 +15,15 @@ pub(super) struct Attempt {
     pub(super) state: State,
     /// The link to the neighbour that introduces the peer, if one does.
     pub(super) relay: Option<LinkId>,
+    /// The hash under which a tracker brought both sides together, once it did.
+    pub(super) hash: Option<InfoHash>,
 }
 
 /// Where the answer to somebody's offer goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
     /// Through a tracker.
-    Tracker(TrackerId),
+    Tracker(At),
     /// Through a neighbour.
     Relay(LinkId),
 }
@@ -59,8 +62,8 @@ pub(super) struct Offer {
     pub(super) until: Time,
     /// When it was announced last.
     pub(super) sent_at: Option<Time>,
-    /// The trackers that know it.
-    pub(super) via: Set<TrackerId>,
+    /// The trackers that know it, and of which hash.
+    pub(super) via: Set<At>,
     /// The only peer that may answer it, when it went through a relay.
     pub(super) to: Option<PeerId>,
 }

@@ -46,6 +46,8 @@ pub(super) const TROUBLE_REPEAT: Duration = Duration::from_secs(60);
 
 /// Offers in one announce. WebTorrent sends five; aquatic takes ten.
 pub(super) const OFFERS_PER_ANNOUNCE: usize = 5;
+/// Offers in one announce of a hybrid's second hash, where few know no other.
+pub(super) const OFFERS_SECOND: usize = 2;
 /// Offers one torrent keeps waiting for answers.
 pub(super) const OFFERS_PER_TORRENT: usize = 10;
 /// Answers one torrent makes or waits on at once.

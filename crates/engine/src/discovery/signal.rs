@@ -3,7 +3,7 @@
 
 use core::net::IpAddr;
 
-use headwater_base::{LinkId, PeerId, Set, Time, TorrentId, TrackerId};
+use headwater_base::{LinkId, PeerId, Set, Time, TorrentId};
 use headwater_wire::tracker::{Answer, ClientMessage, OfferId};
 
 use super::attempt::{Attempt, Offer, State, Way};
@@ -11,7 +11,7 @@ use super::limit::{
     ANSWERS_MAX, ANSWERS_PER_TORRENT, DESCRIPTION_WAIT, LINK_OPEN_WAIT, OFFER_LIFE,
     TRACKER_MESSAGE_BYTES_MAX, UNSUPPORTED_PAUSE,
 };
-use super::{Discovery, Expected, Out, Role, Timer};
+use super::{At, Discovery, Expected, Out, Role, Timer};
 use crate::{Action, Event, LinkEnd, Warning};
 
 impl Discovery {
@@ -54,8 +54,11 @@ impl Discovery {
         }
         self.answer_budget.take(now);
         let link = self.attempt(torrent, State::Answering { peer, offer, way });
-        if let (Way::Relay(relay), Some(attempt)) = (way, self.attempts.get_mut(&link)) {
-            attempt.relay = Some(relay);
+        if let Some(attempt) = self.attempts.get_mut(&link) {
+            match way {
+                Way::Relay(relay) => attempt.relay = Some(relay),
+                Way::Tracker((_, hash)) => attempt.hash = Some(hash),
+            }
         }
         self.timers.set(Timer::Attempt(link), now + DESCRIPTION_WAIT);
         self.act(Action::MakeAnswer { link, offer: sdp });
@@ -68,10 +71,10 @@ impl Discovery {
         let State::Answering { peer, offer, way } = attempt.state else { return };
         let torrent = attempt.torrent;
         let out = match way {
-            Way::Tracker(tracker) => {
-                let text = self.answer((tracker, torrent), (peer, offer), sdp);
+            Way::Tracker(at) => {
+                let text = self.answer(at, (peer, offer), sdp);
                 let text = text.filter(|text| text.len() <= TRACKER_MESSAGE_BYTES_MAX);
-                text.map(|text| Out::Action(Action::SendTracker { tracker, text }))
+                text.map(|text| Out::Action(Action::SendTracker { tracker: at.0, text }))
             }
             Way::Relay(relay) => self.answer_through(torrent, relay, (peer, offer), sdp),
         };
@@ -87,20 +90,20 @@ impl Discovery {
     /// The text of an answer; `None` while the tracker is closed.
     fn answer(
         &self,
-        (tracker, torrent): (TrackerId, TorrentId),
+        at: At,
         (to_peer_id, offer_id): (PeerId, OfferId),
         sdp: String,
     ) -> Option<String> {
-        let swarm = self.torrents.get(&torrent)?;
-        let at = self.trackers.get(&tracker).filter(|at| at.is_open())?;
+        let swarm = self.swarm(at.1)?;
+        self.trackers.get(&at.0).filter(|tracker| tracker.is_open())?;
         let answer = Answer {
-            info_hash: swarm.info_hash,
+            info_hash: at.1,
             peer_id: self.peer_id,
             to_peer_id,
             offer_id,
             sdp,
             left: Some(swarm.left()),
-            tracker_id: at.members.get(&torrent)?.tracker_id.clone(),
+            tracker_id: self.member(at)?.tracker_id.clone(),
         };
         Some(ClientMessage::Answer(answer).encode())
     }
@@ -109,7 +112,7 @@ impl Discovery {
     pub(super) fn answered(
         &mut self,
         now: Time,
-        (tracker, torrent): (TrackerId, TorrentId),
+        (at, torrent): (At, TorrentId),
         (peer, id): (PeerId, OfferId),
         sdp: String,
     ) {
@@ -119,11 +122,11 @@ impl Discovery {
         }
         let is_it = |attempt: &Attempt| {
             let offer = attempt.offer().filter(|offer| offer.id == id);
-            attempt.torrent == torrent && offer.is_some_and(|offer| offer.via.contains(&tracker))
+            attempt.torrent == torrent && offer.is_some_and(|offer| offer.via.contains(&at))
         };
         let found = self.attempts.iter_mut().find(|(_, attempt)| is_it(attempt));
         let Some((link, attempt)) = found.map(|(link, attempt)| (*link, attempt)) else { return };
-        attempt.state = State::Taking(peer);
+        (attempt.state, attempt.hash) = (State::Taking(peer), Some(at.1));
         self.take_answer(now, link, sdp);
     }
 
@@ -159,6 +162,7 @@ impl Discovery {
             from,
             dialled,
             direct: dialled.is_some(),
+            hash: attempt.hash,
         };
         let torrent = attempt.torrent;
         self.attempts.remove(&link);

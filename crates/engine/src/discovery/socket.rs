@@ -11,26 +11,30 @@ use super::limit::{
     TRACKERS_PER_TORRENT_MAX,
 };
 use super::tracker::{Member, Socket, Tracker, words};
-use super::{Discovery, Timer};
+use super::{At, Discovery, Timer};
 use crate::{Action, TrackerTrouble};
 
 impl Discovery {
     /// Makes a torrent use the tracker at `url`, if there is room for it.
     pub(super) fn join(&mut self, now: Time, torrent: TorrentId, url: String) {
         let known = self.trackers.iter().find(|(_, tracker)| tracker.url == url).map(|(id, _)| *id);
-        let member = |id| self.trackers[&id].members.contains_key(&torrent);
+        let used = known.is_some_and(|known| self.trackers_of(torrent).any(|id| id == known));
         let full = self.trackers_of(torrent).count() >= TRACKERS_PER_TORRENT_MAX
             || (known.is_none() && self.trackers.len() >= TRACKERS_MAX);
-        if known.is_some_and(member) || full {
-            return;
-        }
+        let Some(swarm) = self.torrents.get(&torrent).filter(|_| used || !full) else { return };
+        let hashes = swarm.hashes.clone();
         let id = known.unwrap_or_else(|| self.found(now, url));
-        let Some(tracker) = self.trackers.get_mut(&id) else { return };
-        tracker.members.insert(torrent, Member::default());
-        if let Some(trouble) = tracker.trouble.clone() {
-            self.warn(now, id, torrent, &trouble);
+        for hash in hashes {
+            let Some(tracker) = self.trackers.get_mut(&id) else { return };
+            if tracker.members.contains_key(&hash) {
+                continue;
+            }
+            tracker.members.insert(hash, Member::default());
+            if let Some(trouble) = tracker.trouble.clone() {
+                self.warn(now, (id, hash), &trouble);
+            }
+            self.plan(now, (id, hash));
         }
-        self.plan(now, id, torrent);
     }
 
     /// Makes a new tracker and opens its socket.
@@ -52,13 +56,16 @@ impl Discovery {
 
     /// Ends a torrent's use of a tracker; the last one closes its socket.
     pub(super) fn leave(&mut self, id: TrackerId, torrent: TorrentId) {
-        self.say_stopped(id, torrent);
-        self.timers.clear(Timer::Announce(id, torrent));
-        let Some(tracker) = self.trackers.get_mut(&id) else { return };
-        tracker.members.remove(&torrent);
-        if !tracker.members.is_empty() {
-            return;
+        for at in self.members_of(torrent).into_iter().filter(|at| at.0 == id) {
+            self.say_stopped(at);
+            self.timers.clear(Timer::Announce(at.0, at.1));
+            if let Some(tracker) = self.trackers.get_mut(&id) {
+                tracker.members.remove(&at.1);
+            }
         }
+        let Some(tracker) = self.trackers.get(&id).filter(|at| at.members.is_empty()) else {
+            return;
+        };
         let close = tracker.socket != Socket::Waiting;
         self.trackers.remove(&id);
         self.timers.clear(Timer::Socket(id));
@@ -84,14 +91,15 @@ impl Discovery {
         if tracker.socket == Socket::Waiting {
             return;
         }
-        let members: Vec<TorrentId> = tracker.members.keys().copied().collect();
-        let swarms = members.iter().filter_map(|torrent| self.torrents.get(torrent));
-        let lonely = swarms.into_iter().any(|swarm| swarm.wanted > 0 && swarm.is_lonely());
+        let members: Vec<InfoHash> = tracker.members.keys().copied().collect();
+        let mut swarms = members.iter().filter_map(|hash| self.swarm(*hash));
+        let lonely = swarms.any(|swarm| swarm.wanted > 0 && swarm.is_lonely());
         let most = if lonely { TRACKER_RETRY_LONELY } else { TRACKER_RETRY_MAX };
+        let Some(tracker) = self.trackers.get_mut(&id) else { return };
         let (pause, trouble) = tracker.lose(now, most, &mut self.rng);
         self.timers.set(Timer::Socket(id), now + pause);
-        for torrent in &members {
-            self.timers.clear(Timer::Announce(id, *torrent));
+        for hash in &members {
+            self.timers.clear(Timer::Announce(id, *hash));
         }
         if !trouble {
             return;
@@ -100,8 +108,8 @@ impl Discovery {
         if let Some(tracker) = self.trackers.get_mut(&id) {
             tracker.trouble = Some(trouble.clone());
         }
-        for torrent in members {
-            self.warn(now, id, torrent, &trouble);
+        for hash in members {
+            self.warn(now, (id, hash), &trouble);
         }
     }
 
@@ -131,9 +139,9 @@ impl Discovery {
             // A description is a peer's fault, not the tracker's.
             Err(Error::Sdp { .. }) => return,
             Err(_) => {
-                let members: Vec<TorrentId> = tracker.members.keys().copied().collect();
-                for torrent in members {
-                    self.blame(now, id, torrent, TrackerTrouble::Malformed);
+                let members: Vec<InfoHash> = tracker.members.keys().copied().collect();
+                for hash in members {
+                    self.blame(now, (id, hash), TrackerTrouble::Malformed);
                 }
                 return;
             }
@@ -142,13 +150,15 @@ impl Discovery {
         match message {
             TrackerMessage::Announce(reply) => self.announced(now, id, reply),
             TrackerMessage::Offer { info_hash, peer_id, offer_id, sdp } => {
-                if let Some(torrent) = self.met(id, info_hash, peer_id) {
-                    self.offered(now, (Way::Tracker(id), torrent), (peer_id, offer_id), sdp);
+                let at = (id, info_hash);
+                if let Some(torrent) = self.met(at, peer_id) {
+                    self.offered(now, (Way::Tracker(at), torrent), (peer_id, offer_id), sdp);
                 }
             }
             TrackerMessage::Answer { info_hash, peer_id, offer_id, sdp } => {
-                if let Some(torrent) = self.met(id, info_hash, peer_id) {
-                    self.answered(now, (id, torrent), (peer_id, offer_id), sdp);
+                let at = (id, info_hash);
+                if let Some(torrent) = self.met(at, peer_id) {
+                    self.answered(now, (at, torrent), (peer_id, offer_id), sdp);
                 }
             }
             TrackerMessage::Failure { info_hash, reason, .. } => {
@@ -162,41 +172,40 @@ impl Discovery {
     /// fails an answer to an offer whose maker is gone.
     fn refused(&mut self, now: Time, id: TrackerId, info_hash: Option<InfoHash>, reason: &str) {
         let Some(tracker) = self.trackers.get_mut(&id) else { return };
-        let named = info_hash.map(|hash| self.hashes.get(&hash).copied());
         let mut meant = Vec::new();
-        for (torrent, member) in &mut tracker.members {
-            if member.awaiting && named.is_none_or(|named| named == Some(*torrent)) {
+        for (hash, member) in &mut tracker.members {
+            if member.awaiting && info_hash.is_none_or(|named| named == *hash) {
                 member.awaiting = false;
-                meant.push(*torrent);
+                meant.push((id, *hash));
             }
         }
         let trouble = TrackerTrouble::Refused(words(reason));
-        for torrent in meant {
-            self.blame(now, id, torrent, trouble.clone());
-            self.plan(now, id, torrent);
+        for at in meant {
+            self.blame(now, at, trouble.clone());
+            self.plan(now, at);
         }
     }
 
-    /// Holds a trouble against a tracker, for one torrent.
-    fn blame(&mut self, now: Time, id: TrackerId, torrent: TorrentId, trouble: TrackerTrouble) {
-        let tracker = self.trackers.get_mut(&id);
-        if let Some(member) = tracker.and_then(|tracker| tracker.members.get_mut(&torrent)) {
+    /// Holds a trouble against a tracker, for one hash.
+    fn blame(&mut self, now: Time, at: At, trouble: TrackerTrouble) {
+        if let Some(member) = self.member_mut(at) {
             member.trouble = Some(trouble.clone());
-            self.warn(now, id, torrent, &trouble);
+            self.warn(now, at, &trouble);
         }
     }
 
     /// Remembers that a peer is at a tracker; answers for which torrent, if we have it there.
-    fn met(&mut self, id: TrackerId, info_hash: InfoHash, peer: PeerId) -> Option<TorrentId> {
-        let torrent = self.user(id, info_hash)?;
-        let known = &self.torrents.get(&torrent)?.known;
-        self.trackers.get_mut(&id)?.members.get_mut(&torrent)?.meet(peer, known);
+    /// Most are there under both hashes of a hybrid and speak under one.
+    fn met(&mut self, at: At, peer: PeerId) -> Option<TorrentId> {
+        self.member(at)?;
+        let torrent = *self.hashes.get(&at.1)?;
+        let swarm = self.torrents.get(&torrent)?;
+        for hash in &swarm.hashes {
+            let tracker = self.trackers.get_mut(&at.0);
+            if let Some(member) = tracker.and_then(|tracker| tracker.members.get_mut(hash)) {
+                member.meet(peer, &swarm.known);
+            }
+        }
         Some(torrent)
-    }
-
-    /// The torrent of that hash, if it uses that tracker.
-    pub(super) fn user(&self, id: TrackerId, info_hash: InfoHash) -> Option<TorrentId> {
-        let torrent = self.hashes.get(&info_hash)?;
-        self.trackers.get(&id)?.members.contains_key(torrent).then_some(*torrent)
     }
 }

@@ -3,6 +3,7 @@
 
 mod announces;
 mod dials;
+mod hybrids;
 mod introductions;
 mod links;
 mod trackers;
@@ -71,7 +72,7 @@ impl Rig {
 
     fn start(&mut self, torrent: TorrentId, hash: InfoHash, urls: &[&str]) {
         let tiers = vec![urls.iter().map(|url| (*url).to_owned()).collect()];
-        self.machine.start(self.now, torrent, hash, &tiers, Some(false));
+        self.machine.start(self.now, torrent, &[hash], &tiers, Some(false));
     }
 
     fn want(&mut self, torrent: TorrentId, links: usize) {

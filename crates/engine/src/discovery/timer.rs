@@ -1,6 +1,6 @@
 //! The one timer table of discovery. Knows when a timer is due, not what it is for.
 
-use headwater_base::{LinkId, Map, Set, Time, TorrentId, TrackerId};
+use headwater_base::{InfoHash, LinkId, Map, Set, Time, TorrentId, TrackerId};
 
 /// What a deadline is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -8,7 +8,7 @@ pub(super) enum Timer {
     /// A tracker's socket is opened, or took too long to open.
     Socket(TrackerId),
     /// A torrent announces, stops waiting for its offers, or got no answer.
-    Announce(TrackerId, TorrentId),
+    Announce(TrackerId, InfoHash),
     /// A link attempt took too long, or an offer is too old.
     Attempt(LinkId),
     /// A torrent may ask to be introduced to a stranger.

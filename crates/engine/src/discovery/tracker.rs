@@ -3,7 +3,7 @@
 
 use core::time::Duration;
 
-use headwater_base::{Map, PeerId, Rng, Set, Time, TorrentId};
+use headwater_base::{InfoHash, Map, PeerId, Rng, Set, Time};
 
 use super::limit::{
     ANNOUNCE_EAGER, ANNOUNCE_INTERVAL, ANNOUNCE_INTERVAL_DEFAULT, ANNOUNCE_REFUSED, MET_MAX,
@@ -22,8 +22,8 @@ pub(super) struct Tracker {
     pub(super) failures: u32,
     /// Why it is out of reach, while it is.
     pub(super) trouble: Option<TrackerTrouble>,
-    /// The torrents that announce to it.
-    pub(super) members: Map<TorrentId, Member>,
+    /// The hashes under which torrents announce to it.
+    pub(super) members: Map<InfoHash, Member>,
 }
 
 /// How a tracker's socket stands.
@@ -42,7 +42,7 @@ pub(super) enum Socket {
     },
 }
 
-/// One torrent at one tracker.
+/// One hash of a torrent at one tracker.
 #[derive(Debug, Default)]
 pub(super) struct Member {
     /// `started` was said.
@@ -117,16 +117,13 @@ impl Tracker {
         (jitter(pause * 4 / 5, pause * 2 / 5, rng), !proven || self.failures > 2)
     }
 
-    /// What is wrong, for one of its torrents.
-    pub(super) fn trouble_of(&self, torrent: TorrentId) -> Option<&TrackerTrouble> {
-        let member = self.members.get(&torrent).and_then(|member| member.trouble.as_ref());
-        self.trouble.as_ref().or(member)
-    }
-
-    /// How it looks to one of its torrents.
-    pub(super) fn view(&self, torrent: TorrentId, next_in: Option<Duration>) -> TrackerView {
-        let trouble = self.trouble_of(torrent);
-        let counts = self.members.get(&torrent).and_then(|member| member.counts);
+    /// How it looks to a torrent of these hashes. Who is in both swarms of a hybrid is counted
+    /// once, since most are.
+    pub(super) fn view(&self, hashes: &[InfoHash], next_in: Option<Duration>) -> TrackerView {
+        let members = || hashes.iter().filter_map(|hash| self.members.get(hash));
+        let trouble = self.trouble.as_ref().or(members().next().and_then(|at| at.trouble.as_ref()));
+        let counts = members().filter_map(|member| member.counts);
+        let counts = counts.reduce(|one, two| (one.0.max(two.0), one.1.max(two.1)));
         let (complete, incomplete) = counts.unwrap_or_default();
         TrackerView {
             url: self.url.clone(),

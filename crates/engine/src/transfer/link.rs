@@ -38,12 +38,14 @@ impl Transfer {
         if let Some(metainfo) = &self.metainfo {
             peer.decoder.set_pieces(metainfo.piece_count());
         }
+        peer.info_hash = who.hash.unwrap_or(self.info_hash);
+        let waits = self.may_upgrade(peer.info_hash) && role == Role::Answered;
         self.peers.insert(link, peer);
-        if self.may_upgrade() && role == Role::Answered {
+        if waits {
             // BEP 52: who accepts a link answers with the v2 hash where both sides know it.
             desk.set(Timer::Greet(link), limit::GREET_PATIENCE);
         } else {
-            self.greet(desk, link, self.info_hash);
+            self.greet(desk, link, None);
         }
         desk.set(Timer::Handshake(link), limit::HANDSHAKE_PATIENCE);
         desk.set(Timer::KeepAlive(link), limit::KEEP_ALIVE);
@@ -90,7 +92,7 @@ impl Transfer {
         link: LinkId,
         handshake: &Handshake,
     ) -> Result<(), CloseReason> {
-        let Some(says_v2) = self.swarm_of(handshake) else {
+        let Some(says_v2) = self.swarm_of(link, handshake) else {
             return Err(CloseReason::WrongSwarm);
         };
         if handshake.peer_id == desk.config.peer_id {
@@ -102,16 +104,17 @@ impl Transfer {
         if !self.is_expected(link, handshake.peer_id) {
             return Err(CloseReason::Rule("peer is not the one that was introduced"));
         }
+        let cut = self.cut();
         let Some(peer) = self.peers.get_mut(&link) else { return Ok(()) };
-        let upgrades = !peer.greeted && (says_v2 || handshake.reserved.has_v2());
+        let may = !peer.greeted || cut == Some(peer.info_hash);
+        let upgrades = may && (says_v2 || handshake.reserved.has_v2());
         peer.v2 = says_v2 || upgrades;
         peer.id = Some(handshake.peer_id);
         peer.joined_at = desk.now;
         peer.fast = handshake.reserved.has_fast();
         peer.extended = handshake.reserved.has_extension();
         desk.timers.clear(Timer::Handshake(link));
-        let cut = self.info_hash_v2.as_ref().map(InfoHash::cut);
-        self.greet(desk, link, cut.filter(|_| upgrades).unwrap_or(self.info_hash));
+        self.greet(desk, link, cut.filter(|_| upgrades));
         desk.discovery.peer_known(self.id, handshake.peer_id, true);
         let peer = handshake.peer_id;
         desk.tell(Event::PeerJoined { torrent: self.id, link, peer });
@@ -130,11 +133,13 @@ impl Transfer {
         Ok(())
     }
 
-    /// Says who we are, once, and that we would rather speak v2 where that is not said by the
-    /// hash itself.
-    fn greet(&mut self, desk: &mut Desk, link: LinkId, info_hash: InfoHash) {
-        let may_upgrade = self.may_upgrade() && info_hash == self.info_hash;
-        let Some(peer) = self.peers.get_mut(&link).filter(|peer| !peer.greeted) else { return };
+    /// Says who we are, once, by the hash both sides are here for or a better one, and that we
+    /// would rather speak v2 where that is not said by the hash itself.
+    fn greet(&mut self, desk: &mut Desk, link: LinkId, better: Option<InfoHash>) {
+        let Some(peer) = self.peers.get(&link).filter(|peer| !peer.greeted) else { return };
+        let info_hash = better.unwrap_or(peer.info_hash);
+        let may_upgrade = self.may_upgrade(info_hash);
+        let Some(peer) = self.peers.get_mut(&link) else { return };
         let reserved = Reserved::default().with_extension().with_fast();
         let reserved = if may_upgrade { reserved.with_v2() } else { reserved };
         let handshake = Handshake { info_hash, peer_id: desk.config.peer_id, reserved };
@@ -145,36 +150,31 @@ impl Transfer {
     }
 
     pub(super) fn greet_due(&mut self, desk: &mut Desk, link: LinkId) {
-        self.greet(desk, link, self.info_hash);
+        self.greet(desk, link, None);
     }
 
-    /// Whether the torrent is known by a hash of each version.
-    fn may_upgrade(&self) -> bool {
-        self.info_hash_v2.is_some_and(|known| InfoHash::cut(&known) != self.info_hash)
+    /// Whether the torrent has a hash of v2 that is not this one.
+    fn may_upgrade(&self, hash: InfoHash) -> bool {
+        self.cut().is_some_and(|cut| cut != hash)
     }
 
     /// Whether a hash is that of v2, when it is one of ours.
     pub(crate) fn version_of(&self, hash: InfoHash) -> Option<bool> {
-        let cut = self.info_hash_v2.as_ref().map(InfoHash::cut);
-        let v1 = self.metainfo.as_ref().map(|metainfo| metainfo.info_hash);
-        if cut == Some(hash) {
-            return Some(true);
-        }
-        (hash == self.info_hash || v1 == Some(hash)).then_some(false)
+        self.hashes().contains(&hash).then(|| self.cut() == Some(hash))
     }
 
     /// Whether a handshake speaks of v2, when it is of this torrent.
-    fn swarm_of(&self, handshake: &Handshake) -> Option<bool> {
+    fn swarm_of(&self, link: LinkId, handshake: &Handshake) -> Option<bool> {
         let hash = handshake.info_hash;
         if let Some(known) = self.version_of(hash) {
             return Some(known);
         }
         // libtorrent 2.1 over WebRTC says nothing at all in v2 alone, and in a hybrid the hash of
         // v1, which who knows that of v2 alone cannot tell; the tracker named the swarm.
-        let cut = self.info_hash_v2.as_ref().map(InfoHash::cut);
+        let peer = self.peers.get(&link)?;
         let may_be_hybrid = self.metainfo.is_none() && handshake.reserved.has_v2();
         let is_ours = hash == InfoHash([0; 20]) || may_be_hybrid;
-        (cut == Some(self.info_hash) && is_ours).then_some(true)
+        (self.cut() == Some(peer.info_hash) && is_ours).then_some(true)
     }
 
     /// Says what we have, once that is known.

@@ -1,20 +1,26 @@
-//! A small WebSocket tracker: relays offers and answers between the hosts of one swarm.
+//! A small WebSocket tracker: relays offers and answers between the hosts of a swarm.
 
 use std::collections::BTreeMap;
 
-use headwater_base::{PeerId, Rng, TrackerId};
+use headwater_base::{InfoHash, PeerId, Rng, TrackerId};
 use headwater_wire::tracker::{AnnounceReply, ClientMessage, Happening, Offer, TrackerMessage};
 
 /// Who reaches whom how: host and socket.
 type Place = (usize, TrackerId);
 
+/// Whoever announces one hash.
 #[derive(Default)]
-pub(crate) struct Tracker {
+struct Swarm {
     places: BTreeMap<PeerId, Place>,
     left: BTreeMap<PeerId, Option<u64>>,
+    held: Vec<(PeerId, Vec<Offer>)>,
+}
+
+#[derive(Default)]
+pub(crate) struct Tracker {
+    swarms: BTreeMap<InfoHash, Swarm>,
     /// Offers wait until so many peers are there, so that they cross.
     pub(crate) hold_until: usize,
-    held: Vec<(PeerId, Vec<Offer>)>,
     pub(crate) announces: Vec<(PeerId, Option<Happening>, Option<u64>)>,
 }
 
@@ -24,26 +30,27 @@ impl Tracker {
         match ClientMessage::decode(text).expect("a well-formed message") {
             ClientMessage::Announce(announce) => {
                 self.announces.push((announce.peer_id, announce.happening, announce.left));
+                let swarm = self.swarms.entry(announce.info_hash).or_default();
                 if announce.happening == Some(Happening::Stopped) {
-                    self.places.remove(&announce.peer_id);
-                    self.left.remove(&announce.peer_id);
+                    swarm.places.remove(&announce.peer_id);
+                    swarm.left.remove(&announce.peer_id);
                     return Vec::new();
                 }
-                self.places.insert(announce.peer_id, from);
+                swarm.places.insert(announce.peer_id, from);
                 let seeding = |left: &Option<u64>| *left == Some(0);
-                self.left.insert(announce.peer_id, announce.left);
-                let seeds = self.left.values().filter(|left| seeding(left)).count() as u32;
+                swarm.left.insert(announce.peer_id, announce.left);
+                let seeds = swarm.left.values().filter(|left| seeding(left)).count() as u32;
                 let reply = AnnounceReply {
                     interval: Some(60),
                     complete: Some(seeds),
-                    incomplete: Some(self.left.len() as u32 - seeds),
+                    incomplete: Some(swarm.left.len() as u32 - seeds),
                     ..AnnounceReply::new(announce.info_hash)
                 };
                 let mut out = vec![(from, TrackerMessage::Announce(reply).encode())];
-                self.held.push((announce.peer_id, announce.offers));
-                if self.places.len() >= self.hold_until {
-                    for (peer_id, offers) in std::mem::take(&mut self.held) {
-                        let others = self.places.iter().filter(|(other, _)| **other != peer_id);
+                swarm.held.push((announce.peer_id, announce.offers));
+                if swarm.places.len() >= self.hold_until {
+                    for (peer_id, offers) in std::mem::take(&mut swarm.held) {
+                        let others = swarm.places.iter().filter(|(other, _)| **other != peer_id);
                         let mut others: Vec<&Place> = others.map(|(_, place)| place).collect();
                         rng.shuffle(&mut others);
                         for (place, offer) in others.into_iter().zip(offers) {
@@ -60,7 +67,9 @@ impl Tracker {
                 out
             }
             ClientMessage::Answer(answer) => {
-                let Some(place) = self.places.get(&answer.to_peer_id) else { return Vec::new() };
+                let swarm = self.swarms.get(&answer.info_hash);
+                let place = swarm.and_then(|swarm| swarm.places.get(&answer.to_peer_id));
+                let Some(place) = place else { return Vec::new() };
                 let relayed = TrackerMessage::Answer {
                     info_hash: answer.info_hash,
                     peer_id: answer.peer_id,

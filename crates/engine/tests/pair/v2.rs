@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use headwater_base::{ByteCount, PeerId, PieceIndex, ReaderId};
+use headwater_base::{ByteCount, InfoHash, PeerId, PieceIndex, ReaderId};
 use headwater_engine::limit::CHECKS_MAX;
-use headwater_engine::{CloseReason, Event, Input, StoreError, Warning};
+use headwater_engine::{AddTorrent, CloseReason, Event, Input, StoreError, Warning};
 use headwater_metainfo::Version;
 use headwater_wire::{Handshake, Message, Reserved};
 
@@ -23,6 +23,16 @@ fn banned(net: &Net, host: usize) -> Vec<PeerId> {
         _ => None,
     });
     bans.collect()
+}
+
+fn joins(event: &Event) -> bool {
+    matches!(event, Event::PeerJoined { .. })
+}
+
+/// A hybrid's magnet that names v2 alone.
+fn by_v2(sample: &Sample) -> AddTorrent {
+    let info_hash = InfoHash::cut(&sample.torrent.info_hash_v2.unwrap());
+    AddTorrent { info_hash, ..sample.magnet() }
 }
 
 fn poisoner(sample: &Sample, every: u32) -> Disk {
@@ -71,35 +81,76 @@ fn layers_longer_than_one_request_come_with_proofs() {
 #[test]
 fn hybrid_magnet_of_its_v2_name_alone_is_fetched() {
     let sample = made(Kind::Hybrid, &[300_000, 70_000], 65536);
-    let cut = headwater_base::InfoHash::cut(&sample.torrent.info_hash_v2.unwrap());
-    let mut net = Net::new(114);
-    let magnet = headwater_engine::AddTorrent { info_hash: cut, ..sample.magnet() };
-    // The trackers of a hybrid know it by its v1 name, so somebody must be there by the other.
-    net.join(
-        Disk::full(&sample),
-        headwater_engine::AddTorrent { info_hash: cut, ..sample.whole() },
-    );
-    let leech = net.join(Disk::default(), magnet);
-    net.run_to(leech, secs(60), is_done);
-    assert_eq!(net.hosts[leech].engine.metainfo(T).unwrap().version(), Version::Hybrid);
+    for leech_first in [false, true] {
+        let mut net = Net::new(114);
+        let mut seed = None;
+        if !leech_first {
+            seed = Some(net.join(Disk::full(&sample), sample.whole()));
+        }
+        let leech = net.join(Disk::default(), by_v2(&sample));
+        net.run(secs(60));
+        let seed = seed.unwrap_or_else(|| net.join(Disk::full(&sample), sample.whole()));
+        net.run(secs(30));
+        assert_eq!(net.told(leech, is_done), 1);
+        assert_eq!(net.hosts[leech].engine.metainfo(T).unwrap().version(), Version::Hybrid);
+        // Both are in both swarms by then, and linked once all the same.
+        net.run(secs(600));
+        assert_eq!((net.links(), net.told(seed, joins)), (1, 1));
+    }
+}
+
+#[test]
+fn hybrid_of_which_each_side_knows_another_name_is_fetched_from_who_knows_both() {
+    let sample = made(Kind::Hybrid, &[300_000, 70_000], 65536);
+    let mut net = Net::new(136);
+    net.join(Disk::full(&sample), sample.whole());
+    let by_v1 = net.join(Disk::default(), AddTorrent { info_hash_v2: None, ..sample.magnet() });
+    let by_v2 = net.join(Disk::default(), by_v2(&sample));
+    net.join(Disk::default(), sample.v1_only());
+    net.run(secs(60));
+    for host in [by_v1, by_v2, 3] {
+        assert_eq!(net.told(host, is_done), 1, "host {host}");
+    }
+}
+
+#[test]
+fn hybrid_met_by_its_v2_name_is_greeted_by_it_whatever_the_other_says() {
+    let sample = made(Kind::Hybrid, &[200_000], 65536);
+    let cut = by_v2(&sample).info_hash;
+    // libtorrent 2.1 says nothing where it knows v2 alone, and v1 where it knows both.
+    for (says, speaks_v2) in [(cut, false), (InfoHash([0; 20]), false), (sample.hash(), true)] {
+        let mut net = Net::new(137);
+        let host = net.join(Disk::full(&sample), sample.whole());
+        let guest = net.join_puppet(by_v2(&sample));
+        let link = net.puppet_link(guest);
+        net.run(secs(1));
+        let mut decoder = headwater_wire::Decoder::new();
+        decoder.push(net.hosts[guest].heard[&link].clone().into());
+        let greeting = decoder.next_handshake().unwrap().unwrap();
+        assert_eq!((greeting.info_hash, greeting.reserved.has_v2()), (cut, false));
+        let reserved = Reserved::default().with_fast();
+        let reserved = if speaks_v2 { reserved.with_v2() } else { reserved };
+        let greeting = Handshake { info_hash: says, peer_id: PeerId([9; 20]), reserved };
+        net.say(guest, link, greeting.to_bytes().to_vec());
+        net.run(secs(2));
+        assert_eq!(net.told(host, joins), 1, "{says}");
+    }
 }
 
 #[test]
 fn hybrid_peer_may_greet_by_a_v1_name_that_we_cannot_know_yet() {
     let sample = made(Kind::Hybrid, &[200_000], 65536);
-    let cut = headwater_base::InfoHash::cut(&sample.torrent.info_hash_v2.unwrap());
-    let by_v2 = || headwater_engine::AddTorrent { info_hash: cut, ..sample.magnet() };
     for (speaks_v2, joined) in [(true, 1), (false, 0)] {
         let mut net = Net::new(132);
-        let host = net.join(Disk::default(), by_v2());
-        let guest = net.join_puppet(by_v2());
+        let host = net.join(Disk::default(), by_v2(&sample));
+        let guest = net.join_puppet(by_v2(&sample));
         let link = net.puppet_link(guest);
         let reserved = Reserved::default().with_fast();
         let reserved = if speaks_v2 { reserved.with_v2() } else { reserved };
         let greeting = Handshake { info_hash: sample.hash(), peer_id: PeerId([9; 20]), reserved };
         net.say(guest, link, greeting.to_bytes().to_vec());
         net.run(secs(4));
-        assert_eq!(net.told(host, |event| matches!(event, Event::PeerJoined { .. })), joined);
+        assert_eq!(net.told(host, joins), joined);
     }
 }
 
@@ -203,11 +254,11 @@ fn hybrid_honest_v2_bit_is_answered_with_the_v2_hash() {
     let heard = net.hosts[guest].heard.values().next().cloned().unwrap_or_default();
     decoder.push(heard.into());
     let greeting = decoder.next_handshake().unwrap().unwrap();
-    let cut = headwater_base::InfoHash::cut(&sample.torrent.info_hash_v2.unwrap());
+    let cut = InfoHash::cut(&sample.torrent.info_hash_v2.unwrap());
     // Whoever opened the link speaks first, by the v1 hash.
     let ours = [(sample.hash(), true), (cut, false)];
     assert!(ours.contains(&(greeting.info_hash, greeting.reserved.has_v2())), "{greeting:?}");
-    assert_eq!(net.told(host, |event| matches!(event, Event::PeerJoined { .. })), 1);
+    assert_eq!(net.told(host, joins), 1);
 }
 
 #[test]

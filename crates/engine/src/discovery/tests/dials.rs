@@ -18,7 +18,7 @@ fn dialling(wanted: usize) -> (Rig, LinkId) {
         config.dials = true;
         config.listens = Some(7000);
     });
-    rig.machine.start(rig.now, T, HASH, &[], Some(false));
+    rig.machine.start(rig.now, T, &[HASH], &[], Some(false));
     rig.progress(T, Some(1000));
     let teller = accepted(&mut rig, 900, 60);
     rig.want(T, wanted);
@@ -172,7 +172,7 @@ fn no_more_is_dialled_than_there_is_room_for() {
 #[test]
 fn a_shell_that_cannot_dial_is_not_asked_to_and_remembers_all_the_same() {
     let mut rig = Rig::new();
-    rig.machine.start(rig.now, T, HASH, &[], Some(false));
+    rig.machine.start(rig.now, T, &[HASH], &[], Some(false));
     let teller = accepted(&mut rig, 1, 1);
     tell(&mut rig, teller, PUBLIC, &[address(1), address(2)]);
     assert_eq!(dials(&plain(&rig.pass(secs(60)))), []);
@@ -182,7 +182,7 @@ fn a_shell_that_cannot_dial_is_not_asked_to_and_remembers_all_the_same() {
 #[test]
 fn a_private_torrent_takes_no_addresses() {
     let (mut rig, teller) = dialling(10);
-    rig.machine.start(rig.now, T, HASH, &[], Some(true));
+    rig.machine.start(rig.now, T, &[HASH], &[], Some(true));
     tell(&mut rig, teller, PUBLIC, &[address(1)]);
     assert_eq!(dials(&plain(&rig.pass(secs(60)))), []);
     assert_eq!(rig.machine.addresses_known(T), 0);

@@ -344,7 +344,7 @@ fn floods_end_the_link_at_each_side_and_cost_the_target_little() {
 fn a_torrent_not_known_to_be_public_has_no_neighbours() {
     for private in [None, Some(true)] {
         let mut rig = Rig::new();
-        rig.machine.start(rig.now, T, HASH, &[], private);
+        rig.machine.start(rig.now, T, &[HASH], &[], private);
         rig.want(T, 10);
         let link = rig.neighbour(1);
         rig.offer(link, SignalWay::From(peer(SMALL)), 7).unwrap();

@@ -36,7 +36,8 @@ struct World {
     coming: BTreeMap<(Time, u64), Coming>,
     posted: u64,
     tracker_down: bool,
-    swarm: BTreeMap<String, Place>,
+    /// By hash and peer.
+    swarm: BTreeMap<(String, String), Place>,
     /// Answers' attempts by the offers' attempts: `(node, link)` each.
     pairs: BTreeMap<(usize, LinkId), (usize, LinkId)>,
     closed: Vec<(usize, LinkId)>,
@@ -58,10 +59,15 @@ impl World {
     }
 
     fn join(&mut self, left: u64) -> usize {
+        self.join_as(left, &[HASH])
+    }
+
+    /// One who knows the torrent by these hashes.
+    fn join_as(&mut self, left: u64, hashes: &[InfoHash]) -> usize {
         let n = self.nodes.len();
         let peer = PeerId([n as u8 + 1; 20]);
         let mut machine = Discovery::new(&Config::new(peer), &Seed([n as u8; 32]));
-        machine.start(self.now, T, HASH, &[vec![URL.to_owned()]], Some(false));
+        machine.start(self.now, T, hashes, &[vec![URL.to_owned()]], Some(false));
         machine.progress(self.now, T, Totals { left: Some(left), ..Totals::default() });
         machine.want(self.now, T, 10);
         let (linked, told) = (Vec::new(), Vec::new());
@@ -178,29 +184,36 @@ impl World {
             return;
         }
         let peer = message["peer_id"].as_str().unwrap().to_owned();
+        let hash = message["info_hash"].as_str().unwrap().to_owned();
         let relay = |offer: &Value, kind: &str, from: &str, id: &Value| {
-            let mut relayed = json!({ "action": "announce", "info_hash": latin(&HASH.0) });
+            let mut relayed = json!({ "action": "announce", "info_hash": message["info_hash"] });
             (relayed["peer_id"], relayed["offer_id"]) = (json!(from), id.clone());
             relayed[kind] = offer.clone();
             relayed
         };
         if let Some(to) = message["to_peer_id"].as_str() {
-            let Some((n, socket, _)) = self.swarm.get(to).copied() else { return };
+            let Some((n, socket, _)) = self.swarm.get(&(hash, to.to_owned())).copied() else {
+                return;
+            };
             let relayed = relay(&message["answer"], "answer", &peer, &message["offer_id"]);
             return self.tell(n, socket, &relayed);
         }
         if message["event"] == "stopped" {
-            self.swarm.remove(&peer);
+            self.swarm.remove(&(hash, peer));
             return;
         }
-        self.swarm.insert(peer.clone(), (n, socket, message["left"].as_u64().unwrap()));
-        let seeds = self.swarm.values().filter(|(.., left)| *left == 0).count() as u32;
-        self.tell(n, socket, &counted(seeds, self.swarm.len() as u32 - seeds));
+        self.swarm
+            .insert((hash.clone(), peer.clone()), (n, socket, message["left"].as_u64().unwrap()));
+        let there = || self.swarm.iter().filter(|((of, _), _)| *of == hash);
+        let seeds = there().filter(|(_, (.., left))| *left == 0).count() as u32;
+        let mut counts = counted(seeds, there().count() as u32 - seeds);
+        counts["info_hash"] = message["info_hash"].clone();
+        self.tell(n, socket, &counts);
         let offers = message["offers"].as_array().cloned().unwrap_or_default();
         let mut others: Vec<(usize, TrackerId)> = self
             .swarm
             .iter()
-            .filter(|(other, _)| **other != peer)
+            .filter(|((of, other), _)| *of == hash && *other != peer)
             .map(|(_, (n, socket, _))| (*n, *socket))
             .collect();
         self.rng.shuffle(&mut others);
@@ -261,7 +274,7 @@ fn offers_that_cross_become_two_links_on_both_sides() {
     let (a, b) = (world.join(1000), world.join(1000));
     for n in [a, b] {
         let peer = latin(&world.nodes[n].peer.0);
-        world.swarm.insert(peer, (n, TrackerId(0), 1000));
+        world.swarm.insert((latin(&HASH.0), peer), (n, TrackerId(0), 1000));
     }
     world.run(secs(5));
     assert_eq!(world.peers_of(a), [world.nodes[b].peer; 2]);
@@ -300,7 +313,8 @@ fn an_hour_among_peers_nobody_can_reach_stays_within_the_budget() {
     let lonely = world.join(1000);
     world.run(secs(1));
     for n in 100..150_u8 {
-        world.swarm.insert(latin(&[n; 20]), (lonely, TrackerId(999), 1000));
+        let name = (latin(&HASH.0), latin(&[n; 20]));
+        world.swarm.insert(name, (lonely, TrackerId(999), 1000));
     }
     world.run(secs(3600));
     let node = &world.nodes[lonely];
@@ -321,4 +335,68 @@ fn twenty_peers_that_come_one_by_one_all_find_somebody() {
         assert!(!node.linked.is_empty(), "node {n} is alone");
         assert!(node.most <= 60, "{}", node.most);
     }
+}
+
+const V2: InfoHash = InfoHash([0xe2; 20]);
+
+#[test]
+fn who_knows_one_hash_alone_meets_whoever_knows_both() {
+    for (hash, first) in [(HASH, true), (HASH, false), (V2, true), (V2, false)] {
+        let mut world = World::new();
+        let early = if first { vec![hash] } else { vec![HASH, V2] };
+        let late = if first { vec![HASH, V2] } else { vec![hash] };
+        let one = world.join_as(if first { 1000 } else { 0 }, &early);
+        world.run(secs(60));
+        let two = world.join_as(if first { 0 } else { 1000 }, &late);
+        world.run(secs(15));
+        assert_eq!(world.peers_of(one), [world.nodes[two].peer], "{hash} {first}");
+        assert_eq!(world.peers_of(two), [world.nodes[one].peer], "{hash} {first}");
+    }
+}
+
+#[test]
+fn peers_of_both_swarms_meet_once_and_make_few_more_offers() {
+    let mut made = [0, 0];
+    for (made, hashes) in made.iter_mut().zip([&[HASH][..], &[HASH, V2]]) {
+        let mut world = World::new();
+        for n in 0..4 {
+            world.join_as(if n == 0 { 0 } else { 1000 }, hashes);
+            world.run(secs(20));
+        }
+        world.run(secs(3600));
+        for n in 0..4 {
+            let mut peers = world.peers_of(n);
+            peers.sort_unstable();
+            peers.dedup();
+            assert_eq!((peers.len(), world.nodes[n].linked.len()), (3, 3));
+        }
+        *made = world.nodes.iter().map(|node| node.made).sum::<usize>();
+    }
+    assert!(made[1] <= made[0] + 8, "{made:?}");
+}
+
+#[test]
+fn a_lonely_hour_under_two_hashes_makes_no_more_peer_connections() {
+    let made = [&[HASH][..], &[HASH, V2]].map(|hashes| {
+        let mut world = World::new();
+        let lonely = world.join_as(1000, hashes);
+        world.run(secs(3600));
+        world.nodes[lonely].made
+    });
+    assert!(made[1] <= made[0] + 2, "{made:?}");
+}
+
+#[test]
+fn an_hour_among_hybrids_nobody_can_reach_stays_within_the_budget() {
+    let mut world = World::new();
+    let lonely = world.join_as(1000, &[HASH, V2]);
+    world.run(secs(1));
+    for (n, hash) in (100..150_u8).flat_map(|n| [(n, HASH), (n, V2)]) {
+        let name = (latin(&hash.0), latin(&[n; 20]));
+        world.swarm.insert(name, (lonely, TrackerId(999), 1000));
+    }
+    world.run(secs(3600));
+    let node = &world.nodes[lonely];
+    assert!(node.made <= 300, "{} made", node.made);
+    assert!(node.most <= 10, "{} at once", node.most);
 }
