@@ -34,8 +34,7 @@ for (const version of ["v2", "hybrid"]) {
     const stage = openStage(t);
     const tracker = await stage.npmTracker();
     const content = oneFile(3);
-    const seed = await stage.peer("headwater");
-    const { magnet } = await ask(seed, "seed", content, tracker.url, { version });
+    const magnet = await pageSeed(stage, content, tracker.url, version);
     checkTopics(magnet, version);
     const { path: dir } = await stage.folder();
     const options = { tracker: tracker.url, dir };
@@ -48,12 +47,7 @@ for (const version of ["v2", "hybrid"]) {
     const stage = openStage(t);
     const tracker = await stage.npmTracker();
     const content = severalFiles();
-    const { path: from } = await stage.folder();
-    const path = await writeContent(from, content);
-    const args = ["seed", path, `--${version}`, "--tracker", tracker.url, "--stun", "none"];
-    const seed = stage.keep(start(args));
-    const line = await seed.line((text) => text.includes("magnet:"));
-    const magnet = line.match(/magnet:\S+/)[0];
+    const magnet = await programSeed(stage, content, tracker.url, version);
     checkTopics(magnet, version);
     const { path: dir } = await stage.folder();
     const options = { tracker: tracker.url, dir };
@@ -85,6 +79,23 @@ for (const topic of ["btih", "btmh"]) {
   });
 }
 
+for (const shell of ["page", "program"]) {
+  test(`a hybrid by its btmh alone: a ${shell} seeds, libtorrent gets`, limit, async (t) => {
+    const stage = openStage(t);
+    const tracker = await stage.npmTracker();
+    const content = oneFile(3);
+    const seed = shell === "page" ? pageSeed : programSeed;
+    const magnet = await seed(stage, content, tracker.url, "hybrid");
+    checkTopics(magnet, "hybrid");
+    const { path: dir } = await stage.folder();
+    const options = { tracker: tracker.url, dir };
+    const half = only("btmh", magnet);
+    const libtorrent = stage.keep(await openLibtorrent("get", half, options));
+    await libtorrent.event("done");
+    assert.deepEqual(await readManifest(dir, content), await manifestOf(content.files));
+  });
+}
+
 for (const [from, to] of [["headwater", "webtorrent"], ["webtorrent", "headwater"]]) {
   test(`${from} gives a hybrid to ${to}`, limit, async (t) => {
     const stage = openStage(t);
@@ -110,6 +121,21 @@ async function libtorrentSeed(stage, content, tracker, version) {
   const seed = stage.keep(await openLibtorrent("seed", path, { tracker, version }));
   checkTopics(seed.magnet, version);
   return seed;
+}
+
+async function pageSeed(stage, content, tracker, version) {
+  const seed = await stage.peer("headwater");
+  const { magnet } = await ask(seed, "seed", content, tracker, { version });
+  return magnet;
+}
+
+async function programSeed(stage, content, tracker, version) {
+  const { path: dir } = await stage.folder();
+  const path = await writeContent(dir, content);
+  const args = ["seed", path, `--${version}`, "--tracker", tracker, "--stun", "none"];
+  const seed = stage.keep(start(args));
+  const line = await seed.line((text) => text.includes("magnet:"));
+  return line.match(/magnet:\S+/)[0];
 }
 
 /** A link of v2 has nothing of v1 in it, and that of a hybrid has both. */
