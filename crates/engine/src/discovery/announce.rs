@@ -89,10 +89,17 @@ impl Discovery {
     pub(super) fn announce_due(&mut self, now: Time, at: At) {
         let (id, hash) = at;
         let Some(&torrent) = self.hashes.get(&hash) else { return };
+        let second = self.is_second(hash);
         let Some(tracker) = self.trackers.get_mut(&id) else { return };
         let open = tracker.is_open();
         let Some(member) = tracker.members.get_mut(&hash) else { return };
         if !open {
+            return;
+        }
+        if member.awaiting && second {
+            // A tracker that keeps a list may pass over a hash it does not have.
+            member.awaiting = false;
+            self.plan(now, at);
             return;
         }
         if member.awaiting {

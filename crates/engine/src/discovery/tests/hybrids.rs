@@ -137,6 +137,17 @@ fn one_tracker_has_one_view_and_tells_a_trouble_once() {
 }
 
 #[test]
+fn a_tracker_that_passes_over_the_second_hash_is_kept_for_the_first() {
+    let (mut rig, tracker, _) = announced();
+    rig.want(T, 0);
+    rig.text(tracker, &of(HASH, counted(3, 4)));
+    let outs = plain(&rig.pass(secs(100)));
+    assert!(!outs.iter().any(|out| matches!(out, Out::Action(Action::CloseTracker(_)))));
+    let sent = sends(&plain(&rig.pass(secs(21))));
+    assert_eq!(sent.iter().filter(|sent| sent["info_hash"] == latin(&V2.0)).count(), 1);
+}
+
+#[test]
 fn a_hash_of_another_torrent_is_left_to_it() {
     let (mut rig, tracker) = Rig::announced();
     rig.machine.start(rig.now, TorrentId(2), &[V2, HASH], &[vec![URL.to_owned()]], Some(false));
