@@ -231,7 +231,7 @@ impl World {
         let mut client = Client::new(config, seed);
         let sample = self.hosts[at].sample;
         let torrent = self.torrent_of(at);
-        let (trackers, magnet) = (torrent.trackers.concat(), magnet(&torrent));
+        let (trackers, magnet) = (torrent.trackers.concat(), magnet(&torrent, at));
         let (source, options) = if self.hosts[at].magnet {
             let options = AddOptions { trackers, ..AddOptions::default() };
             (Source::Magnet(&magnet), options)
@@ -461,13 +461,15 @@ impl World {
     }
 }
 
-/// The link that names a torrent by each hash it has.
-fn magnet(torrent: &Torrent) -> String {
+/// The link that names a torrent: by each hash it has or, of three hosts, twice by one alone.
+fn magnet(torrent: &Torrent, host: usize) -> String {
     let mut link = "magnet:?".to_owned();
-    if torrent.version() != Version::V2 {
+    let hybrid = torrent.version() == Version::Hybrid;
+    let (no_v1, no_v2) = (hybrid && host % 3 == 1, hybrid && host % 3 == 2);
+    if torrent.version() != Version::V2 && !no_v1 {
         link.push_str(&format!("xt=urn:btih:{}&", torrent.info_hash));
     }
-    if let Some(hash) = &torrent.info_hash_v2 {
+    if let Some(hash) = torrent.info_hash_v2.as_ref().filter(|_| !no_v2) {
         link.push_str(&format!("xt=urn:btmh:1220{}", hex(hash)));
     }
     link
