@@ -50,7 +50,7 @@ pub(super) struct Neighbour {
     /// Messages that no honest peer sends.
     pub(super) faults: Budget,
     /// Offers of ours in a row to which nothing came.
-    doubt: u32,
+    pub(super) doubt: u32,
     /// It is not asked before this.
     pub(super) rests_until: Time,
     /// Somebody it introduced did answer.

@@ -54,7 +54,8 @@ impl Discovery {
         self.attempts.values().filter(asked).count()
     }
 
-    /// The stranger to offer a link to, and by whom: one of those tried least.
+    /// The stranger to offer a link to, and by whom: one whose relay disappointed least, then of
+    /// those tried least. A relay that names many who are not there would else be asked for ever.
     fn next_stranger(&mut self, now: Time, torrent: TorrentId) -> Option<(LinkId, PeerId)> {
         let usable: Set<LinkId> = self.usable_relays(now, torrent);
         let swarm = self.torrents.get(&torrent)?;
@@ -62,15 +63,21 @@ impl Discovery {
             let relays = swarm.circle.strangers.get(peer).map(|one| &one.relays);
             *not_before <= now && relays.is_some_and(|of| of.intersection(&usable).count() > 0)
         });
-        let tries = |peer: &PeerId| swarm.circle.strangers.get(peer).map(|one| one.tries);
+        let doubt = |link: &LinkId| swarm.circle.neighbours.get(link).map(|one| one.doubt);
+        let rank = |peer: &PeerId| {
+            let stranger = swarm.circle.strangers.get(peer)?;
+            let best = stranger.relays.intersection(&usable).filter_map(doubt).min();
+            Some((best, stranger.tries))
+        };
         let ready: Vec<PeerId> = ready.map(|(peer, _)| peer).collect();
-        let least = ready.iter().map(tries).min()?;
-        let ready: Vec<PeerId> = ready.into_iter().filter(|peer| tries(peer) == least).collect();
+        let least = ready.iter().map(rank).min()?;
+        let ready: Vec<PeerId> = ready.into_iter().filter(|peer| rank(peer) == least).collect();
         let peer = ready[self.rng.pick(ready.len())?];
         let stranger = swarm.circle.strangers.get(&peer)?;
         let best = |link: &&LinkId| {
             let proven = swarm.circle.neighbours.get(*link).is_some_and(|one| one.proven);
-            (Reverse(proven), self.asked_through(torrent, Some(**link)), **link)
+            let asked = self.asked_through(torrent, Some(**link));
+            (doubt(link), Reverse(proven), asked, **link)
         };
         let relay = *stranger.relays.intersection(&usable).min_by_key(best)?;
         Some((relay, peer))
