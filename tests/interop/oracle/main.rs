@@ -19,7 +19,7 @@ use headwater_metainfo::Torrent;
 use judge::{Outcome, POLICIES, Policy, judge};
 
 /// Torrents judged unless told otherwise: some seconds.
-const MUTANTS: u64 = 20_000;
+const MUTANTS: u64 = 100_000;
 /// Torrents handed over at once.
 const BATCH: u64 = 1000;
 /// Most bytes of memory for each byte of a torrent.
