@@ -8,8 +8,9 @@ use headwater_wire::tracker::OfferId;
 
 use super::budget::Budget;
 use super::limit::{
-    FAULTS, FORWARDS_MAX, FORWARDS_TAKEN, INTRODUCTIONS_ASKED, INTRODUCTIONS_GRANTED,
-    INTRODUCTIONS_TAKEN, NEWS_TAKEN, RELAY_REST, RELAY_REST_DOUBLINGS, STRANGERS_MAX,
+    FAULTS, FORWARDS_MAX, FORWARDS_TAKEN, FORWARDS_UNANSWERED, INTRODUCTIONS_ASKED,
+    INTRODUCTIONS_GRANTED, INTRODUCTIONS_TAKEN, NEWS_TAKEN, RELAY_REST, RELAY_REST_DOUBLINGS,
+    STRANGERS_MAX,
 };
 
 /// One torrent's neighbours and strangers.
@@ -49,6 +50,9 @@ pub(super) struct Neighbour {
     pub(super) serves: Budget,
     /// Messages that no honest peer sends.
     pub(super) faults: Budget,
+    /// Offers forwarded to it since it last said anything. It may be a tab that sleeps, and would
+    /// answer them all when it wakes, each too late.
+    pub(super) unanswered: u32,
     /// Offers of ours in a row to which nothing came.
     pub(super) doubt: u32,
     /// It is not asked before this.
@@ -199,6 +203,7 @@ impl Neighbour {
             brings: budget(INTRODUCTIONS_TAKEN),
             serves: budget(INTRODUCTIONS_ASKED),
             faults: budget(FAULTS),
+            unanswered: 0,
             doubt: 0,
             rests_until: Time::ZERO,
             proven: false,
@@ -208,6 +213,13 @@ impl Neighbour {
     /// Notes that somebody it introduced answered or refused: it does forward.
     pub(super) fn prove(&mut self) {
         (self.doubt, self.proven) = (0, true);
+    }
+
+    /// Whether one more offer may be forwarded to it.
+    pub(super) fn gets(&mut self, now: Time) -> bool {
+        let fits = self.unanswered < FORWARDS_UNANSWERED && self.gets.take(now);
+        self.unanswered += u32::from(fits);
+        fits
     }
 
     /// Notes that nothing came to an offer it was to forward.

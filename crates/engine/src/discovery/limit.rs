@@ -116,6 +116,9 @@ pub(super) const INTRODUCTIONS_ASKED: Pace = (8, Duration::from_secs(10));
 pub(super) const INTRODUCTIONS_GRANTED: Pace = (16, Duration::from_secs(5));
 /// Offers forwarded to one neighbour.
 pub(super) const FORWARDS_TAKEN: Pace = (16, Duration::from_millis(2500));
+/// Offers forwarded to a neighbour that says nothing meanwhile: fewer than its `FAULTS`, should it
+/// answer all of them when they are forgotten.
+pub(super) const FORWARDS_UNANSWERED: u32 = 12;
 /// Offers one relay may bring us.
 pub(super) const INTRODUCTIONS_TAKEN: Pace = (32, Duration::from_millis(1250));
 /// Messages of one neighbour that no rule allows, before its link is closed. Some are honest:

@@ -44,6 +44,9 @@ impl Discovery {
             return Ok(());
         }
         let at = (torrent, link);
+        if let Some(one) = self.neighbour(torrent, link) {
+            one.unanswered = 0;
+        }
         let fine = match message {
             SignalMessage::News(news) => self.news_heard(now, torrent, (link, news)),
             SignalMessage::Offer { way: SignalWay::To(peer), id, sdp } => {
@@ -124,7 +127,7 @@ impl Discovery {
         let why = match circle.open_link(to).filter(|_| to != from) {
             None => Refusal::Absent,
             Some(target) => {
-                let fits = circle.neighbours.get_mut(&target).is_some_and(|one| one.gets.take(now));
+                let fits = circle.neighbours.get_mut(&target).is_some_and(|one| one.gets(now));
                 let until = now + FORWARD_LIFE;
                 if fits && circle.forward(now, (link, target), id, until) {
                     let way = SignalWay::From(from);

@@ -4,8 +4,8 @@ use headwater_wire::extended::{Refusal, SignalMessage, SignalNews, SignalWay};
 use headwater_wire::tracker::OfferId;
 
 use super::super::limit::{
-    FAULTS, INTRODUCTION_WAIT, INTRODUCTION_YIELD, INTRODUCTIONS_GRANTED, INTRODUCTIONS_TAKEN,
-    INTRODUCTIONS_UNPROVEN, NEWS_EVERY, NEWS_TAKEN,
+    FAULTS, FORWARDS_UNANSWERED, INTRODUCTION_WAIT, INTRODUCTION_YIELD, INTRODUCTIONS_GRANTED,
+    INTRODUCTIONS_TAKEN, INTRODUCTIONS_UNPROVEN, NEWS_EVERY, NEWS_TAKEN,
 };
 use super::*;
 
@@ -325,7 +325,7 @@ fn floods_end_the_link_at_each_side_and_cost_the_target_little() {
     let asked = passes(|n| rig.offer(one, SignalWay::To(peer(2)), n).is_ok());
     assert_eq!(asked, INTRODUCTIONS_GRANTED.0 as usize + faults);
     let carried = rig.said().iter().filter(|(link, _)| *link == two).count();
-    assert_eq!(carried, INTRODUCTIONS_GRANTED.0 as usize);
+    assert_eq!(carried, FORWARDS_UNANSWERED as usize);
     let brought = passes(|n| rig.offer(two, SignalWay::From(peer(n)), n).is_ok());
     assert!(brought <= INTRODUCTIONS_TAKEN.0 as usize + faults, "{brought}");
     assert!(answers(&rig.take()).len() <= 10);
@@ -338,6 +338,26 @@ fn floods_end_the_link_at_each_side_and_cost_the_target_little() {
         rig.hear(four, SignalMessage::News(news)).is_ok()
     });
     assert_eq!(told, NEWS_TAKEN.0 as usize + faults);
+}
+
+#[test]
+fn a_neighbour_that_says_nothing_is_sent_few_offers_and_may_answer_all_of_them_late() {
+    let mut rig = rig();
+    let (asker, sleeper) = (rig.open_neighbour(1), rig.open_neighbour(2));
+    let is_offer = |(link, message): &&(LinkId, SignalMessage)| {
+        *link == sleeper && matches!(message, SignalMessage::Offer { .. })
+    };
+    let mut sent = 0;
+    for n in 0..30 {
+        rig.offer(asker, SignalWay::To(peer(2)), n).unwrap();
+        sent += rig.said_in(secs(6)).iter().filter(is_offer).count();
+    }
+    assert_eq!(sent, FORWARDS_UNANSWERED as usize);
+    for n in 0..FORWARDS_UNANSWERED {
+        rig.answer(sleeper, SignalWay::To(peer(1)), id(n as u8)).unwrap();
+    }
+    rig.offer(asker, SignalWay::To(peer(2)), 99).unwrap();
+    assert_eq!(rig.said().iter().filter(is_offer).count(), 1);
 }
 
 #[test]
