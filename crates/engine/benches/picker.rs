@@ -17,7 +17,7 @@ use bytes::Bytes;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main};
 use headwater_base::{ByteCount, PieceIndex, ReaderId};
-use headwater_engine::Input;
+use headwater_engine::{Input, LinkEnd};
 use headwater_wire::Message;
 
 use crowd::{Crowd, T, encoded};
@@ -80,11 +80,28 @@ fn time(
     });
 }
 
-/// Has a peer claim nothing, as another after some turns.
-fn blank(crowd: &mut Crowd, peer: usize, turn: u32) {
-    if turn.is_multiple_of(CLAIMS) {
-        crowd.renew(peer);
+/// Has a peer go and another come in its place.
+fn renew(crowd: &mut Crowd, peer: usize) {
+    let last = crowd.links.len() - 1;
+    let link = crowd.links.swap_remove(peer);
+    crowd.tell(Input::LinkClosed { link, end: LinkEnd::Closed });
+    crowd.settle();
+    while crowd.links.len() <= last {
+        crowd.join();
     }
+    crowd.links.swap(peer, last);
+}
+
+/// Does so where the peer may soon claim no more.
+fn renew_in_time(crowd: &mut Crowd, peer: usize, turn: u32) {
+    if turn.is_multiple_of(CLAIMS) {
+        renew(crowd, peer);
+    }
+}
+
+/// Has a peer claim nothing.
+fn blank(crowd: &mut Crowd, peer: usize, turn: u32) {
+    renew_in_time(crowd, peer, turn);
     crowd.say(peer, encoded(&Message::HaveNone));
 }
 
@@ -106,7 +123,7 @@ fn counts(group: &mut BenchmarkGroup<'_, WallTime>, crowd: &mut Crowd) {
         blank(crowd, BLANK, turn);
         says(crowd, BLANK, half.clone())
     });
-    crowd.renew(BLANK);
+    renew(crowd, BLANK);
     let pieces = crowd.pieces;
     time(group, crowd, "have", |crowd, turn| {
         says(crowd, BLANK, encoded(&Message::Have(PieceIndex(turn * 7919 % pieces))))
@@ -120,17 +137,13 @@ fn counts(group: &mut BenchmarkGroup<'_, WallTime>, crowd: &mut Crowd) {
             says(crowd, SEED, whole.clone())
         });
         time(group, crowd, &format!("{name} goes"), |crowd, turn| {
-            if turn.is_multiple_of(CLAIMS) {
-                crowd.renew(SEED);
-            }
+            renew_in_time(crowd, SEED, turn);
             crowd.say(SEED, whole.clone());
             says(crowd, SEED, none.clone())
         });
     }
     time(group, crowd, "seed turns out to lack a piece", |crowd, turn| {
-        if turn.is_multiple_of(CLAIMS) {
-            crowd.renew(SEED);
-        }
+        renew_in_time(crowd, SEED, turn);
         crowd.say(SEED, all.clone());
         says(crowd, SEED, near.clone())
     });
@@ -145,9 +158,7 @@ fn picks(group: &mut BenchmarkGroup<'_, WallTime>, crowd: &mut Crowd) {
     }
     let some = crowd.bitfield((0..5000).map(|at| at * (crowd.pieces / 5000)));
     time(group, crowd, "the same after 5000 copies changed", |crowd, turn| {
-        if turn.is_multiple_of(CLAIMS) {
-            crowd.renew(BLANK);
-        }
+        renew_in_time(crowd, BLANK, turn);
         let news = if turn % 2 == 0 { some.clone() } else { encoded(&Message::HaveNone) };
         crowd.say(BLANK, news);
         let block = crowd.block(DENSE).expect("a request");

@@ -149,8 +149,8 @@ pub const URGENT_PATIENCE: Duration = Duration::from_millis(500);
 pub const SECOND_MARGIN: Duration = Duration::from_millis(300);
 /// Blocks a peer may owe above its pipeline when they are urgent.
 pub const URGENT_ROOM: usize = 8;
-/// Blocks that are asked of a second peer while the first still sends, so that what comes twice
-/// stays under 2 of 100: one of so many fetched, and a few to begin with.
+/// Blocks that came twice, or may since two are asked for them, so that they stay under 2 of 100:
+/// one of so many fetched, and a few to begin with.
 pub const DOUBLED_PART: u64 = 80;
 /// Those to begin with.
 pub const DOUBLED_MIN: u64 = 4;

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use headwater_base::{
     BLOCK_LEN, Bitfield, LinkId, Map, PeerId, PieceIndex, Seed, Time, TorrentId, TrackerId, sha1,
 };
-use headwater_engine::{Action, AddTorrent, Config, Engine, Event, Input, LinkEnd, Step, Stored};
+use headwater_engine::{Action, AddTorrent, Config, Engine, Event, Input, Step, Stored};
 use headwater_metainfo::Torrent;
 use headwater_wire::extended::Handshake as Extended;
 use headwater_wire::tracker::{OfferId, TrackerMessage};
@@ -200,22 +200,6 @@ impl Crowd {
         if self.links.len() == before {
             self.pass(Duration::from_secs(10));
         }
-    }
-
-    /// Has a peer go and another come in its place: what one may claim is limited.
-    #[allow(dead_code, reason = "only the bench changes its mind so often")]
-    pub(crate) fn renew(&mut self, peer: usize) {
-        let link = self.links[peer];
-        let last = self.links.len() - 1;
-        self.links.swap(peer, last);
-        self.links.pop();
-        self.players.remove(&link);
-        self.tell(Input::LinkClosed { link, end: LinkEnd::Closed });
-        self.settle();
-        while self.links.len() <= last {
-            self.join();
-        }
-        self.links.swap(peer, last);
     }
 
     /// Lets time pass; everybody shows signs of life.
