@@ -31,7 +31,7 @@ use self::arrival::Arrival;
 use self::attempt::Attempt;
 pub(crate) use self::budget::Budget;
 use self::circle::Circle;
-use self::dial::Dialler;
+use self::dial::{Dialler, STRANGER};
 use self::limit::{
     ANSWER_EVERY, ARRIVALS, ATTEMPTS_BURST, LEFT_UNKNOWN, LINK_SOUND, OFFER_EVERY, PARTED_MAX,
     PARTED_REST, TRACKERS_PER_TORRENT_MAX,
@@ -167,6 +167,8 @@ struct Swarm {
     /// What trackers call it: the first is announced eagerly, the other one of a hybrid for those
     /// that know no other (BEP 52).
     hashes: Vec<InfoHash>,
+    /// Whether it is private (BEP 27), once its metadata says.
+    private: Option<bool>,
     totals: Totals,
     /// Links there is room for besides those handed over.
     wanted: usize,
@@ -189,6 +191,11 @@ struct Swarm {
 impl Swarm {
     fn is_seed(&self) -> bool {
         self.totals.left == Some(0)
+    }
+
+    /// Whether its peers may tell each other of others.
+    fn is_public(&self) -> bool {
+        self.private == Some(false)
     }
 
     /// Whether a link to `peer` would be of no use: there is one, or it was parted with lately.
@@ -247,6 +254,7 @@ impl Discovery {
     ) {
         let swarm = self.torrents.entry(torrent).or_insert_with(|| Swarm {
             hashes: Vec::new(),
+            private: None,
             totals: Totals::default(),
             wanted: 0,
             known: Set::new(),
@@ -257,7 +265,10 @@ impl Discovery {
             circle: Circle::default(),
             addresses: Addresses::default(),
         });
-        swarm.circle.public = private == Some(false);
+        if private == Some(true) {
+            swarm.addresses.forget(STRANGER);
+        }
+        swarm.private = private;
         for hash in hashes {
             let named = *self.hashes.entry(*hash).or_insert(torrent) == torrent;
             if named && !swarm.hashes.contains(hash) {

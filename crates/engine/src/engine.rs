@@ -83,8 +83,8 @@ impl Engine {
                 self.on_link(link, |transfer, desk| transfer.writable(desk, link, window));
             }
             Input::LinkClosed { link, end } => self.link_closed(link, end),
-            Input::PeersFound { torrent, addresses } => {
-                self.desk.discovery.peers_found(self.desk.now, torrent, &addresses);
+            Input::PeersFound { torrent, finder, addresses } => {
+                self.desk.discovery.peers_found(self.desk.now, torrent, finder, &addresses);
             }
             Input::LinkOpened { link, window, from } => {
                 self.discover(DiscoveryInput::LinkOpened { link, window, from });

@@ -190,10 +190,12 @@ pub enum Input {
         /// The complete session description.
         sdp: String,
     },
-    /// The shell found peers of a public torrent by means of its own.
+    /// The shell heard of peers by means of its own.
     PeersFound {
         /// Which torrent.
         torrent: TorrentId,
+        /// Who told.
+        finder: Finder,
         /// Where they are said to listen.
         addresses: Vec<SocketAddr>,
     },
@@ -240,6 +242,16 @@ pub enum Input {
 
 /// Names of links that shells accept start here, far from those the engine gives.
 pub const ACCEPTED_FROM: u64 = 1 << 51;
+
+/// Who told the shell of peers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finder {
+    /// The user: they may be anywhere, and of a private torrent.
+    User,
+    /// Somebody at this address, as far as the shell knows it: whatever lies nearer to us than he
+    /// does is left out, and what is said of a private torrent (BEP 27).
+    Stranger(Option<IpAddr>),
+}
 
 /// What is known of a torrent when it is added.
 #[derive(Clone, Debug)]

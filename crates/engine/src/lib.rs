@@ -25,7 +25,7 @@ pub use action::{Action, PieceData, Step, Wake};
 pub use config::Config;
 pub use engine::Engine;
 pub use event::{CloseReason, Event, TrackerTrouble, Warning};
-pub use input::{ACCEPTED_FROM, AddTorrent, Input, LinkEnd, Priority, StoreError, Stored};
+pub use input::{ACCEPTED_FROM, AddTorrent, Finder, Input, LinkEnd, Priority, StoreError, Stored};
 pub use view::{
     EngineView, PeerView, PieceState, TorrentState, TorrentView, TrackerView, WebSeedView,
 };

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use headwater_base::{JobId, LinkId, PeerId, PieceIndex, Rng, Seed, Time, TorrentId, hex};
-use headwater_client::{AddOptions, Client, Config, Input, Source, Step};
+use headwater_client::{AddOptions, Client, Config, Finder, Input, Source, Step};
 use headwater_metainfo::{Torrent, Version};
 
 use crate::cheat::Mode;
@@ -247,7 +247,8 @@ impl World {
         let addresses: Vec<_> = host.finds.iter().map(|found| address_of(found.0)).collect();
         if !addresses.is_empty() {
             let torrent = added.torrent;
-            self.tell(at, FIND, Input::PeersFound { torrent, addresses });
+            let finder = Finder::Stranger(None);
+            self.tell(at, FIND, Input::PeersFound { torrent, finder, addresses });
         }
         self.trace.note(self.now, at, format_args!("{} joins as {peer}", self.hosts[at].kind));
         if let Some(every) = self.hosts[at].mode.every() {

@@ -89,6 +89,11 @@ impl Addresses {
         }
     }
 
+    /// Forgets what nobody else told.
+    pub(super) fn forget(&mut self, teller: LinkId) {
+        self.known.retain(|_, known| !(known.tellers.remove(&teller) && known.tellers.is_empty()));
+    }
+
     /// Sees to it that there is room for one more. What nobody tells any more makes way, then
     /// what was dialled in vain for long enough; what must not be dialled soon stays longest.
     fn make_room(&mut self) -> bool {

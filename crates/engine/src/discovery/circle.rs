@@ -16,8 +16,6 @@ use super::limit::{
 /// One torrent's neighbours and strangers.
 #[derive(Debug, Default)]
 pub(super) struct Circle {
-    /// The torrent is known to be public (BEP 27). Nothing here is used before.
-    pub(super) public: bool,
     pub(super) neighbours: Map<LinkId, Neighbour>,
     pub(super) strangers: Map<PeerId, Stranger>,
     /// Offers forwarded and not answered: by the link they went to, and whence they came.

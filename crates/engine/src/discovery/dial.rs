@@ -17,10 +17,12 @@ use super::nearness::may_name;
 use super::outside::Outside;
 use super::priority::priority;
 use super::{Budget, Discovery, Swarm, Timer};
-use crate::{Action, Config, LinkEnd};
+use crate::{Action, Config, Finder, LinkEnd};
 
-/// Stands for the shell among those who tell: no link has this name.
-const SHELL: LinkId = LinkId(u64::MAX);
+/// Stand for the user, and for whoever else told the shell, among those who tell: no link has
+/// these names.
+const USER: LinkId = LinkId(u64::MAX);
+pub(super) const STRANGER: LinkId = LinkId(u64::MAX - 1);
 
 /// What all torrents dial with.
 #[derive(Debug)]
@@ -80,7 +82,7 @@ impl Discovery {
     ) {
         let linked = self.linked.contains_key(&link);
         let Some(swarm) = self.torrents.get_mut(&torrent) else { return };
-        if !swarm.circle.public || !linked {
+        if !swarm.is_public() || !linked {
             return;
         }
         for address in &message.dropped {
@@ -91,12 +93,22 @@ impl Discovery {
         self.learn(now, (torrent, link), told);
     }
 
-    /// Takes where peers of a torrent are that the shell found.
-    pub(crate) fn peers_found(&mut self, now: Time, torrent: TorrentId, found: &[SocketAddr]) {
-        if self.torrents.get(&torrent).is_some_and(|swarm| swarm.circle.public) {
-            let found = found.iter().filter(|address| may_name(address.ip(), None));
-            self.learn(now, (torrent, SHELL), found.map(|address| (*address, false)));
-        }
+    /// Takes where peers of a torrent are that the shell heard of.
+    pub(crate) fn peers_found(
+        &mut self,
+        now: Time,
+        torrent: TorrentId,
+        finder: Finder,
+        found: &[SocketAddr],
+    ) {
+        let private = self.torrents.get(&torrent).is_none_or(|swarm| swarm.private == Some(true));
+        let (teller, from) = match finder {
+            Finder::User => (USER, Some(IpAddr::from([127, 0, 0, 1]))),
+            Finder::Stranger(_) if private => return,
+            Finder::Stranger(from) => (STRANGER, from),
+        };
+        let found = found.iter().filter(|address| may_name(address.ip(), from));
+        self.learn(now, (torrent, teller), found.map(|address| (*address, false)));
     }
 
     /// Takes addresses, and whether there is a seed, from whoever told.
@@ -197,7 +209,7 @@ impl Discovery {
         let under_way = self.attempts.values().filter(dialling).count();
         let coming = swarm.wanted - self.room(torrent);
         let enough = swarm.linked + coming >= LINKS_DIALLED_FOR || self.room(torrent) == 0;
-        if !self.dialler.able || !swarm.circle.public || enough || under_way >= DIALS_AT_ONCE {
+        if !self.dialler.able || enough || under_way >= DIALS_AT_ONCE {
             return None;
         }
         let busy = |address| {

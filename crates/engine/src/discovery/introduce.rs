@@ -37,7 +37,7 @@ impl Discovery {
         let Some(swarm) = self.torrents.get(&torrent) else { return false };
         let coming = self.attempts.values();
         let coming = coming.filter(|at| at.torrent == torrent && at.peer().is_some()).count();
-        swarm.circle.public
+        swarm.is_public()
             && swarm.linked + coming < LINKS_FEW
             && coming < swarm.wanted
             && self.asked_through(torrent, None) < INTRODUCTIONS_AT_ONCE

@@ -24,10 +24,11 @@ impl Discovery {
     ) {
         let linked = self.linked.contains_key(&link);
         let Some(swarm) = self.torrents.get_mut(&torrent) else { return };
+        let public = swarm.is_public();
         let neighbours = &mut swarm.circle.neighbours;
         if !speaks {
             self.neighbour_gone(now, torrent, link);
-        } else if linked && swarm.circle.public && !neighbours.contains_key(&link) {
+        } else if linked && public && !neighbours.contains_key(&link) {
             neighbours.insert(link, Neighbour::new(peer));
             self.tell_news(now, torrent, link);
         }

@@ -9,6 +9,7 @@ use headwater_wire::{Handshake, Reserved};
 use super::super::limit::*;
 use super::super::{Role, priority};
 use super::*;
+use crate::Finder;
 
 const PUBLIC: Option<IpAddr> = Some(IpAddr::V4(core::net::Ipv4Addr::new(60, 1, 1, 1)));
 
@@ -53,6 +54,29 @@ fn accepted(rig: &mut Rig, link: u64, host: u8) -> LinkId {
 fn address(n: u16) -> SocketAddr {
     let [a, b] = n.to_be_bytes();
     SocketAddr::from(([70, a, b, 1], 6881))
+}
+
+#[test]
+fn a_private_torrent_takes_no_strangers_word_and_forgets_it_but_the_users() {
+    let mut rig = Rig::with(|config| config.dials = true);
+    rig.machine.start(rig.now, T, &[HASH], &[], None);
+    rig.progress(T, Some(1000));
+    let find = |rig: &mut Rig, finder, n| {
+        rig.machine.peers_found(rig.now, T, finder, &[address(n)]);
+    };
+    find(&mut rig, Finder::Stranger(None), 1);
+    find(&mut rig, Finder::Stranger(None), 2);
+    find(&mut rig, Finder::User, 2);
+    assert_eq!(rig.machine.addresses_known(T), 2, "it may be public");
+    rig.machine.start(rig.now, T, &[HASH], &[], Some(true));
+    assert_eq!(rig.machine.addresses_known(T), 1);
+    find(&mut rig, Finder::Stranger(None), 3);
+    assert_eq!(rig.machine.addresses_known(T), 1);
+    let home = SocketAddr::from(([127, 0, 0, 1], 6881));
+    rig.machine.peers_found(rig.now, T, Finder::User, &[home]);
+    rig.want(T, 10);
+    let dialled: Vec<_> = dials(&rig.take()).into_iter().map(|(_, at)| at).collect();
+    assert!(dialled.contains(&home) && dialled.contains(&address(2)), "{dialled:?}");
 }
 
 fn tell(rig: &mut Rig, teller: LinkId, from: Option<IpAddr>, addresses: &[SocketAddr]) {
