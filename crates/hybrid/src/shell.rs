@@ -15,7 +15,7 @@ pub use disk::Place;
 use driver::Driver;
 pub use driver::Totals;
 
-use crate::transport::RtcConfig;
+use crate::transport::Net;
 
 /// News the events of the last moments may pile up to before a slow listener misses some.
 const NEWS_MAX: usize = 4096;
@@ -56,10 +56,10 @@ pub struct Stopped;
 
 impl Shell {
     /// Starts a client. Must be called inside a Tokio runtime.
-    pub fn start(config: Config, seed: Seed, rtc: &RtcConfig) -> Self {
+    pub fn start(config: Config, seed: Seed, net: impl Into<Net>) -> Self {
         let (orders, to_do) = mpsc::channel(64);
         let (news, _) = broadcast::channel(NEWS_MAX);
-        let driver = Driver::new(Client::new(config, seed), rtc, news.clone());
+        let driver = Driver::new(Client::new(config, seed), net.into(), news.clone());
         tokio::spawn(driver.run(to_do));
         Self { orders, news }
     }

@@ -2,18 +2,24 @@
 //! Knows nothing of torrents, trackers or what the bytes mean.
 
 mod link;
+mod links;
+mod mse;
 mod pace;
 mod rtc;
 mod sdp;
 mod socket;
+mod stream;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 use headwater_base::LinkId;
 use headwater_engine::LinkEnd;
 
+pub(crate) use links::Links;
+pub use links::Net;
 pub use rtc::{RtcConfig, RtcTransport};
+pub use stream::{Bound, Encryption, StreamConfig, StreamTransport};
 
 /// What makes links and carries their bytes. No call blocks; news comes as [`LinkEvent`]s.
 pub trait Transport: Send {
@@ -56,6 +62,15 @@ pub enum LinkEvent {
         link: LinkId,
         /// The other side's IP address, unless a relay hides it.
         from: Option<IpAddr>,
+    },
+    /// Somebody dialled us, and bytes may flow.
+    Accepted {
+        /// What it is called from here on.
+        link: LinkId,
+        /// Bytes it takes before it is full.
+        window: usize,
+        /// Whence it came.
+        from: SocketAddr,
     },
     /// The next bytes of the other side's stream.
     Bytes {

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::future::pending;
+use std::net::SocketAddr;
 
-use headwater_base::{LinkId, Time, TorrentId};
+use headwater_base::{InfoHash, LinkId, Time, TorrentId};
 use headwater_client::{
-    Action, AddError, AddOptions, Added, Client, Input, LinkEnd, Source, Step, StoreError, Wake,
+    Action, AddError, AddOptions, Added, Client, Event, Input, LinkEnd, Source, Step, StoreError, Wake,
 };
 use tokio::sync::{broadcast, mpsc, oneshot};
 
@@ -14,7 +15,7 @@ use super::disk::{Disk, Place};
 use super::fetch::Fetches;
 use super::tracker::Trackers;
 use super::{News, Order};
-use crate::transport::{LinkEvent, RtcConfig, RtcTransport, Transport};
+use crate::transport::{LinkEvent, Links, Net, Transport as _};
 
 /// Most inputs taken before the client is asked what to do.
 const BATCH_MAX: usize = 64;
@@ -40,7 +41,7 @@ pub(super) struct Driver {
     client: Client,
     clock: Clock,
     places: BTreeMap<TorrentId, Place>,
-    links: RtcTransport,
+    links: Links,
     open: BTreeMap<LinkId, Flow>,
     totals: Totals,
     disk: Disk,
@@ -59,14 +60,14 @@ struct Flow {
 }
 
 impl Driver {
-    pub(super) fn new(client: Client, rtc: &RtcConfig, news: broadcast::Sender<News>) -> Self {
+    pub(super) fn new(client: Client, net: Net, news: broadcast::Sender<News>) -> Self {
         let (tell_links, link_events) = mpsc::channel(QUEUE_MAX);
         let (answer, answers) = mpsc::channel(QUEUE_MAX);
         Self {
             client,
             clock: Clock::start(),
             places: BTreeMap::new(),
-            links: RtcTransport::new(rtc, tell_links),
+            links: Links::new(net, &tell_links),
             open: BTreeMap::new(),
             totals: Totals::default(),
             disk: Disk::new(answer.clone()),
@@ -143,6 +144,7 @@ impl Driver {
     ) -> Result<Added, AddError> {
         let added = self.client.add(self.clock.now(), source, options)?;
         self.places.entry(added.torrent).or_insert(place);
+        self.name_torrents();
         Ok(added)
     }
 
@@ -151,7 +153,7 @@ impl Driver {
     }
 
     pub(super) fn totals(&self) -> Totals {
-        Totals { alive: self.links.link_count() as u64, ..self.totals }
+        Totals { alive: self.links.count() as u64, ..self.totals }
     }
 
     fn handle(&mut self, input: Input) {
@@ -167,6 +169,12 @@ impl Driver {
                 self.totals.opened += 1;
                 self.tell(News::LinkOpened(link));
                 Input::LinkOpened { link, window: self.links.window(link), from }
+            }
+            LinkEvent::Accepted { link, window, from } => {
+                self.open.insert(link, Flow::default());
+                self.totals.opened += 1;
+                self.tell(News::LinkOpened(link));
+                Input::LinkAccepted { link, window, from }
             }
             LinkEvent::Bytes { link, bytes } => {
                 self.totals.received += bytes.len() as u64;
@@ -203,15 +211,34 @@ impl Driver {
         loop {
             match self.client.next(self.clock.now()) {
                 Step::Action(action) => self.act(action),
-                Step::Event(event) => self.tell(News::Client(event)),
+                Step::Event(event) => {
+                    if matches!(event, Event::MetadataKnown(_)) {
+                        self.name_torrents();
+                    }
+                    self.tell(News::Client(event));
+                }
                 Step::Sleep(wake) => return wake,
             }
         }
     }
 
-    /// Makes no link: nothing here dials.
-    fn refuse(&mut self, link: LinkId) {
-        self.handle(Input::LinkClosed { link, end: LinkEnd::Unsupported });
+    /// Dials, unless this shell was started without streams.
+    fn dial(&mut self, link: LinkId, address: SocketAddr) {
+        if !self.links.dial(link, address) {
+            self.handle(Input::LinkClosed { link, end: LinkEnd::Unsupported });
+        }
+    }
+
+    /// Tells the links which torrents are here: a torrent has two hashes once it is known as a
+    /// hybrid.
+    fn name_torrents(&self) {
+        let client = &self.client;
+        let names = client.torrents().into_iter().flat_map(|torrent| {
+            let v2 = client.info_hash_v2(torrent);
+            let v1 = client.metainfo(torrent).map(|metainfo| metainfo.info_hash);
+            [client.info_hash(torrent), v1, v2.as_ref().map(InfoHash::cut)]
+        });
+        self.links.set_names(names.flatten());
     }
 
     fn act(&mut self, action: Action) {
@@ -249,10 +276,10 @@ impl Driver {
             Action::OpenTracker { tracker, url } => self.trackers.open(tracker, url),
             Action::SendTracker { tracker, text } => self.trackers.send(tracker, text),
             Action::CloseTracker(tracker) => self.trackers.close(tracker),
-            Action::MakeOffer(link) => self.links.make_offer(link),
-            Action::MakeAnswer { link, offer } => self.links.make_answer(link, offer),
-            Action::TakeAnswer { link, answer } => self.links.take_answer(link, answer),
-            Action::Dial { link, .. } => self.refuse(link),
+            Action::MakeOffer(link) => self.links.rtc().make_offer(link),
+            Action::MakeAnswer { link, offer } => self.links.rtc().make_answer(link, offer),
+            Action::TakeAnswer { link, answer } => self.links.rtc().take_answer(link, answer),
+            Action::Dial { link, address } => self.dial(link, address),
             Action::Send { link, bytes } => {
                 self.totals.sent += bytes.len() as u64;
                 if let Some(flow) = self.open.get_mut(&link) {
