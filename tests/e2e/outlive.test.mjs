@@ -59,7 +59,7 @@ async function fromPage(stage, tracker) {
 async function fromProgram(stage, tracker) {
   const { path: dir } = await stage.folder();
   const path = await writeContent(dir, content);
-  const seed = stage.keep(start(["seed", path, "--tracker", tracker, "--stun", "none"]));
+  const seed = stage.keep(start(["seed", path, "--tracker", tracker, "--interface", "127.0.0.1"]));
   const line = await seed.line((text) => text.includes("magnet:"));
   return line.match(/magnet:\S+/)[0];
 }

@@ -42,7 +42,7 @@ test("headwater get gets from headwater seed, and again from what it got", limit
   const seed = await seedFrom(stage, content, tracker.url);
   const magnet = await magnetOf(seed);
   const { path: dir } = await stage.folder();
-  const args = ["get", magnet, "-o", dir, "--tracker", tracker.url, "--stun", "none"];
+  const args = ["get", magnet, "-o", dir, "--tracker", tracker.url, "--interface", "127.0.0.1"];
   const first = await finish(args);
   assert.equal(first.code, 0, first.log.join("\n"));
   assert.deepEqual(await readManifest(dir, content), await manifestOf(content.files));
@@ -63,7 +63,7 @@ test("a page gets from headwater seed and headwater get gets from the page", lim
   assert.deepEqual(await ask(page, "get", magnet, tracker.url), expected);
   await seed.close();
   const { path: dir } = await stage.folder();
-  const args = ["get", magnet, "-o", dir, "--tracker", tracker.url, "--stun", "none"];
+  const args = ["get", magnet, "-o", dir, "--tracker", tracker.url, "--interface", "127.0.0.1"];
   const { code, log } = await finish(args);
   assert.equal(code, 0, log.join("\n"));
   assert.deepEqual(await readManifest(dir, content), expected);
@@ -72,7 +72,7 @@ test("a page gets from headwater seed and headwater get gets from the page", lim
 async function seedFrom(stage, content, tracker) {
   const { path: dir } = await stage.folder();
   const path = await writeContent(dir, content);
-  return stage.keep(start(["seed", path, "--tracker", tracker, "--stun", "none"]));
+  return stage.keep(start(["seed", path, "--tracker", tracker, "--interface", "127.0.0.1"]));
 }
 
 async function magnetOf(seed) {

@@ -24,7 +24,7 @@ for (const [over, open] of trackers) {
     const content = severalFiles();
     const { magnet } = await libtorrentSeed(stage, content, tracker.url);
     const { path: dir } = await stage.folder();
-    const args = ["get", magnet, "-o", dir, "--tracker", tracker.url, "--stun", "none"];
+    const args = ["get", magnet, "-o", dir, "--tracker", tracker.url, "--interface", "127.0.0.1"];
     const { code, log } = await finish(args);
     assert.equal(code, 0, log.join("\n"));
     assert.deepEqual(await readManifest(dir, content), await manifestOf(content.files));
@@ -36,7 +36,8 @@ for (const [over, open] of trackers) {
     const content = severalFiles();
     const { path: from } = await stage.folder();
     const path = await writeContent(from, content);
-    const seed = stage.keep(start(["seed", path, "--tracker", tracker.url, "--stun", "none"]));
+    const args = ["seed", path, "--tracker", tracker.url, "--interface", "127.0.0.1"];
+    const seed = stage.keep(start(args));
     const line = await seed.line((text) => text.includes("magnet:"));
     const magnet = line.match(/magnet:\S+/)[0];
     const { path: dir } = await stage.folder();

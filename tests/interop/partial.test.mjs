@@ -118,5 +118,5 @@ async function getsFromPartialSeed(libtorrent, again) {
 }
 
 function meet(tracker) {
-  return ["--tracker", tracker.url, "--stun", "none"];
+  return ["--tracker", tracker.url, "--interface", "127.0.0.1"];
 }

@@ -31,7 +31,7 @@ test("headwater takes the addresses that libtorrent tells over WebRTC", limit, a
   await seed.event("peer");
 
   const { path: dir } = await stage.folder();
-  const pace = ["--tracker", tracker.url, "--stun", "none", "--download-limit", "4000"];
+  const pace = ["--tracker", tracker.url, "--interface", "127.0.0.1", "--download-limit", "4000"];
   const ours = stage.keep(start(["get", seed.magnet, "-o", dir, "--json", ...pace]));
   const known = (line) => JSON.parse(line).addresses_known ?? 0;
   await ours.line((line) => known(line) > 0);

@@ -24,7 +24,7 @@ for (const version of ["v2", "hybrid"]) {
     const content = severalFiles();
     const { magnet } = await libtorrentSeed(stage, content, tracker.url, version);
     const { path: dir } = await stage.folder();
-    const args = ["get", magnet, "-o", dir, "--tracker", tracker.url, "--stun", "none"];
+    const args = ["get", magnet, "-o", dir, "--tracker", tracker.url, "--interface", "127.0.0.1"];
     const { code, log } = await finish(args);
     assert.equal(code, 0, log.join("\n"));
     assert.deepEqual(await readManifest(dir, content), await manifestOf(content.files));
@@ -132,7 +132,7 @@ async function pageSeed(stage, content, tracker, version) {
 async function programSeed(stage, content, tracker, version) {
   const { path: dir } = await stage.folder();
   const path = await writeContent(dir, content);
-  const args = ["seed", path, `--${version}`, "--tracker", tracker, "--stun", "none"];
+  const args = ["seed", path, `--${version}`, "--tracker", tracker, "--interface", "127.0.0.1"];
   const seed = stage.keep(start(args));
   const line = await seed.line((text) => text.includes("magnet:"));
   return line.match(/magnet:\S+/)[0];

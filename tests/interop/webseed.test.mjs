@@ -121,5 +121,5 @@ async function libtorrentGets(stage, tracker, magnet) {
 }
 
 function meet(tracker) {
-  return ["--tracker", tracker.url, "--stun", "none"];
+  return ["--tracker", tracker.url, "--interface", "127.0.0.1"];
 }

@@ -15,6 +15,8 @@ pub struct Config {
     pub links_per_torrent_max: usize,
     /// Most links and attempts all torrents keep together: browsers refuse at 500 (Chromium).
     pub links_max: usize,
+    /// Most of those that are made of offers, which cost sockets and handshakes; `None` for all.
+    pub offered_links_max: Option<usize>,
     /// Whether the shell can make links by address.
     pub dials: bool,
     /// The port on which the shell accepts links, told to peers; `None` when it does not.
@@ -54,6 +56,7 @@ impl Config {
             trackers: Vec::new(),
             links_per_torrent_max: 40,
             links_max: 60,
+            offered_links_max: None,
             dials: false,
             listens: None,
             local_web_seeds: false,

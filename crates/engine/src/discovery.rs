@@ -140,6 +140,8 @@ pub(crate) struct Discovery {
     peer_id: PeerId,
     trackers_always: Vec<String>,
     links_max: usize,
+    /// Most of them made of offers.
+    offered_max: usize,
     rng: Rng,
     torrents: Map<TorrentId, Swarm>,
     hashes: Map<InfoHash, TorrentId>,
@@ -147,8 +149,8 @@ pub(crate) struct Discovery {
     attempts: Map<LinkId, Attempt>,
     /// Links that came in and have not said which torrent they are for.
     arrivals: Map<LinkId, Arrival>,
-    /// Links handed over, and when.
-    linked: Map<LinkId, (TorrentId, Time)>,
+    /// Links handed over.
+    linked: Map<LinkId, Linked>,
     dialler: Dialler,
     arrival_budget: Budget,
     offer_budget: Budget,
@@ -159,6 +161,15 @@ pub(crate) struct Discovery {
     outs: VecDeque<Out>,
     next_link: u64,
     next_tracker: u32,
+}
+
+/// A link that was handed over.
+#[derive(Clone, Copy, Debug)]
+struct Linked {
+    torrent: TorrentId,
+    since: Time,
+    /// One side dialled: nothing was offered.
+    direct: bool,
 }
 
 /// A torrent whose peers are looked for.
@@ -222,6 +233,7 @@ impl Discovery {
             peer_id: config.peer_id,
             trackers_always: config.trackers.clone(),
             links_max: config.links_max,
+            offered_max: config.offered_links_max.unwrap_or(config.links_max),
             rng: seed.split("discovery"),
             torrents: Map::new(),
             hashes: Map::new(),
@@ -328,7 +340,7 @@ impl Discovery {
         for link in attempts {
             self.give_up(link);
         }
-        self.linked.retain(|_, (of, _)| *of != torrent);
+        self.linked.retain(|_, link| link.torrent != torrent);
         for timer in [Timer::Introduce(torrent), Timer::News(torrent), Timer::Dial(torrent)] {
             self.timers.clear(timer);
         }
@@ -451,7 +463,7 @@ impl Discovery {
 
     /// Takes that a link which was handed over is closed, by whomever.
     pub(crate) fn link_over(&mut self, now: Time, link: LinkId) {
-        let Some((torrent, since)) = self.linked.remove(&link) else { return };
+        let Some(Linked { torrent, since, .. }) = self.linked.remove(&link) else { return };
         let Some(swarm) = self.torrents.get_mut(&torrent) else { return };
         swarm.linked = swarm.linked.saturating_sub(1);
         swarm.addresses.link_over(now, link, now.since(since) >= LINK_SOUND);

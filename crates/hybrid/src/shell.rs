@@ -15,7 +15,7 @@ pub use disk::Place;
 use driver::Driver;
 pub use driver::Totals;
 
-use crate::transport::Net;
+use crate::transport::{Kind, Net};
 
 /// News the events of the last moments may pile up to before a slow listener misses some.
 const NEWS_MAX: usize = 4096;
@@ -26,7 +26,12 @@ pub enum News {
     /// The client says so.
     Client(Event),
     /// A link opened.
-    LinkOpened(headwater_base::LinkId),
+    LinkOpened {
+        /// Which link.
+        link: headwater_base::LinkId,
+        /// What it is made of.
+        kind: Kind,
+    },
     /// A link that was open closed, after so many bytes.
     LinkClosed {
         /// Which link.
@@ -90,6 +95,11 @@ impl Shell {
     /// What all links did so far.
     pub async fn totals(&self) -> Result<Totals, Stopped> {
         self.order(|driver| driver.totals()).await
+    }
+
+    /// What an open link is made of.
+    pub async fn kind(&self, link: headwater_base::LinkId) -> Result<Option<Kind>, Stopped> {
+        self.order(move |driver| driver.kind(link)).await
     }
 
     /// Removes a torrent; with `delete` its stored data goes too.

@@ -39,6 +39,27 @@ pub trait Transport: Send {
     fn link_count(&self) -> usize;
 }
 
+/// What a link is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A WebRTC data channel.
+    WebRtc,
+    /// A TCP connection.
+    Tcp,
+    /// A uTP stream (BEP 29).
+    Utp,
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::WebRtc => "WebRTC",
+            Self::Tcp => "TCP",
+            Self::Utp => "uTP",
+        })
+    }
+}
+
 /// News of a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LinkEvent {
@@ -60,6 +81,8 @@ pub enum LinkEvent {
     Opened {
         /// Which link.
         link: LinkId,
+        /// What it is made of.
+        kind: Kind,
         /// The other side's IP address, unless a relay hides it.
         from: Option<IpAddr>,
     },
@@ -67,6 +90,8 @@ pub enum LinkEvent {
     Accepted {
         /// What it is called from here on.
         link: LinkId,
+        /// What it is made of.
+        kind: Kind,
         /// Bytes it takes before it is full.
         window: usize,
         /// Whence it came.

@@ -91,7 +91,15 @@ fn every_version_is_made_and_shown() {
 /// What `seed` says of the one thing it shares.
 fn seed(folder: &Folder, flags: &[&str]) -> Value {
     let mut child = Command::new(env!("CARGO_BIN_EXE_headwater"))
-        .args(["seed", "film", "--json", "--stun", "none", "--tracker", "ws://127.0.0.1:9/"])
+        .args([
+            "seed",
+            "film",
+            "--json",
+            "--interface",
+            "127.0.0.1",
+            "--tracker",
+            "ws://127.0.0.1:9/",
+        ])
         .args(flags)
         .current_dir(&folder.0)
         .stdout(Stdio::piped())
@@ -170,7 +178,15 @@ struct Server {
 impl Server {
     fn start(dir: &Path) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_headwater"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--stun", "none", "--host", "film.example"])
+            .args([
+                "serve",
+                "--listen",
+                "127.0.0.1:0",
+                "--interface",
+                "127.0.0.1",
+                "--host",
+                "film.example",
+            ])
             .arg("--dir")
             .arg(dir)
             .stdout(Stdio::piped())

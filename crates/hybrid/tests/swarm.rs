@@ -48,7 +48,7 @@ impl Program {
     fn start(folder: &Path, args: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_headwater"))
             .args(args)
-            .args(["--stun", "none"])
+            .args(["--interface", "127.0.0.1"])
             .current_dir(folder)
             .stdout(Stdio::piped())
             .spawn()

@@ -47,7 +47,7 @@ async fn signal() -> (Side, Side) {
 async fn open() -> (Side, Side) {
     let (mut a, mut b) = signal().await;
     for side in [&mut a, &mut b] {
-        let LinkEvent::Opened { link: LINK, from: Some(from) } = side.next().await else {
+        let LinkEvent::Opened { link: LINK, from: Some(from), .. } = side.next().await else {
             panic!("not opened, or to nobody knows where");
         };
         assert!(!from.is_unspecified());

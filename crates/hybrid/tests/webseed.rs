@@ -110,7 +110,7 @@ fn folder_comes_from_its_web_seed_alone() {
     create(&folder, std::slice::from_ref(&url));
     let shown = program(&folder, &["show", "film.torrent"]).output().expect("it runs");
     assert!(String::from_utf8_lossy(&shown.stdout).contains(&url), "{shown:?}");
-    let get = ["get", "film.torrent", "-o", "got", "--stun", "none", "--local-web-seeds"];
+    let get = ["get", "film.torrent", "-o", "got", "--interface", "127.0.0.1", "--local-web-seeds"];
     let got = program(&folder, &get).output().expect("it runs");
     assert!(got.status.success() && folder.is_got(), "{got:?}");
 }
@@ -122,7 +122,7 @@ fn server_that_lies_is_left_for_an_honest_one() {
     let honest = serve(&folder.0.join("shared"), false);
     create(&folder, std::slice::from_ref(&liar));
     // The address that the user names needs no flag.
-    let get = ["get", "film.torrent", "-o", "got", "--stun", "none", "--json"];
+    let get = ["get", "film.torrent", "-o", "got", "--interface", "127.0.0.1", "--json"];
     let mut get = program(&folder, &get);
     let got = get.args(["--web-seed", &honest, "--web-seed", &liar]).output().expect("it runs");
     assert!(got.status.success() && folder.is_got(), "{got:?}");
@@ -135,7 +135,7 @@ fn private_server_is_not_asked_for_a_torrent_from_outside() {
     let folder = Folder::new("private");
     let url = serve(&folder.0.join("shared"), false);
     create(&folder, &[url]);
-    let get = ["get", "film.torrent", "-o", "got", "--stun", "none", "--json"];
+    let get = ["get", "film.torrent", "-o", "got", "--interface", "127.0.0.1", "--json"];
     let mut child = program(&folder, &get).stdout(Stdio::piped()).spawn().expect("it runs");
     let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
     let refused = lines.map_while(Result::ok).find(|line| line.contains("web-seed-refused"));

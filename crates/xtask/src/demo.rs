@@ -43,7 +43,7 @@ pub(crate) fn run_args(mut args: Args) -> Result<()> {
 /// Ctrl-C reaches the server too, since both are of one foreground group.
 fn serve(listen: &str) -> Result<Child> {
     let mut command: Command = tool(target_dir()?.join("debug/headwater"));
-    command.args(["serve", "--listen", listen, "--stun", "none", "--dir"]);
+    command.args(["serve", "--listen", listen, "--interface", "127.0.0.1", "--dir"]);
     command.arg(root().join("tests/data/film")).stdout(Stdio::piped());
     command.spawn().context("start headwater serve")
 }

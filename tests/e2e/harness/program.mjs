@@ -74,7 +74,7 @@ export async function finish(args, options) {
 /** Starts `headwater serve` on a free port. `url` has no slash at its end. */
 export async function serve({ dir, listen = "127.0.0.1:0", more = [] } = {}) {
   const seeds = dir ? ["--dir", dir] : [];
-  const run = start(["serve", "--listen", listen, "--stun", "none", ...seeds, ...more]);
+  const run = start(["serve", "--listen", listen, "--interface", "127.0.0.1", ...seeds, ...more]);
   const first = await run.line((line) => line.includes("http://"));
   const url = first.match(/http:\/\/[^\s"/]+/)[0];
   const get = async (path) => (await fetch(url + path)).text();

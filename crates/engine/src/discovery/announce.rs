@@ -306,7 +306,7 @@ impl Discovery {
     /// Offers all torrents together keep waiting: a third of the links there may be, so that
     /// answers to others' offers, which lead to somebody for sure, have room.
     fn offers_max(&self) -> usize {
-        (self.links_max / 3).max(1)
+        (self.offered_max / 3).max(1)
     }
 
     /// Offers an announce may carry so that every torrent that wants links has some.
@@ -351,7 +351,7 @@ impl Discovery {
             let all = self.attempts.values().filter(|attempt| !attempt.is_joint()).count();
             let full = self.offers_of(torrent).count() >= OFFERS_PER_TORRENT
                 || all >= self.offers_max()
-                || self.attempts() + self.linked.len() >= self.links_max;
+                || !self.fits(true);
             if full || self.is_unsupported(now) || !self.offer_budget.take(now) {
                 return;
             }

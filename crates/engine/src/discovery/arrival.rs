@@ -32,7 +32,7 @@ impl Discovery {
         let fits = self.arrivals.len() < ARRIVALS_MAX
             && of_host < ARRIVALS_PER_HOST_MAX
             && self.arrival_budget.take(now)
-            && self.make_room(now);
+            && self.make_room(now, false);
         if fits {
             self.arrivals.insert(link, Arrival { from, window, said: BytesMut::new() });
             self.timers.set(Timer::Arrival(link), now + ARRIVAL_WAIT);

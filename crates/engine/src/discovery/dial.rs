@@ -167,7 +167,7 @@ impl Discovery {
     pub(super) fn dial_due(&mut self, now: Time, torrent: TorrentId) {
         while let Some(next) = self.next_dial(now, torrent).filter(|next| next.at <= now)
             && self.dialler.may_dial(now, next.doubtful)
-            && self.make_room(now)
+            && self.make_room(now, false)
         {
             let address = next.address;
             self.dialler.budget.take(now);

@@ -159,13 +159,13 @@ pub(super) const DIAL_REST_DOUBLINGS: u32 = 6;
 /// A torrent with so many links dials nobody: the others are for those that dial us.
 pub(super) const LINKS_DIALLED_FOR: usize = 20;
 /// Links that came in and have not said which torrent they are for.
-pub(super) const ARRIVALS_MAX: usize = 20;
+pub(super) const ARRIVALS_MAX: usize = 100;
 /// Those from one address.
 pub(super) const ARRIVALS_PER_HOST_MAX: usize = 4;
 /// How long such a link may take to say it.
 pub(super) const ARRIVAL_WAIT: Duration = Duration::from_secs(10);
-/// Links that may come in.
-pub(super) const ARRIVALS: Pace = (30, Duration::from_secs(1));
+/// Links that may come in: a new film is met by many at once.
+pub(super) const ARRIVALS: Pace = (200, Duration::from_millis(20));
 /// Peers whose word on our own address is remembered.
 pub(super) const VOTES_MAX: usize = 32;
 /// Peers that must agree on it.

@@ -11,7 +11,7 @@ use super::limit::{
     ANSWERS_MAX, ANSWERS_PER_TORRENT, DESCRIPTION_WAIT, LINK_OPEN_WAIT, OFFER_LIFE,
     TRACKER_MESSAGE_BYTES_MAX, UNSUPPORTED_PAUSE,
 };
-use super::{At, Discovery, Expected, Out, Role, Timer};
+use super::{At, Discovery, Expected, Linked, Out, Role, Timer};
 use crate::{Action, Event, LinkEnd, Warning};
 
 impl Discovery {
@@ -49,7 +49,7 @@ impl Discovery {
             || all >= ANSWERS_MAX
             || self.is_unsupported(now);
         // Room costs one of our own offers, so it is made only for an answer that may be given.
-        if refused || !self.answer_budget.has(now) || !self.make_room(now) {
+        if refused || !self.answer_budget.has(now) || !self.make_room(now, true) {
             return false;
         }
         self.answer_budget.take(now);
@@ -184,7 +184,7 @@ impl Discovery {
         let Some(swarm) = self.torrents.get_mut(&torrent) else { return };
         swarm.linked += 1;
         swarm.told_unsupported = false;
-        self.linked.insert(link, (torrent, now));
+        self.linked.insert(link, Linked { torrent, since: now, direct: who.direct });
         self.outs.push_back(Out::Linked { torrent, link, role, window, who });
         if let Some(peer) = who.peer {
             self.rest_stranger(now, torrent, peer, false);
@@ -243,9 +243,18 @@ impl Discovery {
         }
     }
 
+    /// Whether one more link fits, made of an offer or dialled.
+    pub(super) fn fits(&self, offered: bool) -> bool {
+        let all = self.attempts() + self.linked.len();
+        let direct = self.linked.values().filter(|link| link.direct).count()
+            + self.attempts.values().filter(|attempt| attempt.dials().is_some()).count()
+            + self.arrivals.len();
+        all < self.links_max && (!offered || all - direct < self.offered_max)
+    }
+
     /// Sees to it that one more attempt fits: an offer that nobody took makes way.
-    pub(super) fn make_room(&mut self, now: Time) -> bool {
-        if self.attempts() + self.linked.len() < self.links_max {
+    pub(super) fn make_room(&mut self, now: Time, offered: bool) -> bool {
+        if self.fits(offered) {
             return true;
         }
         let Some(link) = self.idle_offer(now) else { return false };
@@ -255,7 +264,7 @@ impl Discovery {
 
     /// Whether one more attempt fits, or can be made to.
     pub(super) fn has_room(&self, now: Time) -> bool {
-        self.attempts() + self.linked.len() < self.links_max || self.idle_offer(now).is_some()
+        self.fits(false) || self.idle_offer(now).is_some()
     }
 
     /// The offer that waits longest for somebody to take it.

@@ -1,9 +1,9 @@
 //! What the command line may say.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use headwater_metainfo::Version;
 
 /// A BitTorrent peer that meets web pages: it shares and fetches over WebRTC.
@@ -178,8 +178,49 @@ pub(crate) struct Peer {
     #[arg(long)]
     pub(crate) local_web_seeds: bool,
     /// Most links at a time.
-    #[arg(long, value_name = "N", default_value_t = 60)]
+    #[arg(long, value_name = "N", default_value_t = 200)]
     pub(crate) max_peers: u16,
+    /// Most of those that are WebRTC, each of which has sockets of its own.
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    pub(crate) max_webrtc_peers: u16,
+    /// The port for TCP and uTP; 0 for any that is free.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) port: u16,
+    /// An address of this machine to listen on and to dial from; repeat for more [default: all].
+    /// With 127.0.0.1 alone nothing leaves this machine.
+    #[arg(long, value_name = "IP")]
+    pub(crate) interface: Vec<IpAddr>,
+    /// What to speak with other peers.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "tcp,utp,webrtc")]
+    pub(crate) transports: Vec<Speaks>,
+    /// Whether TCP and uTP hide that they are BitTorrent (MSE).
+    #[arg(long, value_name = "WHEN", default_value = "on")]
+    pub(crate) encryption: Hides,
+    /// A peer to connect to, by its address; repeat for more.
+    #[arg(long, value_name = "IP:PORT")]
+    pub(crate) peer: Vec<SocketAddr>,
+}
+
+/// What peers are spoken with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Speaks {
+    /// TCP connections.
+    Tcp,
+    /// uTP over UDP (BEP 29).
+    Utp,
+    /// WebRTC data channels, as browsers do.
+    Webrtc,
+}
+
+/// Whether streams are encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Hides {
+    /// Never.
+    Off,
+    /// With those that insist on it.
+    On,
+    /// Always: others are not spoken with.
+    Required,
 }
 
 /// Reads `300K` and the like.

@@ -17,6 +17,7 @@ use tokio::sync::broadcast::error::RecvError;
 use super::args::Get;
 use super::create::style;
 use super::failure::Failure;
+use super::peer::Started;
 use super::show::{bytes, refused};
 use super::{is_magnet, peer, print, print_line};
 
@@ -35,7 +36,7 @@ pub(crate) async fn run(args: Get, json: bool) -> Result<(), Failure> {
     peer::check_web_seeds(&args.web_seed)?;
     fs::create_dir_all(&args.output).map_err(|e| Failure::file(&args.output, &e))?;
     let (source, trackers) = read(&args)?;
-    let shell = peer::start(&args.peer, Vec::new())?;
+    let Started { shell, .. } = peer::start(&args.peer, Vec::new()).await?;
     let mut news = shell.news();
     let place = Place { root: args.output.clone(), verified: None };
     let web_seeds = args.web_seed.clone();
@@ -49,6 +50,7 @@ pub(crate) async fn run(args: Get, json: bool) -> Result<(), Failure> {
         let link = OwnedSource::Text(args.source.trim().to_owned());
         let _ = shell.add(link, AddOptions::default(), place).await?;
     }
+    peer::name_peers(&shell, &args.peer, added.torrent).await?;
     let mut watch = Watch::new(json, added.torrent);
     let result = tokio::select! {
         result = watch.until_done(&shell, &mut news) => result,
@@ -85,7 +87,8 @@ fn read(args: &Get) -> Result<(OwnedSource, Vec<String>), Failure> {
     };
     let known = torrent.as_ref().map(|torrent| torrent.trackers.concat()).unwrap_or_default();
     let seeds = torrent.as_ref().is_some_and(|torrent| !torrent.web_seeds.is_empty());
-    let alone = trackers.is_empty() && known.is_empty() && !seeds && args.web_seed.is_empty();
+    let nobody = trackers.is_empty() && known.is_empty() && args.peer.peer.is_empty();
+    let alone = nobody && !seeds && args.web_seed.is_empty();
     if alone {
         eprintln!("warning [no-tracker]: it names no tracker; give one with --tracker URL");
     }
@@ -125,7 +128,7 @@ impl Watch {
                             return Ok(());
                         }
                     }
-                    Ok(News::LinkOpened(_) | News::LinkClosed { .. }) => {}
+                    Ok(News::LinkOpened { .. } | News::LinkClosed { .. }) => {}
                     // What was missed shows at the next look.
                     Err(RecvError::Lagged(_)) => {}
                     Ok(News::Stopped) | Err(RecvError::Closed) => return Err(Stopped.into()),

@@ -1,24 +1,44 @@
 //! What `get`, `seed` and `serve` share: a running client by the options, and how it ends.
 
-use headwater_base::{PeerId, Seed};
-use headwater_client::{Config, Event, TrackerTrouble, Warning};
-use headwater_hybrid::shell::Shell;
-use headwater_hybrid::transport::RtcConfig;
+use std::net::IpAddr;
+
+use headwater_base::{PeerId, Seed, TorrentId};
+use headwater_client::{Config, Event, Finder, Input, TrackerTrouble, Warning};
+use headwater_hybrid::shell::{Shell, Stopped};
+use headwater_hybrid::transport::{Bound, Encryption, Net, RtcConfig, StreamConfig};
 use serde_json::{Value, json};
 
-use super::args::Peer;
+use super::args::{Hides, Peer, Speaks};
 use super::failure::Failure;
 
+/// A running client.
+pub(crate) struct Started {
+    pub(crate) shell: Shell,
+    /// The port on which peers reach it over TCP and uTP.
+    pub(crate) port: Option<u16>,
+}
+
 /// Starts a client as the options say.
-pub(crate) fn start(peer: &Peer, trackers: Vec<String>) -> Result<Shell, Failure> {
+pub(crate) async fn start(peer: &Peer, trackers: Vec<String>) -> Result<Started, Failure> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|e| Failure::failed("random", e))?;
     let seed = Seed(seed);
     let links_max = usize::from(peer.max_peers.max(1));
+    let webrtc = peer.transports.contains(&Speaks::Webrtc);
+    let offered = usize::from(peer.max_webrtc_peers).min(links_max) * usize::from(webrtc);
+    let streams = streams(peer, links_max);
+    let bound = match &streams {
+        Some(config) => Some(Bound::bind(config).await.map_err(|e| unbound(peer, &e))?),
+        None => None,
+    };
+    let port = bound.as_ref().map(Bound::port);
     let config = Config {
         trackers,
         links_max,
         links_per_torrent_max: links_max,
+        offered_links_max: Some(offered),
+        dials: bound.is_some(),
+        listens: port,
         local_web_seeds: peer.local_web_seeds,
         active_downloads_max: peer.active_downloads,
         active_seeds_max: peer.active_seeds,
@@ -27,8 +47,55 @@ pub(crate) fn start(peer: &Peer, trackers: Vec<String>) -> Result<Shell, Failure
         heeds_wants: true,
         ..Config::new(peer_id(&seed))
     };
-    let stun = Some(peer.stun.clone()).filter(|stun| stun != "none");
-    Ok(Shell::start(config, seed, &RtcConfig { stun, links_max }))
+    let stun = Some(peer.stun.clone()).filter(|stun| stun != "none" && !stays_here(peer));
+    let rtc = RtcConfig { stun, links_max: offered };
+    let shell = Shell::start(config, seed, Net { rtc, streams: streams.zip(bound) });
+    Ok(Started { shell, port })
+}
+
+/// How streams are made, if they are.
+fn streams(peer: &Peer, links_max: usize) -> Option<StreamConfig> {
+    let speaks = |kind| peer.transports.contains(&kind);
+    let mut config = StreamConfig {
+        port: peer.port,
+        tcp: speaks(Speaks::Tcp),
+        utp: speaks(Speaks::Utp),
+        encryption: match peer.encryption {
+            Hides::Off => Encryption::Off,
+            Hides::On => Encryption::On,
+            Hides::Required => Encryption::Required,
+        },
+        links_max,
+        ..StreamConfig::default()
+    };
+    if !peer.interface.is_empty() {
+        config.interfaces.clone_from(&peer.interface);
+    }
+    (config.tcp || config.utp).then_some(config)
+}
+
+/// Whether nothing is to leave this machine.
+fn stays_here(peer: &Peer) -> bool {
+    !peer.interface.is_empty() && peer.interface.iter().all(IpAddr::is_loopback)
+}
+
+fn unbound(peer: &Peer, error: &std::io::Error) -> Failure {
+    let port = peer.port;
+    Failure::failed("listen", format!("port {port}: {error}; name another with --port"))
+}
+
+/// Has a torrent know the peers that the user named.
+pub(crate) async fn name_peers(
+    shell: &Shell,
+    peer: &Peer,
+    torrent: TorrentId,
+) -> Result<(), Stopped> {
+    if peer.peer.is_empty() {
+        return Ok(());
+    }
+    let (finder, addresses) = (Finder::User, peer.peer.clone());
+    let input = Input::PeersFound { torrent, finder, addresses };
+    shell.client(move |client, now| client.handle(now, input)).await
 }
 
 /// A name after BEP 20: `-HW0001-` and twelve random digits.

@@ -16,6 +16,7 @@ use serde_json::json;
 use super::args::Seed;
 use super::create::{defaults, hash};
 use super::failure::Failure;
+use super::peer::Started;
 use super::{peer, print, print_line};
 
 /// A torrent whose bytes all lie in `root`.
@@ -35,16 +36,18 @@ pub(crate) async fn run(args: Seed, json: bool) -> Result<(), Failure> {
     let version = args.kind.version();
     let made: Vec<_> =
         args.paths.iter().map(|path| make(path, version)).collect::<Result<_, _>>()?;
-    let shell = peer::start(&args.peer, args.peer.tracker.clone())?;
+    let Started { shell, port } = peer::start(&args.peer, args.peer.tracker.clone()).await?;
     let logging = tokio::spawn(log(shell.news()));
     for made in &made {
         let torrent = share(&shell, made).await?;
+        peer::name_peers(&shell, &args.peer, torrent).await?;
         if args.super_seed {
             shell.client(move |client, now| client.super_seed(now, torrent, true)).await?;
         }
         if json {
             let mut told = describe(&made.torrent, &args.peer.tracker);
             told["info_hash"] = json!(made.torrent.info_hash.to_string());
+            told["port"] = json!(port);
             print(&told);
         } else {
             print_line(&magnet(&made.torrent, &args.peer.tracker));
@@ -92,7 +95,7 @@ pub(crate) async fn log(mut news: tokio::sync::broadcast::Receiver<News>) {
                     eprintln!("warning [{}]: {}", text("code"), text("message"));
                 }
             }
-            Ok(News::LinkOpened(link)) => eprintln!("link {link} opened over WebRTC"),
+            Ok(News::LinkOpened { link, kind }) => eprintln!("link {link} opened over {kind}"),
             Ok(News::LinkClosed { link, received, sent }) => {
                 eprintln!("link {link} closed: {sent} bytes sent, {received} bytes received");
             }

@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 
 use super::args::Serve;
 use super::failure::Failure;
+use super::peer::Started;
 use super::{peer, print, print_line, seed};
 
 /// Runs the command.
@@ -29,11 +30,11 @@ pub(crate) async fn run(args: Serve, json: bool) -> Result<(), Failure> {
     let tracker = Tracker::start(headwater_tracker::Config::default(), &Seed(random));
     let mut trackers = vec![format!("ws://{}/tracker", reached_at(listen))];
     trackers.extend(args.peer.tracker.iter().cloned());
-    let shell = peer::start(&args.peer, trackers)?;
+    let Started { shell, port } = peer::start(&args.peer, trackers).await?;
     let mut logging = tokio::spawn(seed::log(shell.news()));
     let site =
         Site::new(shell.clone(), tracker.clone(), listen, args.host, args.peer.tracker.clone());
-    announce(listen, json);
+    announce(listen, port, json);
     let serving = tokio::spawn(Arc::clone(&site).serve(listener));
     tokio::spawn(share_all(entries, shell.clone(), site));
     let ended = tokio::select! {
@@ -48,9 +49,13 @@ pub(crate) async fn run(args: Serve, json: bool) -> Result<(), Failure> {
 }
 
 /// Says where it is reached, on the first line.
-fn announce(listen: SocketAddr, json: bool) {
+fn announce(listen: SocketAddr, port: Option<u16>, json: bool) {
     let url = format!("http://{}/", reached_at(listen));
-    if json { print(&json!({ "event": "listening", "url": url })) } else { print_line(&url) }
+    if json {
+        print(&json!({ "event": "listening", "url": url, "port": port }));
+    } else {
+        print_line(&url);
+    }
 }
 
 /// What lies in the folder, by name without regard to case.

@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 
 use headwater_base::{InfoHash, LinkId, Time, TorrentId};
 use headwater_client::{
-    Action, AddError, AddOptions, Added, Client, Event, Input, LinkEnd, Source, Step, StoreError, Wake,
+    Action, AddError, AddOptions, Added, Client, Event, Input, LinkEnd, Source, Step, StoreError,
+    Wake,
 };
 use tokio::sync::{broadcast, mpsc, oneshot};
 
@@ -15,7 +16,7 @@ use super::disk::{Disk, Place};
 use super::fetch::Fetches;
 use super::tracker::Trackers;
 use super::{News, Order};
-use crate::transport::{LinkEvent, Links, Net, Transport as _};
+use crate::transport::{Kind, LinkEvent, Links, Net, Transport as _};
 
 /// Most inputs taken before the client is asked what to do.
 const BATCH_MAX: usize = 64;
@@ -53,8 +54,9 @@ pub(super) struct Driver {
     stopping: Option<oneshot::Sender<()>>,
 }
 
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Flow {
+    kind: Kind,
     received: u64,
     sent: u64,
 }
@@ -152,6 +154,11 @@ impl Driver {
         call(&mut self.client, self.clock.now())
     }
 
+    /// What an open link is made of.
+    pub(super) fn kind(&self, link: LinkId) -> Option<Kind> {
+        self.open.get(&link).map(|flow| flow.kind)
+    }
+
     pub(super) fn totals(&self) -> Totals {
         Totals { alive: self.links.count() as u64, ..self.totals }
     }
@@ -164,16 +171,12 @@ impl Driver {
         let input = match event {
             LinkEvent::OfferMade { link, sdp } => Input::OfferMade { link, sdp },
             LinkEvent::AnswerMade { link, sdp } => Input::AnswerMade { link, sdp },
-            LinkEvent::Opened { link, from } => {
-                self.open.insert(link, Flow::default());
-                self.totals.opened += 1;
-                self.tell(News::LinkOpened(link));
+            LinkEvent::Opened { link, kind, from } => {
+                self.opened(link, kind);
                 Input::LinkOpened { link, window: self.links.window(link), from }
             }
-            LinkEvent::Accepted { link, window, from } => {
-                self.open.insert(link, Flow::default());
-                self.totals.opened += 1;
-                self.tell(News::LinkOpened(link));
+            LinkEvent::Accepted { link, kind, window, from } => {
+                self.opened(link, kind);
                 Input::LinkAccepted { link, window, from }
             }
             LinkEvent::Bytes { link, bytes } => {
@@ -194,9 +197,15 @@ impl Driver {
         self.handle(input);
     }
 
+    fn opened(&mut self, link: LinkId, kind: Kind) {
+        self.open.insert(link, Flow { kind, received: 0, sent: 0 });
+        self.totals.opened += 1;
+        self.tell(News::LinkOpened { link, kind });
+    }
+
     fn forget(&mut self, link: LinkId) {
         self.links.close(link);
-        if let Some(Flow { received, sent }) = self.open.remove(&link) {
+        if let Some(Flow { received, sent, .. }) = self.open.remove(&link) {
             self.tell(News::LinkClosed { link, received, sent });
         }
     }

@@ -22,7 +22,7 @@ use webrtc::peer_connection::{
 
 use super::pace::Pace;
 use super::rtc::Factory;
-use super::{LinkEvent, sdp};
+use super::{Kind, LinkEvent, sdp};
 
 /// Bytes a link queues ahead of SCTP before it counts as full.
 pub(super) const LINK_WINDOW: usize = 256 * 1024;
@@ -133,7 +133,8 @@ impl LinkTask {
             return LinkEnd::Failed;
         }
         let from = address_of_other(pc).await;
-        let _ = self.events.send(LinkEvent::Opened { link: self.link, from }).await;
+        let _ =
+            self.events.send(LinkEvent::Opened { link: self.link, kind: Kind::WebRtc, from }).await;
         let (link, events, queued) = (self.link, &self.events, &self.queued);
         let writer = Writer { channel: &*channel, message_bytes_max, queued, link, events };
         tokio::select! {

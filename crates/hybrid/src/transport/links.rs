@@ -36,7 +36,8 @@ impl Links {
         let streams = net.streams;
         Self {
             rtc: RtcTransport::new(&net.rtc, events.clone()),
-            streams: streams.map(|(config, bound)| StreamTransport::new(config, bound, events.clone())),
+            streams: streams
+                .map(|(config, bound)| StreamTransport::new(config, bound, events.clone())),
         }
     }
 

@@ -145,11 +145,7 @@ pub(super) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
     let pad = usize::from(u16::from_be_bytes([pad_high, pad_low]));
     let mut pad = reader.take_many(stream, pad, PAD_MAX).await?;
     keys.incoming.apply(&mut pad);
-    let mut length = reader.take::<2>(stream).await?;
-    keys.incoming.apply(&mut length);
-    let length = usize::from(u16::from_be_bytes(length));
-    let mut first = reader.take_many(stream, length, usize::from(u16::MAX)).await?;
-    keys.incoming.apply(&mut first);
+    let mut first = payload(&mut reader, stream, &mut keys).await?;
 
     let mut answer = BytesMut::new();
     answer.extend_from_slice(&VC);
@@ -164,6 +160,20 @@ pub(super) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
     first.unsplit(rest);
     let keys = (select == RC4).then_some(keys);
     Ok(Secured { keys, first: first.freeze() })
+}
+
+/// What the side that dialled says in the exchange itself.
+async fn payload(
+    reader: &mut Reader,
+    stream: &mut (impl AsyncRead + Unpin),
+    keys: &mut Keystreams,
+) -> io::Result<BytesMut> {
+    let mut length = reader.take::<2>(stream).await?;
+    keys.incoming.apply(&mut length);
+    let length = usize::from(u16::from_be_bytes(length));
+    let mut payload = reader.take_many(stream, length, usize::from(u16::MAX)).await?;
+    keys.incoming.apply(&mut payload);
+    Ok(payload)
 }
 
 /// A public key and random padding after it, so that its length tells nothing.

@@ -276,11 +276,11 @@ fn links_that_come_in_are_few_until_they_say_what_they_are_for() {
     rig.start(T, HASH, &[]);
     rig.want(T, 10);
     rig.take();
-    for link in 0..200 {
+    for link in 0..800 {
         accept(&mut rig, link, (link / 20) as u8);
     }
     let refused = closes(&rig.take());
-    assert_eq!(refused.len(), 200 - ARRIVALS_MAX);
+    assert_eq!(refused.len(), 800 - ARRIVALS_MAX);
     let of_one = (0..20).filter(|n| refused.contains(&LinkId(crate::ACCEPTED_FROM + n))).count();
     assert_eq!(20 - of_one, ARRIVALS_PER_HOST_MAX);
     assert_eq!(rig.machine.attempts(), ARRIVALS_MAX);

@@ -3,6 +3,7 @@
 use headwater_wire::extended::{Refusal, SignalMessage, SignalNews, SignalWay};
 use headwater_wire::tracker::OfferId;
 
+use super::super::Linked;
 use super::super::limit::{
     FAULTS, FORWARDS_UNANSWERED, INTRODUCTION_WAIT, INTRODUCTION_YIELD, INTRODUCTIONS_GRANTED,
     INTRODUCTIONS_TAKEN, INTRODUCTIONS_UNPROVEN, NEWS_EVERY, NEWS_TAKEN,
@@ -30,7 +31,8 @@ impl Rig {
     /// A linked neighbour, `n` being its name and its link's number.
     fn neighbour(&mut self, n: u8) -> LinkId {
         let link = LinkId(1000 + u64::from(n));
-        self.machine.linked.insert(link, (T, self.now));
+        let linked = Linked { torrent: T, since: self.now, direct: false };
+        self.machine.linked.insert(link, linked);
         self.machine.torrents.get_mut(&T).unwrap().linked += 1;
         self.machine.peer_known(T, peer(n), true);
         self.machine.speaks_signal(self.now, T, (link, peer(n)), true);

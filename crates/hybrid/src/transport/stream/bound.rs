@@ -124,7 +124,10 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// uTP with CUBIC: the library has no LEDBAT, so that these streams yield to others no more than
 /// TCP does. That is why TCP is dialled first, and what a user's upload limit is for.
-async fn utp_socket(address: SocketAddr, stop: &CancellationToken) -> io::Result<Arc<UtpSocketUdp>> {
+async fn utp_socket(
+    address: SocketAddr,
+    stop: &CancellationToken,
+) -> io::Result<Arc<UtpSocketUdp>> {
     let options = SocketOpts {
         remote_inactivity_timeout: Some(SILENT_MAX),
         max_live_vsocks: Some(UTP_STREAMS_MAX),

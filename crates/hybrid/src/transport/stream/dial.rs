@@ -11,6 +11,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
 
 use super::{Ends, LinkEvent, Shared, greet, pump};
+use crate::transport::Kind;
 
 /// A byte stream of either kind.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -38,8 +39,8 @@ const UNSENT_MAX: u32 = 128 * 1024;
 pub(super) async fn run(shared: Arc<Shared>, ends: Ends, address: SocketAddr) {
     let Ends { link, mut commands, queued, gone } = ends;
     let live = async {
-        let Ok(stream) = connect(&shared, address).await else { return LinkEnd::Failed };
-        let opened = LinkEvent::Opened { link, from: Some(address.ip()) };
+        let Ok((stream, kind)) = connect(&shared, address).await else { return LinkEnd::Failed };
+        let opened = LinkEvent::Opened { link, kind, from: Some(address.ip()) };
         let _ = shared.events.send(opened).await;
         let Ok(greeted) = greet::dialled(&shared, (stream, address), &mut commands, &queued).await
         else {
@@ -56,7 +57,7 @@ pub(super) async fn run(shared: Arc<Shared>, ends: Ends, address: SocketAddr) {
 }
 
 /// Connects, by whichever way is there first.
-pub(super) async fn connect(shared: &Shared, address: SocketAddr) -> io::Result<Boxed> {
+pub(super) async fn connect(shared: &Shared, address: SocketAddr) -> io::Result<(Boxed, Kind)> {
     let tcp = async {
         let connecting = timeout(CONNECT_TIME_MAX, tcp(&shared.config.interfaces, address)).await;
         connecting.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
@@ -88,7 +89,7 @@ pub(super) async fn connect(shared: &Shared, address: SocketAddr) -> io::Result<
     }
 }
 
-async fn tcp(interfaces: &[IpAddr], address: SocketAddr) -> io::Result<Boxed> {
+async fn tcp(interfaces: &[IpAddr], address: SocketAddr) -> io::Result<(Boxed, Kind)> {
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
@@ -101,18 +102,19 @@ async fn tcp(interfaces: &[IpAddr], address: SocketAddr) -> io::Result<Boxed> {
     }
     let stream = socket.connect(address).await?;
     tune(&stream);
-    Ok(Box::new(stream))
+    Ok((Box::new(stream), Kind::Tcp))
 }
 
-async fn utp(shared: &Shared, address: SocketAddr) -> io::Result<Boxed> {
+async fn utp(shared: &Shared, address: SocketAddr) -> io::Result<(Boxed, Kind)> {
     let socket = shared.bound.utp_towards(address).ok_or(io::ErrorKind::AddrNotAvailable)?;
     // The library sends its first packet once, and that may be lost.
     for _ in 1..UTP_TRIES {
         if let Ok(connected) = timeout(UTP_TRY_TIME, socket.connect(address)).await {
-            return Ok(Box::new(connected.map_err(io::Error::other)?));
+            return Ok((Box::new(connected.map_err(io::Error::other)?), Kind::Utp));
         }
     }
-    Ok(Box::new(socket.connect(address).await.map_err(io::Error::other)?))
+    let stream = socket.connect(address).await.map_err(io::Error::other)?;
+    Ok((Box::new(stream), Kind::Utp))
 }
 
 /// Sets what suits a stream of requests and blocks. What the system refuses only costs.

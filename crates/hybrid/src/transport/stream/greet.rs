@@ -58,7 +58,7 @@ pub(super) async fn dialled(
             Ok(first) => return Ok(Greeted::plain(stream, first)),
             Err(_) if encryption == Encryption::On && said.can_be_said_again() => {
                 drop(stream);
-                stream = connect(shared, address).await?;
+                stream = connect(shared, address).await?.0;
             }
             Err(e) => return Err(e),
         }

@@ -13,6 +13,7 @@ use tokio::time::sleep;
 
 use super::dial::{Boxed, tune};
 use super::{Ends, LinkEvent, Shared, greet, pump};
+use crate::transport::Kind;
 use crate::transport::link::LINK_WINDOW;
 
 /// Streams that have not said anything sensible yet; further ones are closed at once.
@@ -24,8 +25,9 @@ const REFUSED_PAUSE: Duration = Duration::from_secs(1);
 /// Accepts on every socket from here on.
 pub(super) fn start(shared: &Arc<Shared>, tasks: &mut JoinSet<()>) {
     let silent = Arc::new(Semaphore::new(SILENT_MAX));
-    for listener in shared.bound.tcp.iter().cloned() {
-        let (shared, silent) = (Arc::downgrade(shared), Arc::clone(&silent));
+    for listener in &shared.bound.tcp {
+        let (listener, shared) = (Arc::clone(listener), Arc::downgrade(shared));
+        let silent = Arc::clone(&silent);
         tasks.spawn(async move {
             loop {
                 let accepted = listener.accept().await;
@@ -33,39 +35,46 @@ pub(super) fn start(shared: &Arc<Shared>, tasks: &mut JoinSet<()>) {
                 match accepted {
                     Ok((stream, from)) => {
                         tune(&stream);
-                        take(&shared, Box::new(stream), from, &silent);
+                        take(&shared, (Box::new(stream), Kind::Tcp), from, &silent);
                     }
                     Err(_) => sleep(REFUSED_PAUSE).await,
                 }
             }
         });
     }
-    for socket in shared.bound.utp.iter().cloned() {
-        let (shared, silent) = (Arc::downgrade(shared), Arc::clone(&silent));
+    for socket in &shared.bound.utp {
+        let (socket, shared) = (Arc::clone(socket), Arc::downgrade(shared));
+        let silent = Arc::clone(&silent);
         tasks.spawn(async move {
             // It fails only once the socket is closed.
             while let Ok(stream) = socket.accept().await {
                 let Some(shared) = shared.upgrade() else { return };
                 let from = stream.remote_addr();
-                take(&shared, Box::new(stream), from, &silent);
+                take(&shared, (Box::new(stream), Kind::Utp), from, &silent);
             }
         });
     }
 }
 
-fn take(shared: &Arc<Shared>, stream: Boxed, from: SocketAddr, silent: &Arc<Semaphore>) {
+fn take(shared: &Arc<Shared>, stream: (Boxed, Kind), from: SocketAddr, silent: &Arc<Semaphore>) {
     let Ok(permit) = Arc::clone(silent).try_acquire_owned() else { return };
     let from = SocketAddr::new(from.ip().to_canonical(), from.port());
     tokio::spawn(run(Arc::clone(shared), stream, from, permit));
 }
 
 /// Lives until an accepted link ends or its handle is dropped.
-async fn run(shared: Arc<Shared>, stream: Boxed, from: SocketAddr, silent: OwnedSemaphorePermit) {
+async fn run(
+    shared: Arc<Shared>,
+    (stream, kind): (Boxed, Kind),
+    from: SocketAddr,
+    silent: OwnedSemaphorePermit,
+) {
     let Ok(greeted) = greet::accepted(&shared, stream).await else { return };
     drop(silent);
     let link = LinkId(shared.next_accepted.fetch_add(1, Ordering::Relaxed));
     let Some(Ends { link, commands, queued, gone }) = shared.handle(link) else { return };
-    let _ = shared.events.send(LinkEvent::Accepted { link, window: LINK_WINDOW, from }).await;
+    let accepted = LinkEvent::Accepted { link, kind, window: LINK_WINDOW, from };
+    let _ = shared.events.send(accepted).await;
     tokio::select! {
         () = pump::run(greeted, link, &shared.events, (commands, &queued)) => {}
         _ = gone => {}

@@ -10,9 +10,9 @@ use headwater_base::LinkId;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf, split};
 use tokio::sync::mpsc;
 
+use super::LinkEvent;
 use super::dial::Boxed;
 use super::greet::Greeted;
-use super::LinkEvent;
 use crate::transport::link::LINK_WINDOW;
 use crate::transport::mse::Keystream;
 
