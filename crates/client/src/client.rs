@@ -47,6 +47,8 @@ pub struct AddOptions {
     pub paused: bool,
     /// Whether pieces come in the order of the torrent.
     pub sequential: bool,
+    /// Whether it is joined for browsers, and only what they ask for is fetched.
+    pub bridge: bool,
 }
 
 /// What came of adding.
@@ -87,6 +89,7 @@ impl Client {
         add.web_seeds.splice(0..0, named);
         add.files = options.files.or(add.files);
         add.paused = options.paused;
+        add.bridge = options.bridge;
         let names = [Some(add.info_hash), v2.as_ref().map(InfoHash::cut)];
         let known = names.iter().flatten().find_map(|name| self.by_hash.get(name).copied());
         let torrent = known.unwrap_or_else(|| {

@@ -94,6 +94,7 @@ fn of_magnet(magnet: Magnet) -> (AddTorrent, Option<Digest256>) {
         web_seeds: foreign(magnet.web_seeds),
         files: (!files.is_empty()).then_some(files),
         paused: false,
+        bridge: false,
     };
     (add, magnet.info_hash_v2)
 }
@@ -109,6 +110,7 @@ fn of_torrent(torrent: Arc<Torrent>) -> (AddTorrent, Option<Digest256>) {
         metainfo: Some(torrent),
         files: None,
         paused: false,
+        bridge: false,
     };
     (add, v2)
 }

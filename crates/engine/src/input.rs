@@ -272,6 +272,9 @@ pub struct AddTorrent {
     pub files: Option<Vec<u32>>,
     /// Whether it waits for `TorrentResumed`.
     pub paused: bool,
+    /// Whether it is joined for browsers: what peers of direct links have is fetched as they ask,
+    /// and nothing else.
+    pub bridge: bool,
 }
 
 /// How much a file is wanted.

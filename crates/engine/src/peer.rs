@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 
 use core::time::Duration;
 
-use headwater_base::{Bitfield, ByteCount, InfoHash, LinkId, PeerId, Set, Time};
+use headwater_base::{Bitfield, ByteCount, InfoHash, LinkId, PeerId, PieceIndex, Set, Time};
 use headwater_wire::{BlockSpan, Decoder, HashSpan};
 
 use crate::bucket::{Bucket, Gate};
@@ -105,6 +105,8 @@ pub(crate) struct Peer {
     pub(crate) useful: u32,
     /// We told it what we have.
     pub(crate) told_pieces: bool,
+    /// The missing piece it waits for first, where we are a bridge.
+    pub(crate) lent: Option<PieceIndex>,
     /// It is told of our pieces one by one (BEP 16).
     pub(crate) reveal: Option<Reveal>,
     pub(crate) fast_pieces: FastPieces,
@@ -203,6 +205,7 @@ impl Peer {
             hint: Hint::default(),
             useful: 0,
             told_pieces: false,
+            lent: None,
             reveal: None,
             fast_pieces: FastPieces::default(),
             claims: 0,
@@ -356,6 +359,8 @@ impl Peer {
         Some(PeerView {
             link: self.link,
             peer,
+            direct: self.place.direct,
+            from: self.place.from,
             agent: if self.agent.is_empty() { agent_of(peer) } else { self.agent.clone() },
             pieces: self.has.count(),
             downloaded: ByteCount(self.fetched.total()),

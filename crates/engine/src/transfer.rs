@@ -2,6 +2,7 @@
 //! the same name; this file starts, stops and describes it.
 
 mod blame;
+mod bridge;
 mod choke;
 mod download;
 mod fast;
@@ -41,6 +42,7 @@ use crate::picker::Picker;
 use crate::timer::Timer;
 use crate::{Action, AddTorrent, CloseReason, Config, Event, Priority, StoreError, WebSeed};
 use blame::Blame;
+use bridge::Bridge;
 use choke::Slots;
 use metadata::Fetch;
 use pace::Pace;
@@ -112,6 +114,8 @@ pub(crate) struct Transfer {
     upload_only: bool,
     /// The user wants pieces shown one by one while we seed (BEP 16).
     super_seed: bool,
+    /// It serves browsers from the ordinary swarm, as they ask.
+    bridge: Option<Bridge>,
 }
 
 impl Transfer {
@@ -122,7 +126,8 @@ impl Transfer {
             info_hash: add.info_hash,
             info_hash_v2: add.info_hash_v2,
             tiers: add.trackers,
-            files: add.files,
+            // A bridge fetches what it is asked for, and nothing else.
+            files: if add.bridge { Some(Vec::new()) } else { add.files },
             choice: Vec::new(),
             sequential: false,
             metainfo: add.metainfo,
@@ -151,6 +156,7 @@ impl Transfer {
             told_done: false,
             upload_only: false,
             super_seed: false,
+            bridge: add.bridge.then(Bridge::default),
         }
     }
 
@@ -340,14 +346,19 @@ impl Transfer {
             self.cancel(link, at);
         }
         desk.requeue = true;
-        self.told_done &= self.picker.as_ref().is_some_and(Picker::is_done);
+        self.told_done &= self.is_done();
         self.reconsider_all(desk);
         self.tell_if_done(desk);
     }
 
+    /// Whether everything chosen is stored. A bridge is never done: somebody may ask for more.
+    fn is_done(&self) -> bool {
+        self.bridge.is_none() && self.picker.as_ref().is_some_and(Picker::is_done)
+    }
+
     fn tell_if_done(&mut self, desk: &mut Desk) {
         self.review_upload_only(desk);
-        let done = self.picker.as_ref().is_some_and(Picker::is_done);
+        let done = self.is_done();
         if done && self.stage == Stage::Running && !self.told_done {
             self.told_done = true;
             desk.requeue = true;

@@ -110,6 +110,10 @@ pub struct PeerView {
     pub link: LinkId,
     /// What it calls itself.
     pub peer: PeerId,
+    /// One side dialled the other: nothing was offered.
+    pub direct: bool,
+    /// Its IP address, where that is known.
+    pub from: Option<core::net::IpAddr>,
     /// Its client, from the extension handshake or its id; hostile text, cut to a sane length.
     pub agent: String,
     /// Pieces it has.

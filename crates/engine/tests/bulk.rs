@@ -37,6 +37,7 @@ fn host(at: usize, data: Vec<u8>, full: bool, torrent: &Arc<Torrent>) -> Host {
         web_seeds: Vec::new(),
         files: None,
         paused: false,
+        bridge: false,
     };
     engine.handle(Time::ZERO, Input::TorrentAdded { torrent: T, add: Box::new(add) });
     let (socket, link) = (TrackerId(0), LinkId(0));

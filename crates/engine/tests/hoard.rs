@@ -101,6 +101,7 @@ fn seeder(torrent: &Arc<Torrent>, now: Time) -> Seeder {
         web_seeds: Vec::new(),
         files: None,
         paused: false,
+        bridge: false,
     };
     seeder.engine.handle(now, Input::TorrentAdded { torrent: T, add: Box::new(add) });
     seeder.drain(now);

@@ -92,6 +92,7 @@ fn engine(at: usize, torrent: &Arc<Torrent>) -> Engine {
         web_seeds: Vec::new(),
         files: None,
         paused: false,
+        bridge: false,
     };
     engine.handle(Time::ZERO, Input::TorrentAdded { torrent: TorrentId(0), add: Box::new(add) });
     engine

@@ -87,6 +87,28 @@ impl Picker {
         unwanted.into_iter().flat_map(|piece| self.drop_open(piece)).collect()
     }
 
+    /// Has pieces fetched that were not chosen. Answers those that are wanted from here on.
+    pub(crate) fn want_pieces(&mut self, pieces: core::ops::Range<u32>) -> Vec<PieceIndex> {
+        let mut gained = Vec::new();
+        for piece in pieces.map(PieceIndex) {
+            if self.is_chosen(piece) {
+                continue;
+            }
+            self.priorities[piece.idx()] = Priority::Normal;
+            let len = u64::from(self.piece_len(piece));
+            self.sums.chosen += len;
+            if self.states[piece.idx()] == State::Stored {
+                self.sums.chosen_stored += len;
+                continue;
+            }
+            self.list(piece);
+            if self.wanted.set(piece) {
+                gained.push(piece);
+            }
+        }
+        gained
+    }
+
     /// Has pieces started in the order of the torrent, or by rarity.
     pub(crate) fn set_sequential(&mut self, sequential: bool) {
         self.sequential = sequential;

@@ -111,7 +111,7 @@ impl Transfer {
     }
 
     fn is_seeding(&self) -> bool {
-        self.picker.as_ref().is_some_and(Picker::is_done)
+        self.bridge.is_some() || self.picker.as_ref().is_some_and(Picker::is_done)
     }
 
     /// Peers that want something of us, best first, and why.
@@ -126,7 +126,12 @@ impl Transfer {
             let (claim, order) = if seeding {
                 // Everybody in turn; who hides what it took comes last.
                 let doubtful = claim == Claim::Doubtful;
-                let claim = if doubtful { Claim::Doubtful } else { Claim::Gives };
+                let behind = self.bridge.is_some() && peer.place.direct;
+                let claim = match (doubtful, behind) {
+                    (true, _) => Claim::Doubtful,
+                    (false, true) => Claim::Behind,
+                    (false, false) => Claim::Gives,
+                };
                 (claim, (standing.turned().as_micros(), chance))
             } else {
                 match claim {

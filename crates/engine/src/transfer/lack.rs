@@ -10,7 +10,6 @@ use super::message::NO_SUCH_PIECE;
 use super::{Stage, Transfer};
 use crate::CloseReason;
 use crate::desk::Desk;
-use crate::picker::Picker;
 
 impl Transfer {
     /// Takes that a peer lost a piece. What it owes of it is asked of others.
@@ -73,7 +72,7 @@ impl Transfer {
     /// Tells peers when we began or ceased to want nothing more. While pieces are shown one by one
     /// we seem to have none, so that nothing is said.
     pub(super) fn review_upload_only(&mut self, desk: &mut Desk) {
-        let done = self.picker.as_ref().is_some_and(Picker::is_done);
+        let done = self.is_done();
         let only = self.stage == Stage::Running && done && !self.is_revealing();
         if only == self.upload_only {
             return;

@@ -8,7 +8,6 @@ use super::{Stage, Transfer};
 use crate::desk::Desk;
 use crate::discovery::{Expected, Role};
 use crate::peer::{Limits, Peer, Place};
-use crate::picker::Picker;
 use crate::timer::Timer;
 use crate::{Action, CloseReason, Event, limit};
 
@@ -189,8 +188,10 @@ impl Transfer {
             self.begin_reveal(desk, link);
             return;
         }
+        let Some(peer) = self.peers.get(&link) else { return };
+        let have = self.shown_to(peer, picker).clone();
+        let Some(peer) = self.peers.get_mut(&link) else { return };
         peer.told_pieces = true;
-        let have = picker.have();
         if peer.fast && have.is_full() && !have.is_empty() {
             peer.outbox.say(&Message::HaveAll);
         } else if peer.fast && have.is_empty() {
@@ -314,7 +315,7 @@ impl Transfer {
             (peer.is_seed() || peer.upload_only) && !peer.interested && peer.useful == 0
         };
         self.stage == Stage::Running
-            && self.picker.as_ref().is_some_and(Picker::is_done)
+            && self.is_done()
             && self.peers.get(&link).is_some_and(wants_nothing)
     }
 
@@ -343,6 +344,7 @@ impl Transfer {
     /// Takes that a link is no more.
     pub(crate) fn gone(&mut self, desk: &mut Desk, link: LinkId, reason: CloseReason) {
         self.give_up_asked(desk, link);
+        self.unlend(desk, link);
         let Some(peer) = self.peers.remove(&link) else { return };
         if let Some(picker) = &mut self.picker {
             picker.peer_went(&peer.has);
@@ -387,7 +389,11 @@ impl Transfer {
 
     /// Tells every peer that we have `piece`.
     pub(super) fn tell_have(&mut self, desk: &mut Desk, piece: PieceIndex) {
-        let told = |peer: &&mut Peer| peer.told_pieces && peer.reveal.is_none();
+        self.serve_lent(desk, piece);
+        let shown = self.bridge.is_some();
+        let told = |peer: &&mut Peer| {
+            peer.told_pieces && peer.reveal.is_none() && (peer.place.direct || !shown)
+        };
         for peer in self.peers.values_mut().filter(told) {
             peer.outbox.say(&Message::Have(piece));
             desk.kicks.insert((self.id, peer.link));

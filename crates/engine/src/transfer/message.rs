@@ -33,7 +33,7 @@ impl Transfer {
             Message::HaveAll => self.has_all(desk, link),
             Message::HaveNone => self.has_none(desk, link),
             Message::Request(span) => return self.asked_by(desk, link, span),
-            Message::Cancel(span) => self.cancelled_by(link, span),
+            Message::Cancel(span) => self.cancelled_by(desk, link, span),
             Message::Reject(span) => return self.rejected_by(desk, link, span),
             Message::Piece { piece, begin, data } => {
                 return self.block(desk, link, (piece, begin), &data);
@@ -77,6 +77,9 @@ impl Transfer {
             peer.useful += u32::from(picker.is_wanted(piece));
             self.reconsider(desk, link);
             self.passed_on(desk, piece);
+            if self.peers.get(&link).is_some_and(|peer| peer.place.direct) {
+                self.lend_piece(desk, piece);
+            }
         }
         Ok(())
     }
@@ -119,13 +122,15 @@ impl Transfer {
         peer.has = has;
         self.reconsider(desk, link);
         self.reveal_due(desk);
+        self.lend(desk, link);
     }
 
     /// Says whether we want something of a peer, when that changed.
     pub(super) fn reconsider(&mut self, desk: &mut Desk, link: LinkId) {
+        let courts = self.peers.get(&link).is_some_and(|peer| self.courts(peer));
         let Some(peer) = self.peers.get_mut(&link) else { return };
         // Before pieces can be compared we say yes, so that we are served as soon as we ask.
-        let interesting = self.stage != Stage::Running || peer.useful > 0;
+        let interesting = self.stage != Stage::Running || peer.useful > 0 || courts;
         if interesting != peer.interesting && peer.is_joined() {
             peer.interesting = interesting;
             let word = if interesting { Message::Interested } else { Message::NotInterested };
@@ -167,7 +172,7 @@ impl Transfer {
         for link in turned {
             self.reconsider(desk, link);
         }
-        let done = self.picker.as_ref().is_some_and(Picker::is_done);
+        let done = self.is_done();
         // It may take room as a download again.
         desk.requeue |= self.told_done && !done;
         self.told_done &= done;

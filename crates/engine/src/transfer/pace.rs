@@ -3,7 +3,6 @@
 use super::{Stage, Transfer};
 use crate::bucket::Bucket;
 use crate::desk::Desk;
-use crate::picker::Picker;
 use crate::queue::Room;
 use crate::timer::Timer;
 
@@ -39,8 +38,7 @@ impl Transfer {
     pub(crate) fn room(&self) -> Room {
         if self.paused || self.stage == Stage::Failed {
             Room::Nothing
-        } else if self.stage == Stage::Running && self.picker.as_ref().is_some_and(Picker::is_done)
-        {
+        } else if self.stage == Stage::Running && self.is_done() {
             Room::Seed
         } else {
             Room::Download

@@ -21,22 +21,28 @@ impl Transfer {
         link: LinkId,
         span: BlockSpan,
     ) -> Result<(), CloseReason> {
+        let lent = self.peers.get(&link).is_some_and(|peer| self.lends(peer, span.piece));
         let Some(peer) = self.peers.get_mut(&link) else { return Ok(()) };
         if span.len > limit::REQUEST_BYTES_MAX {
             return Err(CloseReason::Rule("peer asks for more than 128 KiB at once"));
         }
         let running = self.stage == Stage::Running;
         let most = desk.config.allowed_fast;
-        let stored = self.picker.as_ref().is_some_and(|picker| {
-            let end = u64::from(span.begin) + u64::from(span.len);
-            picker.have().has(span.piece) && end <= u64::from(picker.piece_len(span.piece))
+        let end = u64::from(span.begin) + u64::from(span.len);
+        let (stored, exists) = self.picker.as_ref().map_or((false, false), |picker| {
+            let stored = picker.have().has(span.piece);
+            let known = stored || lent;
+            (stored, known && end <= u64::from(picker.piece_len(span.piece)))
         });
         let shown = peer.reveal.as_ref().is_none_or(|reveal| reveal.shows(span.piece));
         let fits = span.len > 0 && peer.serving.len() < limit::SERVED_MAX;
-        if running && stored && shown && fits && (!peer.choked || may_ask_choked(peer, span, most))
+        if running && exists && shown && fits && (!peer.choked || may_ask_choked(peer, span, most))
         {
             peer.serving.push_back(Served { span, state: Serve::Queued });
             desk.kicks.insert((self.id, link));
+            if !stored {
+                self.fetch_lent(desk, link, span.piece);
+            }
         } else if peer.fast {
             peer.outbox.say(&Message::Reject(span));
             desk.kicks.insert((self.id, link));
@@ -45,12 +51,15 @@ impl Transfer {
     }
 
     /// Forgets a request, unless its bytes are on their way.
-    pub(super) fn cancelled_by(&mut self, link: LinkId, span: BlockSpan) {
+    pub(super) fn cancelled_by(&mut self, desk: &mut Desk, link: LinkId, span: BlockSpan) {
         let Some(peer) = self.peers.get_mut(&link) else { return };
         if let Some(at) = peer.serving.iter().position(|served| served.span == span) {
             drop_served(peer, at);
             if peer.fast {
                 peer.outbox.say(&Message::Reject(span));
+            }
+            if peer.lent.is_some() {
+                self.hurry_lent(desk, link);
             }
         }
     }
@@ -80,7 +89,8 @@ impl Transfer {
 
     fn send_ready(&mut self, desk: &mut Desk, link: LinkId) {
         let Some(peer) = self.peers.get_mut(&link) else { return };
-        while let Some(Served { span, state: Serve::Ready(_) }) = peer.serving.front() {
+        while let Some(at) = next_ready(peer, self.bridge.is_some()) {
+            let Served { span, .. } = &peer.serving[at];
             if peer.standing.has_used(peer.sent.total()) {
                 break;
             }
@@ -91,7 +101,7 @@ impl Transfer {
             {
                 return;
             }
-            let Some(Served { state: Serve::Ready(data), .. }) = peer.serving.pop_front() else {
+            let Some(Served { state: Serve::Ready(data), .. }) = peer.serving.remove(at) else {
                 return;
             };
             peer.read_ahead -= span.len;
@@ -106,8 +116,10 @@ impl Transfer {
 
     /// Has the store read what comes next; blocks side by side are read at once.
     fn read_queued(&mut self, desk: &mut Desk, link: LinkId) {
-        let Some(peer) = self.peers.get_mut(&link) else { return };
-        let is_queued = |served: &Served| matches!(served.state, Serve::Queued);
+        let (Some(peer), Some(picker)) = (self.peers.get_mut(&link), &self.picker) else { return };
+        let is_queued = |served: &Served| {
+            matches!(served.state, Serve::Queued) && picker.have().has(served.span.piece)
+        };
         while peer.read_ahead < limit::READ_AHEAD_PER_LINK
             && let Some(first) = peer.serving.iter().position(is_queued)
         {
@@ -189,6 +201,13 @@ impl Transfer {
             desk.kicks.insert((self.id, link));
         }
     }
+}
+
+/// The request to answer next: the oldest, unless that waits for a piece that a bridge fetches.
+fn next_ready(peer: &Peer, bridge: bool) -> Option<usize> {
+    let ready = |served: &Served| matches!(served.state, Serve::Ready(_));
+    let most = if bridge { peer.serving.len() } else { 1 };
+    peer.serving.iter().take(most).position(ready)
 }
 
 fn drop_served(peer: &mut Peer, at: usize) {

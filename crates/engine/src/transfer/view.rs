@@ -39,9 +39,7 @@ impl Transfer {
             Stage::Resolving | Stage::Running if self.queued => TorrentState::Queued,
             Stage::Resolving => TorrentState::Resolving,
             Stage::Opening | Stage::Checking => TorrentState::Checking,
-            Stage::Running if self.picker.as_ref().is_some_and(Picker::is_done) => {
-                TorrentState::Seeding
-            }
+            Stage::Running if self.is_done() => TorrentState::Seeding,
             Stage::Running => TorrentState::Leeching,
         }
     }

@@ -23,6 +23,13 @@ pub(crate) struct PeerWants {
     budget: Budget,
 }
 
+impl PeerWants {
+    /// The pieces it wants soon, as ranges.
+    pub(super) fn ranges(&self) -> impl Iterator<Item = Range<u32>> + '_ {
+        self.ranges.iter().map(|(pieces, _)| pieces.clone())
+    }
+}
+
 impl Default for PeerWants {
     fn default() -> Self {
         let (burst, every) = limit::WANTS_TAKEN;
@@ -129,6 +136,9 @@ impl Transfer {
             (span, desk.now + within.min(limit::WANTED_SOON))
         };
         peer.wants.ranges = message.ranges.iter().map(due).collect();
+        if self.bridge.is_some() {
+            self.fetch_wanted(desk, link);
+        }
         self.heed_wants(desk);
         Ok(())
     }

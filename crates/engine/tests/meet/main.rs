@@ -1,6 +1,7 @@
 //! Whole engines meet through a tracker, exchange a torrent from a magnet link, and survive
 //! crossing offers, a dead tracker, broken links and pauses. All in virtual time.
 
+mod bridge;
 mod net;
 mod pex;
 mod signal;

@@ -136,17 +136,22 @@ impl Net {
 
     /// A host that has everything.
     pub(crate) fn seed(&mut self, metainfo: &Arc<Torrent>, content: &Arc<Vec<u8>>) -> usize {
-        self.host(metainfo, Some(content.clone()), Some(metainfo.clone()))
+        self.host(metainfo, Some(content.clone()), Some(metainfo.clone()), false)
     }
 
     /// A host that has the torrent file and nothing else.
     pub(crate) fn torrent_file(&mut self, metainfo: &Arc<Torrent>) -> usize {
-        self.host(metainfo, None, Some(metainfo.clone()))
+        self.host(metainfo, None, Some(metainfo.clone()), false)
     }
 
     /// A host that knows the torrent by a magnet link only.
     pub(crate) fn magnet(&mut self, metainfo: &Arc<Torrent>) -> usize {
-        self.host(metainfo, None, None)
+        self.host(metainfo, None, None, false)
+    }
+
+    /// A host that knows the torrent's hash and joins its swarm for others.
+    pub(crate) fn bridge(&mut self, metainfo: &Arc<Torrent>) -> usize {
+        self.host(metainfo, None, None, true)
     }
 
     fn host(
@@ -154,6 +159,7 @@ impl Net {
         torrent: &Arc<Torrent>,
         content: Option<Arc<Vec<u8>>>,
         metainfo: Option<Arc<Torrent>>,
+        bridge: bool,
     ) -> usize {
         let n = self.hosts.len();
         let mut peer = PeerId(*b"-HW0100-............");
@@ -170,6 +176,7 @@ impl Net {
             web_seeds: Vec::new(),
             files: None,
             paused: false,
+            bridge,
         });
         engine.handle(self.now, Input::TorrentAdded { torrent: T, add });
         self.hosts.push(Host {

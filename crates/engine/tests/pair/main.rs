@@ -94,6 +94,7 @@ impl Sample {
             web_seeds: Vec::new(),
             files: None,
             paused: false,
+            bridge: false,
         }
     }
 }

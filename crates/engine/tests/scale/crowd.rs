@@ -91,6 +91,7 @@ impl Crowd {
             trackers: vec![vec!["wss://tracker.example".to_owned()]],
             files: None,
             paused: false,
+            bridge: false,
             info_hash_v2: None,
             web_seeds: Vec::new(),
         };

@@ -272,7 +272,7 @@ fn a_shell_that_can_dial_no_more_is_left_alone_for_a_while_and_still_offers() {
 
 #[test]
 fn links_that_come_in_are_few_until_they_say_what_they_are_for() {
-    let mut rig = Rig::new();
+    let mut rig = Rig::with(|config| config.links_max = 500);
     rig.start(T, HASH, &[]);
     rig.want(T, 10);
     rig.take();
