@@ -1,6 +1,7 @@
 //! The commands of the program and what they have in common.
 
 mod args;
+mod bridge;
 mod create;
 mod failure;
 mod get;

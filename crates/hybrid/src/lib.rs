@@ -1,6 +1,7 @@
 //! The native shell: drives the core over WebRTC, files and WebSocket trackers.
 //! It decides nothing a peer could notice; that is the core's part.
 
+pub mod bridge;
 pub mod make;
 pub mod serve;
 pub mod shell;

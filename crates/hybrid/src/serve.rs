@@ -22,6 +22,7 @@ use headwater_tracker::server::Tracker;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use crate::bridge::Bridge;
 use crate::shell::Shell;
 use host::Hosts;
 use metrics::Figures;
@@ -33,6 +34,7 @@ pub struct Site {
     hosts: Hosts,
     trackers: Vec<String>,
     shared: Mutex<Vec<Arc<Torrent>>>,
+    bridge: Option<Bridge>,
 }
 
 impl Site {
@@ -44,9 +46,14 @@ impl Site {
         listen: SocketAddr,
         names: Vec<String>,
         trackers: Vec<String>,
-    ) -> Arc<Self> {
+    ) -> Self {
         let (hosts, shared) = (Hosts::new(listen, names), Mutex::default());
-        Arc::new(Self { shell, tracker, hosts, trackers, shared })
+        Self { shell, tracker, hosts, trackers, shared, bridge: None }
+    }
+
+    /// Shows the figures of a bridge too.
+    pub fn with_bridge(self, bridge: Option<Bridge>) -> Self {
+        Self { bridge, ..self }
     }
 
     /// Lists a torrent from here on.
@@ -153,7 +160,8 @@ async fn figures(State(site): State<Arc<Site>>) -> Response {
         return unwell();
     };
     let tracker = site.tracker.stats().await.unwrap_or_default();
-    let text = metrics::text(&Figures { engine, torrents, links, tracker });
+    let bridge = site.bridge.as_ref().map(Bridge::stats);
+    let text = metrics::text(&Figures { engine, torrents, links, tracker, bridge });
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }
 

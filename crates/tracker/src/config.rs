@@ -37,6 +37,8 @@ pub struct Config {
     pub messages_per_second: u32,
     /// Messages one socket may send at once.
     pub messages_at_once: u32,
+    /// Whether it tells which torrents peers seek, for a bridge that fetches them.
+    pub tells_seekers: bool,
 }
 
 impl Default for Config {
@@ -57,6 +59,7 @@ impl Default for Config {
             offers_remembered_max: limit::OFFERS_REMEMBERED_MAX,
             messages_per_second: limit::MESSAGES_PER_SECOND,
             messages_at_once: limit::MESSAGES_AT_ONCE,
+            tells_seekers: false,
         }
     }
 }

@@ -11,4 +11,4 @@ mod swarms;
 
 pub use config::Config;
 pub use stats::{Figure, Stats};
-pub use swarms::{CloseReason, Input, SocketId, Step, Swarms};
+pub use swarms::{CloseReason, Input, SocketId, Sought, Step, Swarms};

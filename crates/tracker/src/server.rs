@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::{Config, SocketId, Stats, Swarms, limit};
+use crate::{Config, SocketId, Sought, Stats, Swarms, limit};
 use hub::News;
 
 /// A running tracker. Clones are the same tracker; it ends when told to or with the runtime.
@@ -32,8 +32,19 @@ pub struct Tracker {
 impl Tracker {
     /// Starts a tracker on the current runtime. The seed picks who gets whose offers.
     pub fn start(config: Config, seed: &Seed) -> Self {
+        Self::run(config, seed, None)
+    }
+
+    /// The same, telling who seeks what.
+    pub fn start_watched(config: Config, seed: &Seed) -> (Self, mpsc::Receiver<Sought>) {
+        let (tell, sought) = mpsc::channel(limit::EVENTS_MAX);
+        let config = Config { tells_seekers: true, ..config };
+        (Self::run(config, seed, Some(tell)), sought)
+    }
+
+    fn run(config: Config, seed: &Seed, sought: Option<mpsc::Sender<Sought>>) -> Self {
         let (news, inbox) = mpsc::channel(limit::EVENTS_MAX);
-        tokio::spawn(hub::run(Swarms::new(config, seed), inbox));
+        tokio::spawn(hub::run(Swarms::new(config, seed), inbox, sought));
         Self { news, sockets: Arc::default() }
     }
 

@@ -38,9 +38,22 @@ pub enum Input {
     Closed(SocketId),
 }
 
+/// A peer that lacks pieces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sought {
+    /// The torrent it announced.
+    pub info_hash: InfoHash,
+    /// What it calls itself.
+    pub peer_id: PeerId,
+    /// The socket it announced on.
+    pub socket: SocketId,
+}
+
 /// What `Swarms::next` answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
+    /// A peer that lacks pieces announced itself (`Config::tells_seekers`).
+    Sought(Sought),
     /// Send a message.
     Send {
         /// Through which socket.
@@ -233,6 +246,9 @@ impl Swarms {
         let seeder = completed || left.map_or(keeps, |left| left == 0);
         let peer = Peer { id: peer_id, socket, seeder, end: now + self.config.peer_life };
         self.put_peer(info_hash, peer);
+        if self.config.tells_seekers && !seeder {
+            self.steps.push_back(Step::Sought(Sought { info_hash, peer_id, socket }));
+        }
         if completed
             && !was_seeder
             && let Some(swarm) = self.swarms.get_mut(&info_hash)

@@ -149,6 +149,24 @@ pub(crate) struct Serve {
     /// A further name this server is reached by; repeat for more.
     #[arg(long, value_name = "NAME")]
     pub(crate) host: Vec<String>,
+    /// Which torrents that browsers announce here are fetched for them from the ordinary swarm.
+    #[arg(long, value_name = "WHICH", default_value = "off")]
+    pub(crate) bridge: Bridges,
+    /// The torrents that `--bridge listed` allows: an info-hash or magnet link a line.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) bridge_list: Option<PathBuf>,
+    /// Where bridged torrents are cached [default: headwater/bridge in the user's cache folder].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) bridge_dir: Option<PathBuf>,
+    /// Most bytes cached there, with K, M or G for 1024s.
+    #[arg(long, value_name = "SIZE", value_parser = rate, default_value = "10G")]
+    pub(crate) bridge_cache: u64,
+    /// Most torrents bridged at once.
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(crate) bridge_torrents: usize,
+    /// Most of those for one browser.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub(crate) bridge_torrents_per_browser: usize,
     #[command(flatten)]
     pub(crate) peer: Peer,
 }
@@ -199,6 +217,19 @@ pub(crate) struct Peer {
     /// A peer to connect to, by its address; repeat for more.
     #[arg(long, value_name = "IP:PORT")]
     pub(crate) peer: Vec<SocketAddr>,
+}
+
+/// Which torrents are bridged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Bridges {
+    /// None.
+    Off,
+    /// Those of a list.
+    Listed,
+    /// Those somebody pays for; not in this version.
+    Paid,
+    /// All.
+    Open,
 }
 
 /// What peers are spoken with.

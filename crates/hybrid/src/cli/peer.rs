@@ -16,6 +16,8 @@ pub(crate) struct Started {
     pub(crate) shell: Shell,
     /// The port on which peers reach it over TCP and uTP.
     pub(crate) port: Option<u16>,
+    /// What it calls itself.
+    pub(crate) peer_id: PeerId,
 }
 
 /// Starts a client as the options say.
@@ -32,6 +34,7 @@ pub(crate) async fn start(peer: &Peer, trackers: Vec<String>) -> Result<Started,
         None => None,
     };
     let port = bound.as_ref().map(Bound::port);
+    let peer_id = peer_id(&seed);
     let config = Config {
         trackers,
         links_max,
@@ -45,12 +48,12 @@ pub(crate) async fn start(peer: &Peer, trackers: Vec<String>) -> Result<Started,
         upload_limit: peer.upload_limit,
         download_limit: peer.download_limit,
         heeds_wants: true,
-        ..Config::new(peer_id(&seed))
+        ..Config::new(peer_id)
     };
     let stun = Some(peer.stun.clone()).filter(|stun| stun != "none" && !stays_here(peer));
     let rtc = RtcConfig { stun, links_max: offered };
     let shell = Shell::start(config, seed, Net { rtc, streams: streams.zip(bound) });
-    Ok(Started { shell, port })
+    Ok(Started { shell, port, peer_id })
 }
 
 /// How streams are made, if they are.

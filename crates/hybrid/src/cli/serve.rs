@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use headwater_base::Seed;
+use headwater_hybrid::bridge::Bridge;
 use headwater_hybrid::serve::{Site, reached_at};
 use headwater_hybrid::shell::{Shell, Stopped};
 use headwater_tracker::server::Tracker;
@@ -15,7 +16,7 @@ use tokio::net::TcpListener;
 use super::args::Serve;
 use super::failure::Failure;
 use super::peer::Started;
-use super::{peer, print, print_line, seed};
+use super::{bridge, peer, print, print_line, seed};
 
 /// Runs the command.
 pub(crate) async fn run(args: Serve, json: bool) -> Result<(), Failure> {
@@ -27,13 +28,17 @@ pub(crate) async fn run(args: Serve, json: bool) -> Result<(), Failure> {
     let listen = listener.local_addr().map_err(|e| Failure::failed("listen", e))?;
     let mut random = [0; 32];
     getrandom::fill(&mut random).map_err(|e| Failure::failed("random", e))?;
-    let tracker = Tracker::start(headwater_tracker::Config::default(), &Seed(random));
+    let config = headwater_tracker::Config::default();
+    let (tracker, sought) = Tracker::start_watched(config, &Seed(random));
     let mut trackers = vec![format!("ws://{}/tracker", reached_at(listen))];
     trackers.extend(args.peer.tracker.iter().cloned());
-    let Started { shell, port } = peer::start(&args.peer, trackers).await?;
+    let Started { shell, port, peer_id } = peer::start(&args.peer, trackers).await?;
     let mut logging = tokio::spawn(seed::log(shell.news()));
+    let bridge = bridge::config(&args, peer_id)?;
+    let bridge = bridge.map(|config| Bridge::start(config, shell.clone(), sought));
     let site =
         Site::new(shell.clone(), tracker.clone(), listen, args.host, args.peer.tracker.clone());
+    let site = Arc::new(site.with_bridge(bridge));
     announce(listen, port, json);
     let serving = tokio::spawn(Arc::clone(&site).serve(listener));
     tokio::spawn(share_all(entries, shell.clone(), site));

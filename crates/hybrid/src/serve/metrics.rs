@@ -5,6 +5,7 @@ use std::fmt::Write;
 use headwater_client::{EngineView, TorrentView};
 use headwater_tracker::{Figure, Stats};
 
+use crate::bridge::BridgeStats;
 use crate::shell::Totals;
 
 /// Everything that is shown.
@@ -13,11 +14,12 @@ pub(super) struct Figures {
     pub(super) torrents: Vec<TorrentView>,
     pub(super) links: Totals,
     pub(super) tracker: Stats,
+    pub(super) bridge: Option<BridgeStats>,
 }
 
 /// Writes all figures.
 pub(super) fn text(figures: &Figures) -> String {
-    let Figures { engine, torrents, links, tracker } = figures;
+    let Figures { engine, torrents, links, tracker, bridge } = figures;
     let sum = |of: fn(&TorrentView) -> u64| torrents.iter().map(of).sum::<u64>();
     let rows = [
         ("torrents", "gauge", "Torrents that are shared.", torrents.len() as u64),
@@ -36,6 +38,9 @@ pub(super) fn text(figures: &Figures) -> String {
     for (name, kind, help, value) in rows {
         row(&mut out, name, kind, help, value);
     }
+    if let Some(stats) = bridge {
+        bridge_rows(&mut out, stats);
+    }
     for (name, kind, value) in tracker.figures() {
         let kind = match kind {
             Figure::Gauge => "gauge",
@@ -44,6 +49,20 @@ pub(super) fn text(figures: &Figures) -> String {
         row(&mut out, name, kind, "Of the tracker.", value);
     }
     out
+}
+
+fn bridge_rows(out: &mut String, stats: &BridgeStats) {
+    let rows = [
+        ("bridge_torrents", "gauge", "Torrents bridged now.", stats.torrents),
+        ("bridge_joined_total", "counter", "Torrents joined for browsers.", stats.joined),
+        ("bridge_left_total", "counter", "Torrents left since nobody needed them.", stats.left),
+        ("bridge_refused_total", "counter", "Announces that were not bridged.", stats.refused),
+        ("bridge_cached_bytes", "gauge", "Bytes in the bridge's cache.", stats.cached_bytes),
+        ("bridge_evicted_total", "counter", "Torrents whose cache made way.", stats.evicted),
+    ];
+    for (name, kind, help, value) in rows {
+        row(out, name, kind, help, value);
+    }
 }
 
 fn row(out: &mut String, name: &str, kind: &str, help: &str, value: u64) {

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 
 use super::Clock;
-use crate::{CloseReason, Input, SocketId, Stats, Step, Swarms};
+use crate::{CloseReason, Input, SocketId, Sought, Stats, Step, Swarms};
 
 /// What the table's task hears.
 #[derive(Debug)]
@@ -44,11 +44,15 @@ pub(super) enum Goodbye {
 }
 
 /// Runs until told to end, or until nobody is left to tell it anything.
-pub(super) async fn run(mut swarms: Swarms, mut inbox: mpsc::Receiver<News>) {
+pub(super) async fn run(
+    mut swarms: Swarms,
+    mut inbox: mpsc::Receiver<News>,
+    sought: Option<mpsc::Sender<Sought>>,
+) {
     let clock = Clock::start();
     let mut sockets = BTreeMap::new();
     loop {
-        let wake = carry_out(&mut swarms, &mut sockets, clock.now());
+        let wake = carry_out(&mut swarms, &mut sockets, sought.as_ref(), clock.now());
         let news = tokio::select! {
             news = inbox.recv() => news,
             () = until(wake, clock) => continue,
@@ -83,10 +87,15 @@ pub(super) async fn run(mut swarms: Swarms, mut inbox: mpsc::Receiver<News>) {
 fn carry_out(
     swarms: &mut Swarms,
     sockets: &mut BTreeMap<SocketId, mpsc::Sender<Order>>,
+    sought: Option<&mpsc::Sender<Sought>>,
     now: Time,
 ) -> Option<Time> {
     loop {
         match swarms.next(now) {
+            Step::Sought(seeker) => {
+                // Peers announce again and again: what is lost in a flood comes back.
+                let _ = sought.map(|sought| sought.try_send(seeker));
+            }
             Step::Send { socket, text } => {
                 let slow = sockets
                     .get(&socket)

@@ -17,12 +17,13 @@ struct Table {
     swarms: Swarms,
     now: Time,
     closed: Vec<(u64, CloseReason)>,
+    sought: Vec<Sought>,
 }
 
 impl Table {
     fn new(config: Config) -> Self {
         let swarms = Swarms::new(config, &Seed([3; 32]));
-        Self { swarms, now: Time::ZERO, closed: Vec::new() }
+        Self { swarms, now: Time::ZERO, closed: Vec::new(), sought: Vec::new() }
     }
 
     /// A table with sockets 0 to `sockets`.
@@ -44,6 +45,7 @@ impl Table {
                 Step::Send { socket, text } => {
                     sent.push((socket.0, TrackerMessage::decode(&text).unwrap()));
                 }
+                Step::Sought(sought) => self.sought.push(sought),
                 Step::Close { socket, reason } => self.closed.push((socket.0, reason)),
                 Step::Sleep(_) => return sent,
             }
@@ -143,6 +145,21 @@ fn announce_is_answered_with_interval_and_counts() {
     };
     let sent = table.announce(1, peer(1));
     assert_eq!(sent, [(1, TrackerMessage::Announce(expect))]);
+}
+
+#[test]
+fn who_lacks_pieces_is_told_of_where_that_is_asked_for() {
+    let sought = |tells_seekers| {
+        let mut table = Table::new(Config { tells_seekers, ..Config::default() });
+        (0..2).for_each(|socket| assert_eq!(table.open(socket), []));
+        table.announce(0, Announce { left: Some(0), ..peer(0) });
+        table.announce(1, Announce { left: Some(9), ..peer(1) });
+        table.announce(1, Announce { happening: Some(Happening::Stopped), ..peer(1) });
+        table.sought
+    };
+    let (peer_id, socket) = (PeerId([1; 20]), SocketId(1));
+    assert_eq!(sought(true), [Sought { info_hash: SWARM, peer_id, socket }]);
+    assert_eq!(sought(false), []);
 }
 
 #[test]
