@@ -1,6 +1,7 @@
-"""A libtorrent peer for the interop tests: seeds or gets one torrent over WebRTC, on loopback.
+"""A libtorrent peer for the interop tests: seeds or gets one torrent on loopback.
 
-Talks in JSON lines on stdout, ends when stdin closes. Knows nothing of the tests.
+Talks in JSON lines on stdout, connects to what a line on stdin names as ip:port, ends when stdin
+closes. Knows nothing of the tests.
 """
 
 import argparse
@@ -21,13 +22,33 @@ def tell(**fields):
     print(json.dumps(fields), flush=True)
 
 
-def session():
+def policy(encryption):
+    level = {"off": lt.enc_policy.pe_disabled, "required": lt.enc_policy.pe_forced}
+    wanted = level.get(encryption, lt.enc_policy.pe_enabled)
+    plain = lt.enc_level.pe_plaintext if encryption == "off" else lt.enc_level.pe_both
+    forced = lt.enc_level.pe_rc4 if encryption == "required" else plain
+    return {"in_enc_policy": wanted, "out_enc_policy": wanted, "allowed_enc_level": forced}
+
+
+def transports(names):
+    ways = [(way, name) for way in ("incoming", "outgoing") for name in ("tcp", "utp")]
+    return {f"enable_{way}_{name}": name in names for way, name in ways}
+
+
+def session(args):
+    dht = {}
+    if args.dht:
+        dht = {"dht_bootstrap_nodes": args.dht, "dht_restrict_routing_ips": False,
+               "dht_restrict_search_ips": False, "dht_prefer_verified_node_ids": False}
     return lt.session({
-        "enable_dht": False,
+        **policy(args.encryption),
+        **transports(args.transports.split(",")),
+        **dht,
+        "enable_dht": bool(args.dht),
         "enable_lsd": False,
         "enable_upnp": False,
         "enable_natpmp": False,
-        "listen_interfaces": "127.0.0.1:0",
+        "listen_interfaces": f"127.0.0.1:{args.port}",
         "webtorrent_stun_server": "",
         "ssrf_mitigation": False,
         "allow_multiple_connections_per_ip": True,
@@ -90,11 +111,26 @@ class Watched:
                 tell(event="file", index=index, path=files.file_path(index))
 
 
+def obey(handle):
+    """Waits a little for a line and does it. Says whether to go on."""
+    if not select.select([sys.stdin], [], [], 0.2)[0]:
+        return True
+    line = sys.stdin.readline().strip()
+    if line:
+        connect(handle, line)
+    return bool(line)
+
+
+def connect(handle, address):
+    ip, port = address.rsplit(":", 1)
+    handle.connect_peer((ip, int(port)))
+
+
 def watch(ses, handle):
     """Tells states, trouble and progress until stdin closes."""
     flushing = told_done = False
     watched = Watched(handle)
-    while not select.select([sys.stdin], [], [], 0.2)[0]:
+    while obey(handle):
         for alert in ses.pop_alerts():
             if alert.category() & lt.alert.category_t.error_notification:
                 tell(event="trouble", text=alert.message())
@@ -117,14 +153,18 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("what", choices=["seed", "get"])
     parser.add_argument("source")
-    parser.add_argument("--tracker", required=True)
+    parser.add_argument("--tracker", help="the only one, instead of those the source names")
     parser.add_argument("--dir", default=".")
     parser.add_argument("--version", choices=["v1", "v2", "hybrid"], default="v1")
     parser.add_argument("--files", help="indices of the files to get, all unless told otherwise")
     parser.add_argument("--connect", help="an address, as ip:port, to connect to")
+    parser.add_argument("--port", type=int, default=0, help="for TCP and uTP")
+    parser.add_argument("--transports", default="tcp,utp", help="besides WebRTC")
+    parser.add_argument("--encryption", choices=["off", "on", "required"], default="on")
+    parser.add_argument("--dht", help="a node to enter the DHT by, as ip:port")
     parser.add_argument("--rate", type=int, default=0, help="bytes a second, either way")
     args = parser.parse_args()
-    ses = session()
+    ses = session(args)
     if args.what == "seed":
         params = lt.add_torrent_params()
         params.ti = make(args.source, args.tracker, args.version)
@@ -132,7 +172,8 @@ def main():
         magnet = lt.make_magnet_uri(params.ti)
     else:
         params = read(args.source)
-        params.trackers = [args.tracker]
+        if args.tracker:
+            params.trackers = [args.tracker]
         params.save_path = args.dir
         magnet = args.source
         if args.files is not None:
@@ -142,8 +183,7 @@ def main():
     handle.set_download_limit(args.rate)
     handle.set_upload_limit(args.rate)
     if args.connect:
-        ip, port = args.connect.rsplit(":", 1)
-        handle.connect_peer((ip, int(port)))
+        connect(handle, args.connect)
     info_hash = str(handle.info_hashes().v1)
     tell(event="ready", magnet=magnet, info_hash=info_hash, port=ses.listen_port())
     watch(ses, handle)

@@ -15,11 +15,19 @@ usage: cargo xtask setup [--web]
   --web   only what building www/dist needs (no browser, no foreign engines)
 
 Installs, when missing: the wasm32 targets (rustup), chromium and chromium-driver (apt, as root),
-npm packages in www/ and tests/ (npm ci, without install scripts), and libtorrent in target/venv
-(pip). Running it again does nothing.";
+npm packages in www/ and tests/ (npm ci, without install scripts), libtorrent in target/venv (pip),
+and transmission-daemon, aria2, qbittorrent-nox and opentracker (apt, as root), whose services it
+stops. Running it again does nothing.";
 
 /// The engine of another family that the interop tests talk to.
 const LIBTORRENT: &str = "libtorrent==2.1.1";
+/// Programs of other families that the interop tests run, and the Debian packages they come in.
+const FOREIGNERS: [(&str, &str); 4] = [
+    ("transmission-daemon", "transmission-daemon"),
+    ("aria2c", "aria2"),
+    ("qbittorrent-nox", "qbittorrent-nox"),
+    ("opentracker", "opentracker"),
+];
 /// Targets of the browser and of the core's tests on wasm32.
 const TARGETS: [&str; 2] = ["wasm32-unknown-unknown", "wasm32-wasip1"];
 
@@ -32,6 +40,7 @@ pub(crate) fn ensure(only_web: bool) -> Result<()> {
         chromium()?;
         npm_packages("tests")?;
         libtorrent()?;
+        foreigners()?;
     }
     Ok(())
 }
@@ -85,6 +94,34 @@ fn chromium() -> Result<()> {
     match chromium_path() {
         Some(_) if has_driver => Ok(()),
         _ => debian("Chromium or its driver", "chromium chromium-driver"),
+    }
+}
+
+/// Installs the programs that interop tests run with settings of their own.
+fn foreigners() -> Result<()> {
+    let missing: Vec<&str> = FOREIGNERS
+        .iter()
+        .filter(|(program, _)| !is_on_path(program))
+        .map(|(_, package)| *package)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    debian("What interop is tested with", &missing.join(" "))?;
+    missing.iter().for_each(|package| rest(package));
+    Ok(())
+}
+
+fn is_on_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|dir| dir.join(program).exists())
+}
+
+/// Stops the service that a package just started, where it did: tests start their own.
+fn rest(service: &str) {
+    let by_systemd = answers(tool("systemctl").args(["disable", "--now", service]));
+    if by_systemd || answers(tool("service").args([service, "stop"])) {
+        println!("setup: stopped the service {service}");
     }
 }
 

@@ -14,8 +14,9 @@ use crate::test::count::Count;
 use crate::test::steps::STEPS;
 
 pub(crate) const USAGE: &str = "\
-usage: cargo xtask test [--only STEP[,STEP]] [--list]
+usage: cargo xtask test [--full] [--only STEP[,STEP]] [--list]
 
+  --full   long tests too: every cell of the interop matrix
   --only   just these steps
   --list   name the steps and end
 
@@ -34,6 +35,7 @@ pub(crate) fn run_args(mut args: Args) -> Result<()> {
         }
         return args.finish();
     }
+    let full = args.flag("--full");
     let only = args.value("--only")?;
     args.finish()?;
     let only: Vec<&str> = only.iter().flat_map(|names| names.split(',')).collect();
@@ -45,7 +47,7 @@ pub(crate) fn run_args(mut args: Args) -> Result<()> {
     for step in chosen {
         println!("\n== {}: {}", step.name, step.about);
         let clock = Clock::start();
-        let count = (step.run)().unwrap_or_else(|error| {
+        let count = step.run(full).unwrap_or_else(|error| {
             println!("{}: {error:#}", step.name);
             Count::failed_step()
         });

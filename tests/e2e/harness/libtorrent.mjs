@@ -16,7 +16,8 @@ const script = `${root}tests/interop/libtorrent_peer.py`;
 export async function openLibtorrent(what, source, options) {
   const { tracker, dir = ".", version = "v1", files, more = [] } = options;
   if (!existsSync(python)) throw new Error("no libtorrent found: run cargo xtask setup");
-  const said = ["--tracker", tracker, "--dir", dir, "--version", version, ...more];
+  const said = ["--dir", dir, "--version", version, ...more];
+  if (tracker) said.push("--tracker", tracker);
   if (files) said.push("--files", files.join());
   const args = [script, what, source, ...said];
   const child = spawn(python, args, { stdio: ["pipe", "pipe", "inherit"] });
@@ -47,6 +48,8 @@ export async function openLibtorrent(what, source, options) {
     infoHash: ready.info_hash,
     port: ready.port,
     event,
+    /** Has it connect to `ip:port`. */
+    dial: (address) => child.stdin.write(`${address}\n`),
     /** Whether it said such a thing so far. */
     said: (name, passes = () => true) => heard.some((one) => one.event === name && passes(one)),
     close: async () => {

@@ -13,7 +13,23 @@ pub(super) struct Step {
     pub(super) name: &'static str,
     pub(super) about: &'static str,
     pub(super) needed: bool,
-    pub(super) run: fn() -> Result<Count>,
+    run: Run,
+}
+
+enum Run {
+    Task(fn() -> Result<Count>),
+    /// Every `*.test.mjs` of that folder under `tests/`.
+    Node(&'static str),
+}
+
+impl Step {
+    /// Runs it. With `full` tests that are long run too, where it has such.
+    pub(super) fn run(&self, full: bool) -> Result<Count> {
+        match self.run {
+            Run::Task(task) => task(),
+            Run::Node(folder) => node_tests(folder, full),
+        }
+    }
 }
 
 pub(super) const STEPS: &[Step] = &[
@@ -29,13 +45,18 @@ pub(super) const STEPS: &[Step] = &[
     step("sim", "whole swarms in virtual time, kept seeds included", simulate),
     step("page", "the browser shell's tests in Chromium", test_in_page),
     step("program", "the headwater program is built", build_program),
-    step("e2e", "whole programs and pages against each other", test_ends),
-    step("interop", "WebTorrent and libtorrent against ours", test_interop),
+    node("e2e", "whole programs and pages against each other"),
+    node("interop", "WebTorrent, libtorrent, Transmission, aria2, qBittorrent against ours"),
 ];
 
 const fn step(name: &'static str, about: &'static str, run: fn() -> Result<Count>) -> Step {
     let needed = matches!(name.as_bytes(), b"setup");
-    Step { name, about, needed, run }
+    Step { name, about, needed, run: Run::Task(run) }
+}
+
+/// A step that is a folder of tests under node, by its name.
+const fn node(name: &'static str, about: &'static str) -> Step {
+    Step { name, about, needed: false, run: Run::Node(name) }
 }
 
 /// Seeds that are played besides those kept. They take under a minute on two cores, and what is
@@ -120,16 +141,8 @@ fn build_program() -> Result<Count> {
     one(cargo().args(["test", "--locked", "--workspace", "--no-run", "-q"]))
 }
 
-fn test_ends() -> Result<Count> {
-    node_tests("e2e")
-}
-
-fn test_interop() -> Result<Count> {
-    node_tests("interop")
-}
-
 /// Runs every `*.test.mjs` of a folder under `tests/`, one file after the other.
-fn node_tests(folder: &str) -> Result<Count> {
+fn node_tests(folder: &str, full: bool) -> Result<Count> {
     let mut files: Vec<_> = std::fs::read_dir(root().join("tests").join(folder))?
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| path.to_string_lossy().ends_with(".test.mjs"))
@@ -137,6 +150,9 @@ fn node_tests(folder: &str) -> Result<Count> {
     files.sort();
     let mut node = tool("node");
     node.env("HEADWATER_PROGRAM", target_dir()?.join("debug/headwater"));
+    if full {
+        node.env("HEADWATER_FULL", "1");
+    }
     node.args(["--test", "--test-concurrency=1", "--test-force-exit", "--test-reporter=spec"]);
     node.args(files);
     counted(&mut node)
