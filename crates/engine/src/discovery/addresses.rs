@@ -8,8 +8,11 @@ use headwater_base::{LinkId, Map, Set, Time};
 
 use super::limit::{
     ADDRESS_TRIES, ADDRESSES_MAX, ADDRESSES_PER_HOST_MAX, ADDRESSES_PER_TELLER_MAX, DIAL_REST,
-    DIAL_REST_DOUBLINGS, DOUBTFUL,
+    DIAL_REST_DOUBLINGS, DIAL_REST_NAMED, DOUBTFUL,
 };
+
+/// Stands for the user among those who tell: no link has such a name.
+pub(super) const USER: LinkId = LinkId(u64::MAX);
 
 /// The addresses known in one torrent.
 #[derive(Debug, Default)]
@@ -133,7 +136,7 @@ impl Addresses {
             if sound {
                 known.tries = 0;
             }
-            known.not_before = known.not_before.max(now + rest(known.tries));
+            known.not_before = known.not_before.max(now + known.rest());
         }
     }
 
@@ -155,7 +158,7 @@ impl Addresses {
     /// Takes that an address is dialled.
     pub(super) fn dialled(&mut self, now: Time, address: SocketAddr) {
         if let Some(known) = self.known.get_mut(&address) {
-            known.not_before = now + rest(known.tries);
+            known.not_before = now + known.rest();
             known.tries = known.tries.saturating_add(1);
         }
     }
@@ -213,9 +216,12 @@ impl Addresses {
     }
 }
 
-/// How long an address rests that was dialled so often since a link there was sound.
-fn rest(tries: u32) -> core::time::Duration {
-    DIAL_REST * (1 << tries.min(DIAL_REST_DOUBLINGS))
+impl Known {
+    /// How long it rests, dialled so often since a link there was sound.
+    fn rest(&self) -> core::time::Duration {
+        let first = if self.tellers.contains(&USER) { DIAL_REST_NAMED } else { DIAL_REST };
+        first * (1 << self.tries.min(DIAL_REST_DOUBLINGS))
+    }
 }
 
 /// What one host, or one line, has to itself.
@@ -343,6 +349,18 @@ mod tests {
         table.link_over(NOW, LinkId(1), true);
         table.link_over(NOW, LinkId(4), true);
         assert!(table.vain.is_empty() && doubtful(&table));
+    }
+
+    #[test]
+    fn whom_the_user_named_is_dialled_again_soon_but_ever_less_often() {
+        let mut table = Addresses::default();
+        tell(&mut table, 1, 1);
+        tell(&mut table, USER.0, 1);
+        table.dialled(NOW, at(1));
+        assert_eq!(next(&table, NOW), Some((at(1), NOW + DIAL_REST_NAMED)));
+        table.link_at(NOW, LinkId(5), at(1), || 0);
+        table.link_over(NOW, LinkId(5), false);
+        assert_eq!(next(&table, NOW), Some((at(1), NOW + 2 * DIAL_REST_NAMED)));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use core::time::Duration;
 use headwater_base::{LinkId, Rng, Time, TorrentId};
 use headwater_wire::extended::{PexFlags, PexMessage};
 
-use super::addresses::Candidate;
+use super::addresses::{Candidate, USER};
 use super::attempt::{Attempt, State};
 use super::limit::{
     DIAL_REST, DIAL_WAIT, DIALS, DIALS_AT_ONCE, DIALS_RESERVED, LINKS_DIALLED_FOR,
@@ -19,9 +19,7 @@ use super::priority::priority;
 use super::{Budget, Discovery, Swarm, Timer};
 use crate::{Action, Config, Finder, LinkEnd};
 
-/// Stand for the user, and for whoever else told the shell, among those who tell: no link has
-/// these names.
-const USER: LinkId = LinkId(u64::MAX);
+/// Stands for whoever but the user told the shell, among those who tell.
 pub(super) const STRANGER: LinkId = LinkId(u64::MAX - 1);
 
 /// What all torrents dial with.

@@ -153,6 +153,8 @@ pub(super) const DIALS: Pace = (30, Duration::from_secs(5));
 /// First pause before an address is dialled again; it doubles with each dial until a link there
 /// was sound.
 pub(super) const DIAL_REST: Duration = Duration::from_secs(60);
+/// The same where the user named the address and so knows that a peer will be there.
+pub(super) const DIAL_REST_NAMED: Duration = Duration::from_secs(3);
 /// Doublings of that pause: 64 min at most, so that a host that is no peer is dialled six times
 /// in the first hour and once in each that follows.
 pub(super) const DIAL_REST_DOUBLINGS: u32 = 6;
