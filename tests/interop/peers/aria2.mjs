@@ -1,7 +1,7 @@
 // aria2 1.36 as a peer, told what to do on its command line and asked over its RPC. It speaks TCP
 // and reads v1 alone, and takes a hybrid for v1.
 
-import { openChild, freePort } from "./child.mjs";
+import { PATIENCE, freePort, openChild } from "./child.mjs";
 import { until } from "../../e2e/harness/stage.mjs";
 
 /** What it requires of who links to it; it cannot be kept from encrypting where it is asked to. */
@@ -17,6 +17,10 @@ const OF_RPC = /Http|rpc/;
 export async function openAria2({ folder, encryption = "on", dht }) {
   const [port, dhtPort, rpcPort] = [await freePort(), await freePort(), await freePort()];
   let child;
+  const active = () => {
+    child.check();
+    return call(rpcPort, "aria2.tellActive").catch(() => []);
+  };
   const run = (source, dir, more) => {
     child = openChild("aria2c", [
       source,
@@ -43,10 +47,7 @@ export async function openAria2({ folder, encryption = "on", dht }) {
       ...more,
     ], { tells: (line) => /^\d.*\[/.test(line) && !OF_RPC.test(line) });
   };
-  const done = () => until("aria2 to have all", async () => {
-    child.check();
-    return (await call(rpcPort, "aria2.tellActive").catch(() => [])).some(isWhole);
-  });
+  const done = () => until("aria2 to have all", async () => (await active()).some(isWhole), PATIENCE);
   return {
     name: "aria2",
     address: `127.0.0.1:${port}`,
@@ -57,7 +58,10 @@ export async function openAria2({ folder, encryption = "on", dht }) {
       run(file, dir, ["--check-integrity=true"]);
       await done();
     },
-    get: (source, dir) => run(source, dir, []),
+    async get(source, dir) {
+      run(source, dir, []);
+      await until("aria2 to be there", async () => (await active()).length > 0);
+    },
     done,
     close: () => child?.close(),
   };

@@ -5,6 +5,8 @@ import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 
+/** Seconds that a download may take: others unchoke every ten, and the machine may be busy. */
+export const PATIENCE = 90;
 /** Lines that are kept of what a program says. */
 const LINES_MAX = 2_000;
 /** Ports to choose from, below those that the system gives away. */

@@ -3,9 +3,10 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { until } from "../../e2e/harness/stage.mjs";
-import { freePort, openChild } from "./child.mjs";
+import { PATIENCE, freePort, openChild } from "./child.mjs";
 
 const encryptions = { on: 0, required: 1, off: 2 };
+const RESOLVING = "metaDL";
 const seeding = ["uploading", "stalledUP", "forcedUP", "queuedUP"];
 
 /** Starts it with a profile of its own in `folder`. */
@@ -31,7 +32,7 @@ export async function openQbittorrent({ folder, encryption = "on", transports, d
     const [torrent] = await torrents();
     if (/error|missing/i.test(torrent?.state)) throw new Error(`qbittorrent: ${torrent.state}`);
     return torrent?.progress === 1 && seeding.includes(torrent.state);
-  });
+  }, PATIENCE);
   return {
     name: "qbittorrent",
     address: `127.0.0.1:${port}`,
@@ -43,11 +44,13 @@ export async function openQbittorrent({ folder, encryption = "on", transports, d
     },
     get: (source, dir) => call("torrents/add", { urls: source, savepath: dir }),
     async dial(address) {
-      const [{ hash }] = await until("qbittorrent's torrent", async () => {
-        const found = await torrents();
-        return found.length > 0 && found;
-      });
-      await call("torrents/addPeers", { hashes: hash, peers: address });
+      const add = ({ hash }) => call("torrents/addPeers", { hashes: hash, peers: address });
+      const torrent = await until("qbittorrent's torrent", async () => (await torrents())[0]);
+      await add(torrent);
+      if (torrent.state !== RESOLVING) return;
+      // It forgets its peers when it has the metadata.
+      const known = async () => (await torrents()).find(({ state }) => state !== RESOLVING);
+      await add(await until("qbittorrent to have the metadata", known, PATIENCE));
     },
     done,
     close: child.close,

@@ -3,7 +3,7 @@
 
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { until } from "../../e2e/harness/stage.mjs";
-import { freePort, openChild } from "./child.mjs";
+import { PATIENCE, freePort, openChild } from "./child.mjs";
 
 const encryptions = { off: 0, on: 1, required: 2 };
 /** What its RPC calls the states of a torrent. */
@@ -16,6 +16,7 @@ export async function openTransmission({ folder, encryption = "on", transports, 
   const settings = {
     "bind-address-ipv4": "127.0.0.1",
     "bind-address-ipv6": "::1",
+    "cache-size-mb": 0,
     "dht-enabled": dht !== undefined,
     "download-dir": folder,
     encryption: encryptions[encryption],
@@ -24,6 +25,7 @@ export async function openTransmission({ folder, encryption = "on", transports, 
     "peer-port": port,
     "pex-enabled": false,
     "port-forwarding-enabled": false,
+    "rename-partial-files": false,
     "rpc-bind-address": "127.0.0.1",
     "rpc-host-whitelist-enabled": false,
     "rpc-port": rpcPort,
@@ -32,7 +34,8 @@ export async function openTransmission({ folder, encryption = "on", transports, 
   await writeFile(`${folder}/settings.json`, JSON.stringify(settings));
   const args = ["--foreground", "--config-dir", folder, "--log-debug"];
   const env = { TRANSMISSION_WEB_HOME: folder };
-  const child = openChild("transmission-daemon", args, { env });
+  const tells = (line) => !line.includes("[LAZY]");
+  const child = openChild("transmission-daemon", args, { env, tells });
   const call = openRpc(`http://127.0.0.1:${rpcPort}/transmission/rpc`);
   await until("transmission to answer", () => {
     child.check();
@@ -48,7 +51,7 @@ export async function openTransmission({ folder, encryption = "on", transports, 
   const done = () => until("transmission to have all", async () => {
     const { status: state, metadataPercentComplete: known, leftUntilDone: left } = await status();
     return state === SEEDING && known === 1 && left === 0;
-  });
+  }, PATIENCE);
   return {
     name: "transmission",
     address: `127.0.0.1:${port}`,
