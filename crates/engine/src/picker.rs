@@ -207,6 +207,14 @@ impl Picker {
         (self.length - start).min(u64::from(self.piece_length)) as u32
     }
 
+    /// Where a request in `piece` may end. libtorrent 2.0 asks for whole blocks where files of v2
+    /// alone end, and takes zeros for what is past the end.
+    pub(crate) fn ask_end(&self, piece: PieceIndex) -> u32 {
+        let len = self.piece_len(piece);
+        let is_short = self.short.binary_search_by_key(&piece, |(piece, _)| *piece).is_ok();
+        if is_short { len.next_multiple_of(BLOCK_LEN) } else { len }
+    }
+
     /// Bytes in a block; `None` when there is no such block.
     pub(crate) fn block_len(&self, at: BlockAt) -> Option<u32> {
         if at.piece.0 >= self.count() {

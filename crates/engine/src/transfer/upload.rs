@@ -31,8 +31,10 @@ impl Transfer {
         let end = u64::from(span.begin) + u64::from(span.len);
         let (stored, exists) = self.picker.as_ref().map_or((false, false), |picker| {
             let stored = picker.have().has(span.piece);
-            let known = stored || lent;
-            (stored, known && end <= u64::from(picker.piece_len(span.piece)))
+            let fits = (stored || lent)
+                && span.begin < picker.piece_len(span.piece)
+                && end <= u64::from(picker.ask_end(span.piece));
+            (stored, fits)
         });
         let shown = peer.reveal.as_ref().is_none_or(|reveal| reveal.shows(span.piece));
         let fits = span.len > 0 && peer.serving.len() < limit::SERVED_MAX;
@@ -143,6 +145,7 @@ impl Transfer {
                 served.state = Serve::Reading(job);
             }
             peer.read_ahead += len;
+            let len = len.min(picker.piece_len(piece).saturating_sub(begin));
             desk.act(Action::ReadBlock { job, torrent: self.id, piece, begin, len });
         }
     }
@@ -157,6 +160,8 @@ impl Transfer {
     ) {
         let mut short = false;
         let BlockSpan { piece, begin, len } = read;
+        let piece_len = self.picker.as_ref().map_or(0, |picker| picker.piece_len(piece));
+        let stored = len.min(piece_len.saturating_sub(begin));
         let mut kept = 0;
         if let Some(peer) = self.peers.get_mut(&link) {
             for served in &mut peer.serving {
@@ -167,8 +172,8 @@ impl Transfer {
                 let start = (served.span.begin - begin) as usize;
                 let end = start + served.span.len as usize;
                 match &result {
-                    Ok(bytes) if bytes.len() >= end => {
-                        served.state = Serve::Ready(bytes.slice(start..end));
+                    Ok(bytes) if bytes.len() >= end.min(stored as usize) => {
+                        served.state = Serve::Ready(padded(bytes, start, end));
                         kept += served.span.len;
                     }
                     Ok(_) | Err(_) => short = true,
@@ -208,6 +213,16 @@ fn next_ready(peer: &Peer, bridge: bool) -> Option<usize> {
     let ready = |served: &Served| matches!(served.state, Serve::Ready(_));
     let most = if bridge { peer.serving.len() } else { 1 };
     peer.serving.iter().take(most).position(ready)
+}
+
+/// That part of what was read, with zeros for what is past its end.
+fn padded(bytes: &Bytes, start: usize, end: usize) -> Bytes {
+    if end <= bytes.len() {
+        return bytes.slice(start..end);
+    }
+    let mut block = bytes[start.min(bytes.len())..].to_vec();
+    block.resize(end - start, 0);
+    block.into()
 }
 
 fn drop_served(peer: &mut Peer, at: usize) {

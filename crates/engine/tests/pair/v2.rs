@@ -7,12 +7,13 @@ use headwater_base::{ByteCount, InfoHash, PeerId, PieceIndex, ReaderId};
 use headwater_engine::limit::CHECKS_MAX;
 use headwater_engine::{AddTorrent, CloseReason, Event, Input, StoreError, Warning};
 use headwater_metainfo::Version;
-use headwater_wire::{Handshake, Message, Reserved};
+use headwater_wire::{BlockSpan, Handshake, Message, Reserved};
 
 use crate::claims::{heard, wire};
 use crate::disk::Disk;
 use crate::made::{Kind, made};
 use crate::net::Net;
+use crate::puppet::Puppet;
 use crate::{Sample, T, is_done, secs};
 
 const R: ReaderId = ReaderId(1);
@@ -64,6 +65,33 @@ fn v2_of_many_files_of_every_size_is_fetched_whole() {
 #[test]
 fn hybrid_magnet_is_fetched_whole_with_its_layers() {
     whole_way(Kind::Hybrid, 112, &[1, 70_000, 65536, 1_000_003, 40_000]);
+}
+
+#[test]
+fn a_whole_block_where_a_file_of_v2_ends_is_served_with_zeros_as_libtorrent_takes_it() {
+    let sample = made(Kind::V2, &[20_000, 40_000], 65536);
+    let mut net = Net::new(119);
+    net.join(Disk::full(&sample), sample.whole());
+    let puppet = Puppet::join(&mut net, &sample, true);
+    puppet.say(&mut net, &Message::Interested);
+    net.run(secs(1));
+    let ask = |begin, len| BlockSpan { piece: PieceIndex(0), begin, len };
+    let beyond = [ask(16384, 16385), ask(20_000, 16), ask(32768, 16384)];
+    for span in [ask(0, 16384), ask(16384, 16384)].iter().chain(&beyond) {
+        puppet.say(&mut net, &Message::Request(*span));
+    }
+    net.run(secs(1));
+    let said = puppet.heard(&net);
+    let mut given = vec![0; 32768];
+    for message in &said {
+        if let Message::Piece { begin, data, .. } = message {
+            given[*begin as usize..][..data.len()].copy_from_slice(data);
+        }
+    }
+    let mut right = sample.data[..20_000].to_vec();
+    right.resize(32768, 0);
+    assert!(given == right, "the file and zeros after it");
+    assert!(beyond.map(Message::Reject).iter().all(|no| said.contains(no)), "{said:?}");
 }
 
 #[test]
