@@ -195,7 +195,8 @@ impl Run {
         if let Ok(added) = self.shell.add(source, options, place).await? {
             self.meet(added.torrent).await?;
             self.joined.insert(hash, Joined { torrent: added.torrent, announced: now() });
-            self.count(|stats| stats.joined += 1);
+            let torrents = self.joined.len() as u64;
+            self.count(|stats| (stats.torrents, stats.joined) = (torrents, stats.joined + 1));
         }
         Ok(())
     }
