@@ -156,6 +156,28 @@ async fn streams_that_say_nothing_are_few_and_take_no_link() {
     assert_eq!(b.transport.link_count(), 1);
 }
 
+/// A first packet of uTP (BEP 29) with a forged sender makes us send to whom it names.
+#[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::print_stdout, reason = "prints what it measured")]
+async fn a_forged_first_packet_of_utp_is_answered_with_few_bytes() {
+    const SYN: [u8; 20] = [0x41, 0, 0, 7, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0x10, 0, 0, 0, 1, 0, 0];
+    let side = Side::new(false, true, Encryption::On).await;
+    let victim = tokio::net::UdpSocket::bind("127.0.0.1:0").await.expect("a socket");
+    victim.send_to(&SYN, side.address).await.expect("it is sent");
+    let (mut answered, mut packets, mut buffer) = (0, 0, [0; 2048]);
+    let until_given_up = Duration::from_secs(15);
+    let all = async {
+        loop {
+            answered += victim.recv(&mut buffer).await.expect("bytes");
+            packets += 1;
+        }
+    };
+    let endless: Result<(), _> = tokio::time::timeout(until_given_up, all).await;
+    assert!(endless.is_err() && packets > 0);
+    println!("{} bytes bring {answered} in {packets} packets", SYN.len());
+    assert!(answered <= SYN.len() * 10, "{answered} bytes for {}", SYN.len());
+}
+
 /// Sends 64 MiB as fast as the window allows; answers MiB a second.
 #[expect(clippy::disallowed_methods, reason = "measures the wall clock")]
 async fn pump(tcp: bool, encryption: Encryption) -> f64 {

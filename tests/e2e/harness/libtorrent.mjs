@@ -44,6 +44,7 @@ export async function openLibtorrent(what, source, options) {
   const ready = await event("ready");
   return {
     heard,
+    pid: child.pid,
     magnet: ready.magnet,
     infoHash: ready.info_hash,
     port: ready.port,

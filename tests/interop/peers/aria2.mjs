@@ -47,7 +47,8 @@ export async function openAria2({ folder, encryption = "on", dht }) {
       ...more,
     ], { tells: (line) => /^\d.*\[/.test(line) && !OF_RPC.test(line) });
   };
-  const done = () => until("aria2 to have all", async () => (await active()).some(isWhole), PATIENCE);
+  const whole = async () => (await active()).some(isWhole);
+  const done = () => until("aria2 to have all", whole, PATIENCE);
   return {
     name: "aria2",
     address: `127.0.0.1:${port}`,
