@@ -37,7 +37,8 @@ async function openShared(size) {
 /** MiB and CPU seconds of both ends for each GiB. */
 function figures(size, seconds, seed, leech) {
   const gib = size / 1024;
-  return { speed: size / seconds, seed: seed / gib, leech: leech / gib, both: (seed + leech) / gib };
+  const [both, speed] = [(seed + leech) / gib, size / seconds];
+  return { speed, seed: seed / gib, leech: leech / gib, both };
 }
 
 async function libtorrent({ dir, torrent }, to) {

@@ -24,7 +24,7 @@ Chromium.
 browser: sends a torrent from one Chromium page to another: with Headwater, with WebTorrent 3.0.21,
 and as bare 16 KiB messages over one data channel.
 
-hybrid: sends a torrent over TCP from headwater to headwater and from libtorrent 2.1.1 to libtorrent,
+hybrid: sends a torrent over TCP from headwater to headwater and from libtorrent 2.1.1 to itself,
 then 64 MiB over WebRTC from each to a Chromium page; MiB/s and CPU seconds.
 
 Rounds are interleaved; medians are compared.";
