@@ -28,9 +28,13 @@ export async function openQbittorrent({ folder, encryption = "on", transports, d
     child.check();
     return JSON.parse(await call("torrents/info"));
   };
+  const trouble = async () => {
+    const said = JSON.parse(await call("log/main"));
+    return ["qbittorrent stopped", ...said.map(({ message }) => message)].join("\n");
+  };
   const done = () => until("qbittorrent to have all", async () => {
     const [torrent] = await torrents();
-    if (/error|missing/i.test(torrent?.state)) throw new Error(`qbittorrent: ${torrent.state}`);
+    if (/error|missing/i.test(torrent?.state)) throw new Error(await trouble());
     return torrent?.progress === 1 && seeding.includes(torrent.state);
   }, PATIENCE);
   return {
