@@ -3,6 +3,7 @@
 mod args;
 mod bridge;
 mod create;
+mod deliver;
 mod failure;
 mod get;
 mod peer;

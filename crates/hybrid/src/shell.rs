@@ -5,6 +5,7 @@ mod clock;
 mod disk;
 mod driver;
 mod fetch;
+mod reader;
 mod tracker;
 
 use headwater_base::{Seed, Time, TorrentId};
@@ -14,6 +15,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 pub use disk::Place;
 use driver::Driver;
 pub use driver::Totals;
+pub use reader::{ReadError, Reader};
 
 use crate::transport::{Kind, Net};
 

@@ -105,9 +105,22 @@ impl Kind {
 pub(crate) struct Get {
     /// A magnet link, an info-hash of 40 or 64 hex digits, or a torrent file.
     pub(crate) source: String,
-    /// The folder it goes to.
+    /// The folder it goes to, or `-` to write its only chosen file to stdout, in order.
     #[arg(short, long, value_name = "DIR", default_value = ".")]
     pub(crate) output: PathBuf,
+    /// Fetch these files only, by the numbers that `headwater show` gives: 0,3-5.
+    #[arg(long, value_name = "LIST", value_parser = file_list)]
+    pub(crate) files: Option<FileList>,
+    /// Serve its files over HTTP on this machine while they come, for players; on any free port
+    /// unless told otherwise.
+    #[arg(
+        long,
+        value_name = "ADDR",
+        num_args = 0..=1,
+        default_missing_value = "127.0.0.1:0",
+        conflicts_with = "sequential"
+    )]
+    pub(crate) stream: Option<SocketAddr>,
     /// A web server that holds the files (BEP 19), which may lie in a private network; repeat for
     /// more.
     #[arg(long, value_name = "URL")]
@@ -118,6 +131,9 @@ pub(crate) struct Get {
     /// Keep sharing when everything is there.
     #[arg(long)]
     pub(crate) seed: bool,
+    /// Keep sharing until so many times as much was sent as was fetched.
+    #[arg(long, value_name = "RATIO", value_parser = ratio)]
+    pub(crate) seed_ratio: Option<f64>,
     #[command(flatten)]
     pub(crate) peer: Peer,
 }
@@ -254,6 +270,34 @@ pub(crate) enum Hides {
     Required,
 }
 
+/// Files by their numbers.
+pub(crate) type FileList = std::sync::Arc<[u32]>;
+
+/// Most files that a list may name, as a range or one by one.
+const FILES_MAX: usize = 100_000;
+
+/// Reads `0,3-5`.
+fn file_list(text: &str) -> Result<FileList, String> {
+    let number =
+        |text: &str| text.trim().parse::<u32>().map_err(|_| format!("{text:?} is no number"));
+    let mut files = Vec::new();
+    for part in text.split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last) = (number(first)?, number(last)?);
+        if first > last || (last - first) as usize >= FILES_MAX - files.len() {
+            return Err(format!("{part:?} is no range of at most {FILES_MAX} files"));
+        }
+        files.extend(first..=last);
+    }
+    Ok(files.into())
+}
+
+/// Reads a ratio.
+fn ratio(text: &str) -> Result<f64, String> {
+    let ratio = text.parse::<f64>().ok().filter(|ratio| ratio.is_finite() && *ratio >= 0.0);
+    ratio.ok_or_else(|| "a number like 1.5 expected".to_owned())
+}
+
 /// Reads `300K` and the like.
 fn rate(text: &str) -> Result<u64, String> {
     let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
@@ -279,6 +323,14 @@ mod tests {
         assert_eq!(rate("300k"), Ok(300 << 10));
         assert_eq!(rate("2M"), Ok(2 << 20));
         assert!(rate("0").is_err() && rate("1x").is_err() && rate("-1").is_err());
+    }
+
+    #[test]
+    fn files_are_named_by_numbers_and_ranges() {
+        assert_eq!(file_list("0,3-5").as_deref(), Ok(&[0, 3, 4, 5][..]));
+        for bad in ["", "a", "5-3", "1,,2", "0-4294967295"] {
+            assert!(file_list(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

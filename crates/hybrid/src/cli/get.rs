@@ -1,7 +1,8 @@
 //! `headwater get`: downloads a torrent, shows how it goes, ends when everything is there.
 
+use std::env;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use super::create::style;
 use super::failure::Failure;
 use super::peer::Started;
 use super::show::{bytes, refused};
-use super::{is_magnet, peer, print, print_line};
+use super::{deliver, is_magnet, peer, print, print_line};
 
 /// What is said when somebody ends it early.
 const UNDONE: &str = "stopped before it was done; run the same command again to go on";
@@ -34,14 +35,18 @@ const LOOKS_PER_LINE: u32 = 4;
 pub(crate) async fn run(args: Get, json: bool) -> Result<(), Failure> {
     peer::check_trackers(&args.peer.tracker)?;
     peer::check_web_seeds(&args.web_seed)?;
-    fs::create_dir_all(&args.output).map_err(|e| Failure::file(&args.output, &e))?;
-    let (source, trackers) = read(&args)?;
+    let folder = Folder::of(&args, json)?;
+    let (source, trackers) = read(&args, &folder.path)?;
     let Started { shell, .. } = peer::start(&args.peer, Vec::new()).await?;
     let mut news = shell.news();
-    let place = Place { root: args.output.clone(), verified: None };
-    let web_seeds = args.web_seed.clone();
-    let sequential = args.sequential;
-    let options = AddOptions { trackers, web_seeds, sequential, ..AddOptions::default() };
+    let place = Place { root: folder.path.clone(), verified: None };
+    let options = AddOptions {
+        trackers,
+        web_seeds: args.web_seed.clone(),
+        sequential: args.sequential,
+        files: args.files.as_ref().map(|files| files.to_vec()),
+        ..AddOptions::default()
+    };
     let is_resumed = is_magnet(&args.source) && matches!(source, OwnedSource::Torrent(_));
     let added = shell.add(source, options, place.clone()).await?;
     let added = added.map_err(|e| Failure::input(e.code(), e))?;
@@ -53,22 +58,115 @@ pub(crate) async fn run(args: Get, json: bool) -> Result<(), Failure> {
     peer::name_peers(&shell, &args.peer, added.torrent).await?;
     let mut watch = Watch::new(json, added.torrent);
     let result = tokio::select! {
-        result = watch.until_done(&shell, &mut news) => result,
-        () = peer::until_told() => Err(Failure::failed("stopped", UNDONE)),
+        result = fetch(&args, &shell, &mut watch, &mut news) => result,
+        () = peer::until_told() => match args.stream {
+            Some(_) => Ok(()),
+            None => Err(Failure::failed("stopped", UNDONE)),
+        },
     };
     watch.bar.finish_and_clear();
-    if result.is_ok() {
-        done(&shell, added.torrent, &args.output, json).await?;
-        if args.seed {
-            peer::until_told().await;
+    if result.is_ok() && !folder.is_temporary && args.stream.is_none() {
+        done(&shell, added.torrent, &folder.path, json).await?;
+        tokio::select! {
+            result = share(&args, &shell, added.torrent) => result?,
+            () = peer::until_told() => {}
         }
     }
     shell.stop().await;
     result
 }
 
+/// Fetches what is wanted, or hands on what comes for as long as somebody takes it.
+async fn fetch(
+    args: &Get,
+    shell: &Shell,
+    watch: &mut Watch,
+    news: &mut tokio::sync::broadcast::Receiver<News>,
+) -> Result<(), Failure> {
+    let (torrent, json) = (watch.torrent, watch.json);
+    let hand_on = async {
+        match args.stream {
+            Some(listen) => deliver::over_http(shell, torrent, listen, json).await,
+            None => {
+                let metainfo = deliver::metainfo(shell, torrent).await?;
+                let file = deliver::only_file(&metainfo, args.files.as_ref())?;
+                deliver::to_stdout(shell, torrent, metainfo, file).await
+            }
+        }
+    };
+    if args.stream.is_none() && !is_stdout(args) {
+        return watch.until_done(shell, news).await;
+    }
+    let watching = async {
+        watch.until_done(shell, news).await?;
+        watch.bar.finish_and_clear();
+        std::future::pending().await
+    };
+    tokio::select! {
+        result = hand_on => result,
+        result = watching => result,
+    }
+}
+
+/// Shares what was fetched, for as long as that was asked for.
+async fn share(args: &Get, shell: &Shell, torrent: TorrentId) -> Result<(), Failure> {
+    let Some(ratio) = args.seed_ratio else {
+        if args.seed {
+            std::future::pending::<()>().await;
+        }
+        return Ok(());
+    };
+    let mut look = tokio::time::interval(LOOK_EVERY);
+    loop {
+        look.tick().await;
+        let view = shell.client(move |client, _| client.torrent_view(torrent)).await?;
+        let Some(view) = view else { return Ok(()) };
+        // Who had all of it before fetched nothing: then it counts from what there is.
+        let fetched = if view.downloaded.0 > 0 { view.downloaded } else { view.wanted_stored };
+        if view.uploaded.0 as f64 >= fetched.0 as f64 * ratio {
+            return Ok(());
+        }
+    }
+}
+
+fn is_stdout(args: &Get) -> bool {
+    args.output == Path::new("-")
+}
+
+/// Where a torrent's bytes lie.
+struct Folder {
+    path: PathBuf,
+    /// It goes when the command ends.
+    is_temporary: bool,
+}
+
+impl Folder {
+    fn of(args: &Get, json: bool) -> Result<Self, Failure> {
+        let is_temporary = is_stdout(args);
+        if is_temporary && (json || args.stream.is_some()) {
+            let message = "stdout takes the file or JSON, not both: leave --json and --stream out";
+            return Err(Failure::input("stdout", message));
+        }
+        let path = match is_temporary {
+            true => env::temp_dir().join(format!("headwater-{}", std::process::id())),
+            false => args.output.clone(),
+        };
+        fs::create_dir_all(&path).map_err(|e| Failure::file(&path, &e))?;
+        Ok(Self { path, is_temporary })
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if self.is_temporary {
+            // What cannot be deleted now, the system clears away.
+            let _ = fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
 /// Reads the source and takes what an earlier run kept of its metadata.
-fn read(args: &Get) -> Result<(OwnedSource, Vec<String>), Failure> {
+fn read(args: &Get, folder: &Path) -> Result<(OwnedSource, Vec<String>), Failure> {
     let mut trackers = args.peer.tracker.clone();
     let text = args.source.trim();
     let v2 = || headwater_base::unhex(text)?.try_into().ok();
@@ -82,7 +180,7 @@ fn read(args: &Get) -> Result<(OwnedSource, Vec<String>), Failure> {
         hash
     };
     let torrent = match hash {
-        Some(hash) => store::saved_torrent(&args.output, hash),
+        Some(hash) => store::saved_torrent(folder, hash),
         None => Some(Torrent::parse(&bytes(Path::new(text))?).map_err(|e| refused(&e))?),
     };
     let known = torrent.as_ref().map(|torrent| torrent.trackers.concat()).unwrap_or_default();

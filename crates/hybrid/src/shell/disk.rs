@@ -10,7 +10,7 @@ use bytes::Bytes;
 use headwater_base::{Bitfield, JobId, PieceIndex, TorrentId, sha1, sha256_many};
 use headwater_engine::{Input, PieceData, StoreError};
 use headwater_metainfo::Torrent;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::timeout;
 
@@ -97,6 +97,21 @@ impl Disk {
         self.job(move || {
             let result = opened(&store).and_then(|store| store.read_block(piece, begin, len));
             Input::BlockRead { job, result }
+        });
+    }
+
+    /// Reads part of a piece for somebody other than the client.
+    pub(super) fn read_for(
+        &self,
+        torrent: TorrentId,
+        (piece, begin, len): (PieceIndex, u32, u32),
+        answer: oneshot::Sender<Result<Bytes, StoreError>>,
+    ) {
+        let store = self.store(torrent);
+        spawn_blocking(move || {
+            let read = opened(&store).and_then(|store| store.read_block(piece, begin, len));
+            // Whoever asked may be gone.
+            let _ = answer.send(read);
         });
     }
 

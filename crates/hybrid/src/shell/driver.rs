@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::future::pending;
 use std::net::SocketAddr;
 
-use headwater_base::{InfoHash, LinkId, Time, TorrentId};
+use bytes::Bytes;
+use headwater_base::{InfoHash, LinkId, PieceIndex, Time, TorrentId};
 use headwater_client::{
     Action, AddError, AddOptions, Added, Client, Event, Input, LinkEnd, Source, Step, StoreError,
     Wake,
@@ -152,6 +153,22 @@ impl Driver {
 
     pub(super) fn call<T>(&mut self, call: impl FnOnce(&mut Client, Time) -> T) -> T {
         call(&mut self.client, self.clock.now())
+    }
+
+    /// Reads verified bytes of a piece, from the store or from an open piece.
+    pub(super) fn read(
+        &mut self,
+        torrent: TorrentId,
+        span: (PieceIndex, u32, u32),
+        answer: oneshot::Sender<Result<Bytes, StoreError>>,
+    ) {
+        let (piece, begin, len) = span;
+        match self.client.read_open(torrent, piece, begin, len) {
+            Some(bytes) => {
+                let _ = answer.send(Ok(bytes));
+            }
+            None => self.disk.read_for(torrent, span, answer),
+        }
     }
 
     /// What an open link is made of.
