@@ -256,6 +256,23 @@ fn sequential_torrent_comes_in_order() {
 }
 
 #[test]
+fn what_a_bridge_is_asked_for_comes_before_what_follows_until_nobody_asks() {
+    let mut picker = picker(30, 1);
+    picker.set_priorities(vec![Priority::Skip; 30]);
+    picker.set_sequential(true);
+    for asked in [4, 20, 9] {
+        let gained = picker.want_pieces(asked..asked + 1, Priority::High);
+        assert_eq!(gained, [PieceIndex(asked)]);
+        picker.want_pieces(asked + 1..asked + 3, Priority::Normal);
+    }
+    assert_eq!(picker.want_pieces(20..21, Priority::Normal), [], "it is wanted already");
+    picker.calm(PieceIndex(9));
+    let order: Vec<u32> =
+        pick(&mut picker, 1, &Bitfield::full(30), 30).iter().map(|at| at.piece.0).collect();
+    assert_eq!(order, [4, 20, 5, 6, 9, 10, 11, 21, 22]);
+}
+
+#[test]
 fn peer_with_nothing_to_start_is_looked_at_again_when_a_piece_returns() {
     let mut picker = picker(40, 1);
     let mut hint = Hint::default();

@@ -87,26 +87,42 @@ impl Picker {
         unwanted.into_iter().flat_map(|piece| self.drop_open(piece)).collect()
     }
 
-    /// Has pieces fetched that were not chosen. Answers those that are wanted from here on.
-    pub(crate) fn want_pieces(&mut self, pieces: core::ops::Range<u32>) -> Vec<PieceIndex> {
+    /// Has pieces fetched, and at least as soon as `priority` says. Answers those that are wanted
+    /// from here on.
+    pub(crate) fn want_pieces(
+        &mut self,
+        pieces: core::ops::Range<u32>,
+        priority: Priority,
+    ) -> Vec<PieceIndex> {
         let mut gained = Vec::new();
         for piece in pieces.map(PieceIndex) {
-            if self.is_chosen(piece) {
+            let before = self.priorities[piece.idx()];
+            if before >= priority {
                 continue;
             }
-            self.priorities[piece.idx()] = Priority::Normal;
-            let len = u64::from(self.piece_len(piece));
-            self.sums.chosen += len;
-            if self.states[piece.idx()] == State::Stored {
-                self.sums.chosen_stored += len;
-                continue;
+            self.priorities[piece.idx()] = priority;
+            let stored = self.states[piece.idx()] == State::Stored;
+            if before == Priority::Skip {
+                let len = u64::from(self.piece_len(piece));
+                self.sums.chosen += len;
+                self.sums.chosen_stored += if stored { len } else { 0 };
             }
-            self.list(piece);
-            if self.wanted.set(piece) {
-                gained.push(piece);
+            if !stored {
+                self.list(piece);
+                if self.wanted.set(piece) {
+                    gained.push(piece);
+                }
             }
         }
         gained
+    }
+
+    /// Has a piece come no sooner than others.
+    pub(crate) fn calm(&mut self, piece: PieceIndex) {
+        if self.priorities[piece.idx()] == Priority::High {
+            self.priorities[piece.idx()] = Priority::Normal;
+            self.list(piece);
+        }
     }
 
     /// Has pieces started in the order of the torrent, or by rarity.

@@ -7,6 +7,7 @@ use headwater_base::{Bitfield, LinkId, PieceIndex};
 use headwater_wire::Message;
 
 use super::Transfer;
+use crate::Priority;
 use crate::desk::Desk;
 use crate::limit;
 use crate::peer::{Peer, Serve};
@@ -73,13 +74,16 @@ impl Transfer {
         }
     }
 
-    /// Takes that a peer asks for `piece`, which is lent: it is fetched, and what follows.
+    /// Takes that a peer asks for `piece`, which is lent: it is fetched before what nobody asked
+    /// for, and what follows then.
     pub(super) fn fetch_lent(&mut self, desk: &mut Desk, link: LinkId, piece: PieceIndex) {
         let Some(picker) = &mut self.picker else { return };
         let length = u64::from(picker.piece_len(PieceIndex(0)).max(1));
         let ahead = (limit::LENT_AHEAD / length) as u32;
         let end = piece.0.saturating_add(ahead + 1).min(picker.count());
-        let gained = picker.want_pieces(piece.0..end);
+        picker.set_sequential(true);
+        let mut gained = picker.want_pieces(piece.0..piece.0 + 1, Priority::High);
+        gained.append(&mut picker.want_pieces(piece.0 + 1..end, Priority::Normal));
         self.hurry_lent(desk, link);
         self.gained(desk, gained);
     }
@@ -96,7 +100,7 @@ impl Transfer {
         let length = u64::from(picker.piece_len(PieceIndex(0)));
         let window = first.map(|piece| {
             let start = u64::from(piece.0) * length;
-            Window { start, end: start.saturating_add(limit::URGENT_BYTES) }
+            Window { start, end: start.saturating_add(length) }
         });
         let turn = picker.set_window(limit::lender(link), window);
         if let Some(peer) = self.peers.get_mut(&link) {
@@ -114,7 +118,8 @@ impl Transfer {
         let count = picker.count();
         let mut gained = Vec::new();
         for range in ranges {
-            gained.append(&mut picker.want_pieces(range.start.min(count)..range.end.min(count)));
+            let range = range.start.min(count)..range.end.min(count);
+            gained.append(&mut picker.want_pieces(range, Priority::Normal));
         }
         self.gained(desk, gained);
     }
@@ -123,6 +128,17 @@ impl Transfer {
         if !gained.is_empty() {
             self.turned(desk, crate::picker::Turn { gained, ..Default::default() });
             self.kick_all(desk);
+        }
+    }
+
+    /// Takes that somebody does not ask for `piece` any more.
+    pub(super) fn unask(&mut self, piece: PieceIndex) {
+        let asks = |peer: &Peer| peer.serving.iter().any(|served| served.span.piece == piece);
+        if self.bridge.is_some()
+            && !self.peers.values().any(asks)
+            && let Some(picker) = &mut self.picker
+        {
+            picker.calm(piece);
         }
     }
 

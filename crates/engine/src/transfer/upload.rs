@@ -63,6 +63,7 @@ impl Transfer {
             if peer.lent.is_some() {
                 self.hurry_lent(desk, link);
             }
+            self.unask(span.piece);
         }
     }
 
