@@ -12,27 +12,38 @@ const [PLAIN, THEIRS, OURS] = Object.keys(encryptions);
 
 /** Every cell. Those that are `quick` belong to each run, all others to `--full`. */
 export function cells() {
-  return clients.flatMap((client) => roles(client).flatMap((role) => cellsOf(client, role)));
+  return clients.flatMap((client) => [...dialled(client), ...offered(client)])
+    .filter((cell) => !isSlow(cell))
+    .map((cell) => ({ ...cell, quick: isQuick(cell) }));
 }
 
-/** What the foreign client does, and who dials whom. */
-function roles({ dials }) {
-  const dialling = dials ? ["we dial", "they dial"] : ["we dial"];
-  return ["seeds", "gets"].flatMap((does) => dialling.map((meet) => ({ does, meet })));
+/** Cells where one side is told of the other. */
+function dialled(client) {
+  const meets = client.dials ? ["we dial", "they dial"] : ["we dial"];
+  const { versions, transports } = client;
+  return product({
+    client: [client],
+    does: ["seeds", "gets"],
+    meet: meets,
+    version: versions,
+    transport: transports,
+    encryption: Object.keys(encryptions),
+  });
 }
 
-function cellsOf(client, { does, meet }) {
-  const found = [];
-  for (const version of client.versions) {
-    for (const transport of client.transports) {
-      for (const encryption of Object.keys(encryptions)) {
-        const cell = { client, does, meet, version, transport, encryption };
-        if (isSlow(cell)) continue;
-        found.push({ ...cell, quick: isQuick(cell) });
-      }
-    }
-  }
-  return found;
+/** Cells where offers and answers go over our WebSocket tracker. */
+function offered(client) {
+  const row = { client: client.offers ? [client] : [], version: client.versions };
+  const rest = { ...row, meet: ["our tracker"], transport: ["webrtc"], encryption: [PLAIN] };
+  return product({ ...rest, does: ["seeds", "gets"] });
+}
+
+/** Every way to choose one value of each list. */
+function product(lists) {
+  return Object.entries(lists).reduce(
+    (rows, [name, values]) => rows.flatMap((row) => values.map((one) => ({ ...row, [name]: one }))),
+    [{}],
+  );
 }
 
 /**
@@ -40,8 +51,9 @@ function cellsOf(client, { does, meet }) {
  * the same peer again: once is enough.
  */
 function isSlow({ client, does, meet, version, transport, encryption }) {
-  const once = version === "v1" && transport === "tcp" && encryption === PLAIN;
-  return client.name === "qbittorrent" && does === "gets" && meet === "they dial" && !once;
+  const isOnce = version === "v1" && transport === "tcp" && encryption === PLAIN;
+  const isForgetful = client.name === "qbittorrent" && does === "gets" && meet !== "we dial";
+  return isForgetful && !(isOnce && meet === "they dial");
 }
 
 /**
@@ -61,6 +73,8 @@ const QUICK = {
     ["gets", "they dial", "v1", "utp", PLAIN],
     ["gets", "they dial", "v2", "tcp", THEIRS],
     ["gets", "we dial", "hybrid", "utp", OURS],
+    ["seeds", "our tracker", "v1", "webrtc", PLAIN],
+    ["gets", "our tracker", "hybrid", "webrtc", PLAIN],
   ],
   qbittorrent: [
     ["seeds", "we dial", "hybrid", "utp", THEIRS],

@@ -6,8 +6,8 @@ import { openQbittorrent } from "./qbittorrent.mjs";
 import { openTransmission } from "./transmission.mjs";
 
 /**
- * `dials` says whether it can be told to dial us; `heeds` whether it dials those that trackers and
- * the DHT tell it of, on loopback, `skipsEmpty` whether it makes no empty files.
+ * `dials` says whether it can be told to dial us, `offers` whether it speaks WebRTC, `skipsEmpty`
+ * whether it makes no empty files.
  */
 export const clients = [
   {
@@ -16,7 +16,7 @@ export const clients = [
     versions: ["v1", "v2", "hybrid"],
     transports: ["tcp", "utp"],
     dials: true,
-    heeds: true,
+    offers: true,
   },
   {
     name: "qbittorrent",
@@ -24,7 +24,6 @@ export const clients = [
     versions: ["v1", "v2", "hybrid"],
     transports: ["tcp", "utp"],
     dials: true,
-    heeds: true,
   },
   {
     name: "transmission",
@@ -32,7 +31,6 @@ export const clients = [
     versions: ["v1"],
     transports: ["tcp", "utp"],
     dials: false,
-    heeds: false,
     skipsEmpty: true,
   },
   {
@@ -41,6 +39,5 @@ export const clients = [
     versions: ["v1"],
     transports: ["tcp"],
     dials: false,
-    heeds: true,
   },
 ];

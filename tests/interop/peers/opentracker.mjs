@@ -1,18 +1,17 @@
 // opentracker, the tracker over HTTP and UDP that most public ones run. Debian's is built to serve
 // only the torrents of a list.
 
-import { mkdir, writeFile } from "node:fs/promises";
+import { chmod, writeFile } from "node:fs/promises";
 import { until } from "../../e2e/harness/stage.mjs";
 import { freePort, openChild } from "./child.mjs";
 
 /** Starts it for the torrents of these magnet links. */
 export async function openOpentracker({ folder, magnets }) {
   const port = await freePort();
-  const list = `${folder}/list.txt`;
-  await mkdir(folder, { recursive: true });
-  await writeFile(list, `${magnets.flatMap(topics).join("\n")}\n`);
-  // The list is read again after it left root's rights behind.
-  const args = ["-i", "127.0.0.1", "-p", `${port}`, "-P", `${port}`, "-d", folder, "-w", list];
+  await writeFile(`${folder}/list`, `${magnets.flatMap(topics).join("\n")}\n`);
+  // It reads the list as nobody and, where root started it, shut up in the folder.
+  await chmod(folder, 0o755);
+  const args = ["-i", "127.0.0.1", "-p", `${port}`, "-P", `${port}`, "-d", folder, "-w", "list"];
   const child = openChild("opentracker", args);
   const http = `http://127.0.0.1:${port}`;
   await until("opentracker to answer", () => {
@@ -22,6 +21,7 @@ export async function openOpentracker({ folder, magnets }) {
   return {
     name: "opentracker",
     http: `${http}/announce`,
+    scrape: `${http}/scrape`,
     udp: `udp://127.0.0.1:${port}/announce`,
     log: child.log,
     close: child.close,
