@@ -6,6 +6,7 @@ import { copyFile, readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { openLibtorrentPeer } from "../interop/peers/libtorrent.mjs";
+import { beforeRound } from "../interop/peers/rounds.mjs";
 import { openTransmission } from "../interop/peers/transmission.mjs";
 import { openTab } from "./harness/chromium.mjs";
 import { bytesOf, hashOf, manifestOf, oneFile, severalFiles } from "./harness/content.mjs";
@@ -28,12 +29,16 @@ test("a film that only libtorrent has, over TCP, plays in a tab soon", limit, as
   assert.ok(took < SOON, `played after ${took} ms`);
 });
 
-// Transmission chokes everybody for the first 10 s of a link, so that a film it alone has begins
-// no sooner, unless the bridge has met it before.
-test("a film that only transmission has plays in a tab", limit, async (t) => {
+// Transmission takes 2.5 s to give metadata, and unchokes in rounds of 10 s: the link is opened as
+// long before a round as the way there takes, so that what is measured is not its clock.
+test("a film that only transmission has plays in a tab soon", limit, async (t) => {
   const stage = openStage(t);
-  const { server, magnet } = await openBridge(stage, await copyFilm(stage), openTransmission);
-  t.diagnostic(`played after ${Math.round(await play(stage, server, magnet))} ms`);
+  const bridge = await openBridge(stage, await copyFilm(stage), openTransmission);
+  const { server, magnet, client, hash } = bridge;
+  await beforeRound(client.address, hash, 4_000);
+  const took = await play(stage, server, magnet);
+  t.diagnostic(`played after ${Math.round(took)} ms`);
+  assert.ok(took < SOON, `played after ${took} ms`);
   const again = await play(stage, server, magnet);
   t.diagnostic(`in a second tab after ${Math.round(again)} ms`);
   assert.ok(again < SOON, `played after ${again} ms`);
@@ -133,7 +138,8 @@ async function openBridge(stage, path, openClient) {
   const server = await stage.serve({ more });
   const { text } = await finish(["show", torrent, "--json"]);
   const { info_hash_v1: hash } = JSON.parse(text);
-  return { server, magnet: `magnet:?xt=urn:btih:${hash}&tr=${encodeURIComponent(server.url)}` };
+  const magnet = `magnet:?xt=urn:btih:${hash}&tr=${encodeURIComponent(server.url)}`;
+  return { server, client, hash, magnet };
 }
 
 /** One of the server's figures. */
