@@ -360,6 +360,8 @@ impl Shell {
             Action::Dial { link, .. } => {
                 self.handle(Input::LinkClosed { link, end: LinkEnd::Unsupported });
             }
+            // Never asked of a shell that does not seek.
+            Action::Seek { .. } => {}
             Action::Send { link, bytes } => self.links.send(&self.host, link, &bytes),
             Action::CloseLink(link) => {
                 self.links.flush_one(&self.host, link);

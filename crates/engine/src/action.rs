@@ -4,7 +4,7 @@ use core::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use headwater_base::{JobId, LinkId, PieceIndex, Time, TorrentId, TrackerId};
+use headwater_base::{InfoHash, JobId, LinkId, PieceIndex, Time, TorrentId, TrackerId};
 use headwater_metainfo::Torrent;
 
 use crate::{Event, FetchRange};
@@ -153,6 +153,16 @@ pub enum Action {
         link: LinkId,
         /// Where a stranger says that a peer listens.
         address: SocketAddr,
+    },
+    /// Look for peers of a torrent in the DHT and on the local network; answer `PeersFound`,
+    /// once or more, if any. Never asked of a shell that cannot (`Config::seeks`).
+    Seek {
+        /// Which torrent.
+        torrent: TorrentId,
+        /// One of its hashes.
+        info_hash: InfoHash,
+        /// Whether others are to hear that we are a peer of it, where we accept links.
+        announce: bool,
     },
     /// Send bytes on an open link, never more than its window. Consecutive sends to one link
     /// may leave in one data-channel message of up to 64 KiB.

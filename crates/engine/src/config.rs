@@ -21,6 +21,11 @@ pub struct Config {
     pub dials: bool,
     /// The port on which the shell accepts links, told to peers; `None` when it does not.
     pub listens: Option<u16>,
+    /// Whether the shell can look for peers where nobody keeps a list: in the DHT (BEP 5) or on
+    /// the local network (BEP 14).
+    pub seeks: bool,
+    /// The UDP port of the shell's DHT node, told to peers that have one (BEP 5).
+    pub dht_port: Option<u16>,
     /// Whether web seeds that torrents name may lie in private networks too.
     pub local_web_seeds: bool,
     /// Bytes a second all torrents may send; `None` for no limit.
@@ -59,6 +64,8 @@ impl Config {
             offered_links_max: None,
             dials: false,
             listens: None,
+            seeks: false,
+            dht_port: None,
             local_web_seeds: false,
             upload_limit: None,
             download_limit: None,

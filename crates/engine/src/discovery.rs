@@ -15,6 +15,7 @@ mod nearness;
 mod outside;
 mod priority;
 mod relay;
+mod seek;
 mod signal;
 mod socket;
 mod timer;
@@ -37,6 +38,7 @@ use self::limit::{
     PARTED_REST, TRACKERS_PER_TORRENT_MAX,
 };
 pub(crate) use self::nearness::may_name;
+use self::seek::Seek;
 use self::timer::{Timer, Timers};
 use self::tracker::{Member, Tracker, normalize};
 use crate::{Action, Config, Event, LinkEnd, TrackerTrouble, TrackerView, Wake, Warning};
@@ -152,6 +154,8 @@ pub(crate) struct Discovery {
     /// Links handed over.
     linked: Map<LinkId, Linked>,
     dialler: Dialler,
+    /// Whether the shell can look for peers where nobody keeps a list.
+    seeks: bool,
     arrival_budget: Budget,
     offer_budget: Budget,
     answer_budget: Budget,
@@ -197,6 +201,8 @@ struct Swarm {
     circle: Circle,
     /// Where its peers may be dialled.
     addresses: Addresses,
+    /// When it was looked for.
+    seek: Seek,
 }
 
 impl Swarm {
@@ -242,6 +248,7 @@ impl Discovery {
             arrivals: Map::new(),
             linked: Map::new(),
             dialler: Dialler::new(config),
+            seeks: config.seeks,
             arrival_budget: Budget::new(ARRIVALS.0, ARRIVALS.1),
             offer_budget: Budget::new(ATTEMPTS_BURST, OFFER_EVERY),
             answer_budget: Budget::new(ATTEMPTS_BURST, ANSWER_EVERY),
@@ -276,6 +283,7 @@ impl Discovery {
             told_unsupported: false,
             circle: Circle::default(),
             addresses: Addresses::default(),
+            seek: Seek::default(),
         });
         if private == Some(true) {
             swarm.addresses.forget(STRANGER);
@@ -285,8 +293,10 @@ impl Discovery {
             let named = *self.hashes.entry(*hash).or_insert(torrent) == torrent;
             if named && !swarm.hashes.contains(hash) {
                 swarm.hashes.push(*hash);
+                swarm.seek.renew();
             }
         }
+        self.plan_seek(now, torrent);
         let own = self.own_trackers(tiers);
         // A private torrent stays with its own trackers. One whose metadata is not known may be
         // private, unless it has no tracker to be private with.
@@ -341,8 +351,8 @@ impl Discovery {
             self.give_up(link);
         }
         self.linked.retain(|_, link| link.torrent != torrent);
-        for timer in [Timer::Introduce(torrent), Timer::News(torrent), Timer::Dial(torrent)] {
-            self.timers.clear(timer);
+        for timer in [Timer::Introduce, Timer::News, Timer::Dial, Timer::Seek] {
+            self.timers.clear(timer(torrent));
         }
         if let Some(swarm) = self.torrents.remove(&torrent) {
             for hash in swarm.hashes {
@@ -384,6 +394,7 @@ impl Discovery {
             self.prepare(now, torrent);
             self.introduce(now, torrent);
             self.plan_dials(now, torrent);
+            self.plan_seek(now, torrent);
         }
     }
 
@@ -451,6 +462,7 @@ impl Discovery {
                 Timer::Introduce(torrent) => self.introduce(now, torrent),
                 Timer::News(torrent) => self.news_due(now, torrent),
                 Timer::Dial(torrent) => self.dial_due(now, torrent),
+                Timer::Seek(torrent) => self.seek_due(now, torrent),
                 Timer::Arrival(link) => self.refuse_arrival(link),
             }
         }
@@ -472,7 +484,9 @@ impl Discovery {
         let Some(swarm) = self.torrents.get_mut(&torrent) else { return };
         if swarm.linked == 0 && now.since(since) >= LINK_SOUND {
             self.hasten(now, torrent);
+            self.seek_again(now, torrent);
         } else {
+            self.plan_seek(now, torrent);
             self.plan_all(now, torrent);
         }
     }

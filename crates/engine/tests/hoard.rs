@@ -66,6 +66,7 @@ impl Seeder {
             | Action::FetchRange(_)
             | Action::CancelFetch(_)
             | Action::Dial { .. }
+            | Action::Seek { .. }
             | Action::SendTracker { .. }
             | Action::CloseTracker(_)
             | Action::MakeOffer(_)

@@ -85,6 +85,7 @@ impl World {
             Action::MakeOffer(link) => self.describe_link(at, link, None),
             Action::MakeAnswer { link, offer } => self.describe_link(at, link, Some(&offer)),
             Action::Dial { link, address } => self.dial(at, link, address),
+            Action::Seek { .. } => {}
             Action::TakeAnswer { link, answer } => self.take_answer(at, link, &answer),
             Action::Send { link, bytes } => self.client_sends(at, link, bytes),
             Action::CloseLink(link) => self.client_closes(at, link),

@@ -160,6 +160,13 @@ pub(super) const DIAL_REST_NAMED: Duration = Duration::from_secs(3);
 pub(super) const DIAL_REST_DOUBLINGS: u32 = 6;
 /// A torrent with so many links dials nobody: the others are for those that dial us.
 pub(super) const LINKS_DIALLED_FOR: usize = 20;
+/// How often a torrent is announced where nobody keeps a list: what DHT nodes hear they forget
+/// after 30 min.
+pub(super) const SEEK_REST: Duration = Duration::from_secs(15 * 60);
+/// First pause before a torrent without links is sought again; it doubles each time.
+pub(super) const SEEK_LONELY: Duration = Duration::from_secs(15);
+/// Longest such pause.
+pub(super) const SEEK_LONELY_MAX: Duration = Duration::from_secs(5 * 60);
 /// Links that came in and have not said which torrent they are for.
 pub(super) const ARRIVALS_MAX: usize = 100;
 /// Those from one address.

@@ -6,6 +6,7 @@ mod dials;
 mod hybrids;
 mod introductions;
 mod links;
+mod seeks;
 mod trackers;
 mod world;
 

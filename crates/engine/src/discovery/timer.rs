@@ -17,6 +17,8 @@ pub(super) enum Timer {
     News(TorrentId),
     /// A torrent may dial an address.
     Dial(TorrentId),
+    /// A torrent may be looked for where nobody keeps a list.
+    Seek(TorrentId),
     /// A link that came in must have said which torrent it is for.
     Arrival(LinkId),
 }
@@ -31,6 +33,7 @@ impl Timer {
             Self::Introduce(_) => "introduction",
             Self::News(_) => "news",
             Self::Dial(_) => "dial",
+            Self::Seek(_) => "seek",
             Self::Arrival(_) => "arrival",
         }
     }

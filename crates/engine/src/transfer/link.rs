@@ -120,6 +120,9 @@ impl Transfer {
         // BEP 6: what we have comes first.
         self.tell_pieces(desk, link);
         self.say_extensions(desk, link);
+        if handshake.reserved.has_dht() {
+            self.say_dht_port(desk, link);
+        }
         self.locate(desk, link);
         self.grant_fast(link, desk.config.allowed_fast);
         if let Some(picker) = &self.picker {
@@ -138,9 +141,11 @@ impl Transfer {
         let Some(peer) = self.peers.get(&link).filter(|peer| !peer.greeted) else { return };
         let info_hash = better.unwrap_or(peer.info_hash);
         let may_upgrade = self.may_upgrade(info_hash);
+        let has_node = self.dht_port(desk, link).is_some();
         let Some(peer) = self.peers.get_mut(&link) else { return };
         let reserved = Reserved::default().with_extension().with_fast();
         let reserved = if may_upgrade { reserved.with_v2() } else { reserved };
+        let reserved = if has_node { reserved.with_dht() } else { reserved };
         let handshake = Handshake { info_hash, peer_id: desk.config.peer_id, reserved };
         peer.greeted = true;
         peer.outbox.say_raw(&handshake.to_bytes());

@@ -38,6 +38,23 @@ impl Transfer {
         }
     }
 
+    /// Tells a peer that has a DHT node the port of ours (BEP 5).
+    pub(super) fn say_dht_port(&mut self, desk: &Desk, link: LinkId) {
+        if let Some(port) = self.dht_port(desk, link)
+            && let Some(peer) = self.peers.get_mut(&link)
+        {
+            peer.outbox.say(&Message::Port(port));
+        }
+    }
+
+    /// The port of our DHT node, for a peer that reaches it at the address it knows us by; a
+    /// private torrent has none (BEP 27).
+    pub(super) fn dht_port(&self, desk: &Desk, link: LinkId) -> Option<u16> {
+        let private = self.metainfo.as_ref().is_some_and(|metainfo| metainfo.private);
+        let direct = self.peers.get(&link).is_some_and(|peer| peer.place.direct);
+        desk.config.dht_port.filter(|_| direct && !private)
+    }
+
     /// Has every peer that speaks it told what is news to it, as soon as it may be.
     pub(super) fn plan_pex(&self, desk: &mut Desk) {
         if !self.is_public() {

@@ -263,6 +263,7 @@ impl Net {
             | Action::MakeAnswer { .. }
             | Action::TakeAnswer { .. }
             | Action::Dial { .. }
+            | Action::Seek { .. }
             | Action::CloseLink(_) => format!("{action:?}"),
         };
         let line = format!("{} {n} {what}", self.now.as_micros());
@@ -325,7 +326,10 @@ impl Net {
             Action::Send { link, bytes } => self.send((n, link), bytes),
             Action::CloseLink(link) => self.close((n, link)),
             Action::OpenStore { torrent, metainfo } => self.open_store(n, torrent, metainfo),
-            Action::CloseStore { .. } | Action::FetchRange(_) | Action::CancelFetch(_) => {}
+            Action::CloseStore { .. }
+            | Action::FetchRange(_)
+            | Action::CancelFetch(_)
+            | Action::Seek { .. } => {}
             Action::ReadBlock { job, piece, begin, len, .. } => {
                 let bytes = &self.hosts[n].pieces[&piece][begin as usize..(begin + len) as usize];
                 let result = Ok(Bytes::copy_from_slice(bytes));
