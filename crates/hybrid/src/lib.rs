@@ -2,6 +2,7 @@
 //! It decides nothing a peer could notice; that is the core's part.
 
 pub mod bridge;
+pub mod dht;
 pub mod gateway;
 pub mod make;
 pub mod serve;

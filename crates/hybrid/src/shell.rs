@@ -5,6 +5,7 @@ mod clock;
 mod disk;
 mod driver;
 mod fetch;
+mod finders;
 mod reader;
 mod tracker;
 
@@ -15,6 +16,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 pub use disk::Place;
 use driver::Driver;
 pub use driver::Totals;
+pub use finders::Bound as BoundFinders;
 pub use reader::{ReadError, Reader};
 
 use crate::transport::{Kind, Net};

@@ -230,6 +230,15 @@ pub(crate) struct Peer {
     /// Whether TCP and uTP hide that they are BitTorrent (MSE).
     #[arg(long, value_name = "WHEN", default_value = "on")]
     pub(crate) encryption: Hides,
+    /// Do not look for peers in the distributed hash table.
+    #[arg(long)]
+    pub(crate) no_dht: bool,
+    /// A node of the DHT to ask first; repeat for more [default: well-known ones].
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) dht_bootstrap: Vec<String>,
+    /// The UDP port of the DHT; 0 for any that is free.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) dht_port: u16,
     /// A peer to connect to, by its address; repeat for more.
     #[arg(long, value_name = "IP:PORT")]
     pub(crate) peer: Vec<SocketAddr>,

@@ -1,7 +1,6 @@
 //! What `serve` is told of the bridge, made into its settings.
 
 use std::collections::BTreeSet;
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -78,14 +77,12 @@ fn hashes(line: &str) -> Vec<InfoHash> {
     InfoHash::from_hex(line).or_else(|| v2().as_ref().map(InfoHash::cut)).into_iter().collect()
 }
 
-/// Where programs of this user keep what they can fetch again.
+/// Where bridged torrents are cached unless the user says.
 fn cache_folder() -> Result<PathBuf, Failure> {
-    let named = |name: &str| env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
-    let cache = named("XDG_CACHE_HOME").or_else(|| Some(named("HOME")?.join(".cache")));
-    let cache = cache.ok_or_else(|| {
+    let cache = super::peer::cache_folder().ok_or_else(|| {
         Failure::input("bridge-dir", "no home folder is known: name one with --bridge-dir DIR")
     })?;
-    Ok(cache.join("headwater/bridge"))
+    Ok(cache.join("bridge"))
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! What `get`, `seed` and `serve` share: a running client by the options, and how it ends.
 
+use std::env;
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use headwater_base::{PeerId, Seed, TorrentId};
 use headwater_client::{Config, Event, Finder, Input, TrackerTrouble, Warning};
-use headwater_hybrid::shell::{Shell, Stopped};
+use headwater_hybrid::dht::{self, DhtConfig};
+use headwater_hybrid::shell::{BoundFinders, Shell, Stopped};
 use headwater_hybrid::transport::{Bound, Encryption, Net, RtcConfig, StreamConfig};
 use serde_json::{Value, json};
 
@@ -35,6 +38,10 @@ pub(crate) async fn start(peer: &Peer, trackers: Vec<String>) -> Result<Started,
     };
     let port = bound.as_ref().map(Bound::port);
     let peer_id = peer_id(&seed);
+    let dht = match &bound {
+        Some(_) => dht(peer).map(dht::Bound::bind).transpose().map_err(|e| no_node(peer, &e))?,
+        None => None,
+    };
     let config = Config {
         trackers,
         links_max,
@@ -42,6 +49,8 @@ pub(crate) async fn start(peer: &Peer, trackers: Vec<String>) -> Result<Started,
         offered_links_max: Some(offered),
         dials: bound.is_some(),
         listens: port,
+        seeks: dht.is_some(),
+        dht_port: dht.as_ref().map(dht::Bound::port),
         local_web_seeds: peer.local_web_seeds,
         active_downloads_max: peer.active_downloads,
         active_seeds_max: peer.active_seeds,
@@ -52,7 +61,8 @@ pub(crate) async fn start(peer: &Peer, trackers: Vec<String>) -> Result<Started,
     };
     let stun = Some(peer.stun.clone()).filter(|stun| stun != "none" && !stays_here(peer));
     let rtc = RtcConfig { stun, links_max: offered };
-    let shell = Shell::start(config, seed, Net { rtc, streams: streams.zip(bound) });
+    let finders = BoundFinders { dht };
+    let shell = Shell::start(config, seed, Net { rtc, streams: streams.zip(bound), finders });
     Ok(Started { shell, port, peer_id })
 }
 
@@ -75,6 +85,38 @@ fn streams(peer: &Peer, links_max: usize) -> Option<StreamConfig> {
         config.interfaces.clone_from(&peer.interface);
     }
     (config.tcp || config.utp).then_some(config)
+}
+
+/// How the DHT is joined, if it is. What stays on this machine has no part in the public one.
+fn dht(peer: &Peer) -> Option<DhtConfig> {
+    let stays = stays_here(peer);
+    let v4 = |address: &IpAddr| match address {
+        IpAddr::V4(address) => Some(*address),
+        IpAddr::V6(_) => None,
+    };
+    let bind = peer.interface.iter().find_map(v4);
+    // The library speaks IPv4 alone.
+    let deaf = !peer.interface.is_empty() && bind.is_none();
+    let named = !peer.dht_bootstrap.is_empty();
+    (!peer.no_dht && !deaf && (named || !stays)).then(|| DhtConfig {
+        bootstrap: peer.dht_bootstrap.clone(),
+        state: cache_folder().filter(|_| !named).map(|folder| folder.join("dht-nodes")),
+        bind,
+        port: peer.dht_port,
+    })
+}
+
+fn no_node(peer: &Peer, error: &std::io::Error) -> Failure {
+    let port = peer.dht_port;
+    let message = format!("DHT port {port}: {error}; name another with --dht-port or use --no-dht");
+    Failure::failed("listen", message)
+}
+
+/// Where programs of this user keep what they can fetch again.
+pub(crate) fn cache_folder() -> Option<PathBuf> {
+    let named = |name: &str| env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
+    let cache = named("XDG_CACHE_HOME").or_else(|| Some(named("HOME")?.join(".cache")));
+    Some(cache?.join("headwater"))
 }
 
 /// Whether nothing is to leave this machine.

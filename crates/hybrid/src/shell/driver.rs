@@ -15,6 +15,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use super::clock::Clock;
 use super::disk::{Disk, Place};
 use super::fetch::Fetches;
+use super::finders::Finders;
 use super::tracker::Trackers;
 use super::{News, Order};
 use crate::transport::{Kind, LinkEvent, Links, Net, Transport as _};
@@ -49,6 +50,7 @@ pub(super) struct Driver {
     disk: Disk,
     fetches: Fetches,
     trackers: Trackers,
+    finders: Finders,
     link_events: mpsc::Receiver<LinkEvent>,
     answers: mpsc::Receiver<Input>,
     news: broadcast::Sender<News>,
@@ -63,9 +65,11 @@ struct Flow {
 }
 
 impl Driver {
-    pub(super) fn new(client: Client, net: Net, news: broadcast::Sender<News>) -> Self {
+    pub(super) fn new(client: Client, mut net: Net, news: broadcast::Sender<News>) -> Self {
         let (tell_links, link_events) = mpsc::channel(QUEUE_MAX);
         let (answer, answers) = mpsc::channel(QUEUE_MAX);
+        let listens = net.streams.as_ref().map(|(_, bound)| bound.port());
+        let finders = core::mem::take(&mut net.finders);
         Self {
             client,
             clock: Clock::start(),
@@ -75,6 +79,7 @@ impl Driver {
             totals: Totals::default(),
             disk: Disk::new(answer.clone()),
             fetches: Fetches::new(answer.clone()),
+            finders: Finders::start(finders, listens, &answer),
             trackers: Trackers::new(answer),
             link_events,
             answers,
@@ -128,7 +133,12 @@ impl Driver {
         self.link_events.close();
         self.answers.close();
         self.fetches.finish();
-        tokio::join!(self.trackers.finish(), self.links.finish(), self.disk.finish());
+        tokio::join!(
+            self.trackers.finish(),
+            self.finders.finish(),
+            self.links.finish(),
+            self.disk.finish()
+        );
         self.tell(News::Stopped);
         if let Some(done) = self.stopping.take() {
             let _ = done.send(());
@@ -306,6 +316,9 @@ impl Driver {
             Action::MakeAnswer { link, offer } => self.links.rtc().make_answer(link, offer),
             Action::TakeAnswer { link, answer } => self.links.rtc().take_answer(link, answer),
             Action::Dial { link, address } => self.dial(link, address),
+            Action::Seek { torrent, info_hash, announce } => {
+                self.finders.seek(torrent, info_hash, announce);
+            }
             Action::Send { link, bytes } => {
                 self.totals.sent += bytes.len() as u64;
                 if let Some(flow) = self.open.get_mut(&link) {

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use super::{
     Bound, LinkEvent, RtcConfig, RtcTransport, StreamConfig, StreamTransport, Transport as _,
 };
+use crate::shell::BoundFinders;
 
 /// What makes links.
 pub struct Net {
@@ -16,11 +17,13 @@ pub struct Net {
     pub rtc: RtcConfig,
     /// Over TCP and uTP, on sockets that are bound already; `None` for neither.
     pub streams: Option<(StreamConfig, Bound)>,
+    /// What finds whom to dial.
+    pub finders: BoundFinders,
 }
 
 impl From<&RtcConfig> for Net {
     fn from(rtc: &RtcConfig) -> Self {
-        Self { rtc: rtc.clone(), streams: None }
+        Self { rtc: rtc.clone(), streams: None, finders: BoundFinders::default() }
     }
 }
 

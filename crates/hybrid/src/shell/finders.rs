@@ -1,0 +1,43 @@
+//! What finds peers where nobody keeps a list: the DHT and the local network.
+
+use headwater_base::{InfoHash, TorrentId};
+use headwater_engine::Input;
+use tokio::sync::mpsc;
+
+use crate::dht::{self, Dht};
+
+/// The finders of a shell, whose ports are taken.
+#[derive(Debug, Default)]
+pub struct Bound {
+    /// The DHT node, if it has one.
+    pub dht: Option<dht::Bound>,
+}
+
+/// The finders of a running shell.
+pub(super) struct Finders {
+    dht: Option<Dht>,
+    /// The TCP port others are told.
+    listens: Option<u16>,
+}
+
+impl Finders {
+    /// Reports to `found`. Must be called inside a Tokio runtime.
+    pub(super) fn start(bound: Bound, listens: Option<u16>, found: &mpsc::Sender<Input>) -> Self {
+        Self { dht: bound.dht.map(|bound| Dht::start(bound, found.clone())), listens }
+    }
+
+    /// Looks for peers of a torrent.
+    pub(super) fn seek(&self, torrent: TorrentId, info_hash: InfoHash, announce: bool) {
+        let announce = self.listens.filter(|_| announce);
+        if let Some(dht) = &self.dht {
+            dht.seek(dht::Order { torrent, info_hash, announce });
+        }
+    }
+
+    /// Ends.
+    pub(super) async fn finish(&mut self) {
+        if let Some(dht) = &mut self.dht {
+            dht.finish().await;
+        }
+    }
+}
