@@ -187,7 +187,7 @@ fn read(args: &Get, folder: &Path) -> Result<(OwnedSource, Vec<String>), Failure
     let seeds = torrent.as_ref().is_some_and(|torrent| !torrent.web_seeds.is_empty());
     let nobody = trackers.is_empty() && known.is_empty() && args.peer.peer.is_empty();
     let alone = nobody && !seeds && args.web_seed.is_empty();
-    if alone {
+    if alone && !peer::seeks(&args.peer) {
         eprintln!("warning [no-tracker]: it names no tracker; give one with --tracker URL");
     }
     let source = match torrent {

@@ -106,6 +106,11 @@ fn dht(peer: &Peer) -> Option<DhtConfig> {
     })
 }
 
+/// Whether peers are found without a tracker.
+pub(crate) fn seeks(peer: &Peer) -> bool {
+    streams(peer, 1).is_some() && dht(peer).is_some()
+}
+
 fn no_node(peer: &Peer, error: &std::io::Error) -> Failure {
     let port = peer.dht_port;
     let message = format!("DHT port {port}: {error}; name another with --dht-port or use --no-dht");

@@ -30,7 +30,7 @@ pub(crate) struct Made {
 /// Runs the command.
 pub(crate) async fn run(args: Seed, json: bool) -> Result<(), Failure> {
     peer::check_trackers(&args.peer.tracker)?;
-    if args.peer.tracker.is_empty() {
+    if args.peer.tracker.is_empty() && !peer::seeks(&args.peer) {
         eprintln!("warning [no-tracker]: nobody finds this without --tracker URL");
     }
     let version = args.kind.version();

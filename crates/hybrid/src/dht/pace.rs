@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mainline::{RequestFilter, RequestSpecific};
+use tokio::time::Instant;
 
 /// Answers to one address in a window. A lookup asks a node once, an announce once more.
 const PER_HOST: u32 = 20;
