@@ -318,6 +318,11 @@ impl Shell {
         stored
     }
 
+    /// Makes no link: a page cannot dial.
+    fn refuse(&mut self, link: LinkId) {
+        self.handle(Input::LinkClosed { link, end: LinkEnd::Unsupported });
+    }
+
     fn act(&mut self, action: Action) {
         match action {
             Action::OpenStore { torrent, metainfo } => {
@@ -357,10 +362,7 @@ impl Shell {
             Action::MakeOffer(link) => self.peer("offer", link, None),
             Action::MakeAnswer { link, offer } => self.peer("answer", link, Some(&offer)),
             Action::TakeAnswer { link, answer } => self.peer("accept", link, Some(&answer)),
-            Action::Dial { link, .. } => {
-                self.handle(Input::LinkClosed { link, end: LinkEnd::Unsupported });
-            }
-            // Never asked of a shell that does not seek.
+            Action::Dial { link, .. } => self.refuse(link),
             Action::Seek { .. } => {}
             Action::Send { link, bytes } => self.links.send(&self.host, link, &bytes),
             Action::CloseLink(link) => {

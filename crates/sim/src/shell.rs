@@ -61,7 +61,7 @@ impl World {
                 let result = Err(FetchError::Unreachable("no route".to_owned()));
                 self.tell(at, OPEN, Input::RangeFetched { job: fetch.job, result });
             }
-            Action::CancelFetch(_) => {}
+            Action::CancelFetch(_) | Action::Seek { .. } => {}
             Action::OpenTracker { tracker, url } => self.open_tracker(at, tracker, &url),
             Action::SendTracker { tracker, text } => {
                 if let Some(&to) = self.hosts[at].sockets.get(&tracker) {
@@ -85,7 +85,6 @@ impl World {
             Action::MakeOffer(link) => self.describe_link(at, link, None),
             Action::MakeAnswer { link, offer } => self.describe_link(at, link, Some(&offer)),
             Action::Dial { link, address } => self.dial(at, link, address),
-            Action::Seek { .. } => {}
             Action::TakeAnswer { link, answer } => self.take_answer(at, link, &answer),
             Action::Send { link, bytes } => self.client_sends(at, link, bytes),
             Action::CloseLink(link) => self.client_closes(at, link),

@@ -258,6 +258,14 @@ impl Driver {
         }
     }
 
+    fn close_store(&mut self, torrent: TorrentId, delete: bool) {
+        if let Some(place) = self.places.get_mut(&torrent) {
+            // What was verified once may change while the store is closed.
+            place.verified = None;
+        }
+        self.disk.close(torrent, delete);
+    }
+
     /// Dials, unless this shell was started without streams.
     fn dial(&mut self, link: LinkId, address: SocketAddr) {
         if !self.links.dial(link, address) {
@@ -286,13 +294,7 @@ impl Driver {
                     self.handle(Input::StoreOpened { torrent, result });
                 }
             },
-            Action::CloseStore { torrent, delete } => {
-                if let Some(place) = self.places.get_mut(&torrent) {
-                    // What was verified once may change while the store is closed.
-                    place.verified = None;
-                }
-                self.disk.close(torrent, delete);
-            }
+            Action::CloseStore { torrent, delete } => self.close_store(torrent, delete),
             Action::ReadBlock { job, torrent, piece, begin, len } => {
                 self.disk.read(job, torrent, (piece, begin, len));
             }
