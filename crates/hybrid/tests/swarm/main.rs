@@ -3,7 +3,12 @@
 mod dht;
 mod program;
 
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::process::Command;
+
 use program::{Folder, Program};
+use serde_json::Value;
 
 #[test]
 fn a_folder_crosses_by_magnet_link_alone() {
