@@ -6,16 +6,18 @@ mod create;
 mod deliver;
 mod failure;
 mod get;
+mod logs;
+mod owner;
 mod peer;
 mod seed;
 mod serve;
+mod settings;
 mod show;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
 use serde_json::Value;
 
 use args::{Cli, Command};
@@ -29,12 +31,21 @@ const END_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// Runs the command that the command line names.
 pub(crate) fn main() -> ExitCode {
-    let Cli { command, json } = Cli::parse();
-    let is_show = matches!(command, Command::Show(_));
-    let Err(failure) = run(command, json) else { return ExitCode::SUCCESS };
+    let Cli { command, json } = match settings::read() {
+        Ok(cli) => cli,
+        Err(failure) => return fail(&failure, false, ""),
+    };
+    let start = if matches!(command, Command::Show(_)) { "\"valid\":false," } else { "" };
+    match run(command, json) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => fail(&failure, json, start),
+    }
+}
+
+/// Says why it failed; in JSON after these fields.
+fn fail(failure: &Failure, json: bool, start: &str) -> ExitCode {
     if json {
-        let start = if is_show { "{\"valid\":false,\"error\":" } else { "{\"error\":" };
-        print_line(&format!("{start}{}}}", failure.to_json()));
+        print_line(&format!("{{{start}\"error\":{}}}", failure.to_json()));
     } else {
         eprintln!("error [{}]: {}", failure.code, failure.message);
     }

@@ -4,6 +4,7 @@
 pub mod bridge;
 pub mod dht;
 pub mod gateway;
+pub mod log;
 pub mod make;
 pub mod serve;
 pub mod shell;

@@ -2,8 +2,13 @@
 //! Film bytes never leave through it: those go to peers over WebRTC only.
 
 mod assets;
+mod control;
 mod host;
+mod kept;
+mod library;
 mod metrics;
+mod tls;
+mod token;
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -12,20 +17,27 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::Router;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
-use headwater_base::hex;
+use headwater_base::{InfoHash, hex};
 use headwater_metainfo::{Torrent, Version};
 use headwater_tracker::server::Tracker;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use crate::bridge::Bridge;
-use crate::shell::Shell;
+use crate::shell::{Shell, Stopped};
+pub use control::Control;
 use host::Hosts;
+pub use kept::Limits;
+pub use library::{Library, Refusal};
 use metrics::Figures;
+pub use tls::Certificate;
+use tls::TlsListener;
+pub use token::Token;
 
 /// One server: what its pages and answers are made of.
 pub struct Site {
@@ -35,6 +47,11 @@ pub struct Site {
     trackers: Vec<String>,
     shared: Mutex<Vec<Arc<Torrent>>>,
     bridge: Option<Bridge>,
+    control: Option<Control>,
+    certificate: Option<Certificate>,
+    listen: SocketAddr,
+    limits: Mutex<Limits>,
+    closing: watch::Sender<bool>,
 }
 
 impl Site {
@@ -47,8 +64,33 @@ impl Site {
         names: Vec<String>,
         trackers: Vec<String>,
     ) -> Self {
-        let (hosts, shared) = (Hosts::new(listen, names), Mutex::default());
-        Self { shell, tracker, hosts, trackers, shared, bridge: None }
+        let hosts = Hosts::new(listen, names);
+        let (shared, limits) = (Mutex::default(), Mutex::default());
+        let (bridge, control, certificate) = (None, None, None);
+        let (closing, _) = watch::channel(false);
+        Self {
+            shell,
+            tracker,
+            hosts,
+            trackers,
+            shared,
+            bridge,
+            control,
+            certificate,
+            listen,
+            limits,
+            closing,
+        }
+    }
+
+    /// Lets the owner control it.
+    pub fn with_control(self, control: Option<Control>) -> Self {
+        Self { control, ..self }
+    }
+
+    /// Speaks TLS, and TLS only.
+    pub fn with_certificate(self, certificate: Option<Certificate>) -> Self {
+        Self { certificate, ..self }
     }
 
     /// Shows the figures of a bridge too.
@@ -61,17 +103,65 @@ impl Site {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner).push(torrent);
     }
 
-    /// Answers requests until the listener fails.
+    /// Lists a torrent no longer.
+    fn forget(&self, hash: InfoHash) {
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.retain(|torrent| torrent.info_hash != hash);
+    }
+
+    /// The limits of all torrents together.
+    fn limits(&self) -> Limits {
+        *self.limits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Limits all torrents together.
+    pub async fn limit(&self, limits: Limits) -> Result<(), Stopped> {
+        *self.limits.lock().unwrap_or_else(PoisonError::into_inner) = limits;
+        let Limits { upload, download } = limits;
+        self.shell.client(move |client, now| client.set_limits(now, upload, download)).await
+    }
+
+    /// Answers requests until it is closed or the listener fails. Whatever is being answered then
+    /// is answered to its end.
     pub async fn serve(self: Arc<Self>, listener: TcpListener) -> io::Result<()> {
-        let router = Router::new()
+        let mut closing = self.closing();
+        let closed = async move {
+            // The sender is held by the site itself, which is ours.
+            let _ = closing.wait_for(|closing| *closing).await;
+        };
+        let certificate = self.certificate.clone();
+        let router = self.router();
+        match certificate {
+            Some(certificate) => {
+                let listener = TlsListener::new(listener, certificate)?;
+                axum::serve(listener, router).with_graceful_shutdown(closed).await
+            }
+            None => axum::serve(listener, router).with_graceful_shutdown(closed).await,
+        }
+    }
+
+    /// Takes no further requests.
+    pub fn close(&self) {
+        self.closing.send_replace(true);
+    }
+
+    fn closing(&self) -> watch::Receiver<bool> {
+        self.closing.subscribe()
+    }
+
+    fn router(self: Arc<Self>) -> Router {
+        let mut router = Router::new()
             .route("/tracker", any(tracker))
             .route("/torrents.json", get(torrents))
             .route("/metrics", get(figures))
-            .route("/healthz", get(healthy))
+            .route("/healthz", get(healthy));
+        if self.control.is_some() {
+            router = router.nest("/api/v1", control::router(&self));
+        }
+        router
             .fallback(get(assets::answer))
             .layer(middleware::from_fn_with_state(Arc::clone(&self), guard))
-            .with_state(self);
-        axum::serve(listener, router).await
+            .with_state(self)
     }
 }
 
@@ -110,16 +200,31 @@ async fn tracker(
     }
 }
 
+/// Lets programs of this machine use a tracker, and no page.
+pub async fn serve_programs(tracker: Tracker, listener: TcpListener) -> io::Result<()> {
+    let door = any(move |headers: HeaderMap, upgrade: WebSocketUpgrade| {
+        let is_page = headers.contains_key(header::ORIGIN);
+        let answer =
+            if is_page { StatusCode::FORBIDDEN.into_response() } else { tracker.upgrade(upgrade) };
+        async { answer }
+    });
+    axum::serve(listener, Router::new().route("/tracker", door)).await
+}
+
 async fn torrents(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
     let host = text(&headers, header::HOST).unwrap_or_default();
-    let mut trackers = vec![format!("ws://{host}/tracker")];
+    let scheme = if site.certificate.is_some() { "wss" } else { "ws" };
+    let mut trackers = vec![format!("{scheme}://{host}/tracker")];
     trackers.extend(site.trackers.iter().cloned());
     let shared = site.shared.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let list: Vec<Value> = shared.iter().map(|torrent| describe(torrent, &trackers)).collect();
+    let controlled = if site.control.is_some() { "yes" } else { "no" };
     let fixed = [
         (header::CONTENT_TYPE, "application/json"),
         (header::CACHE_CONTROL, "no-store"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        // Whether the page shows a way to control the server.
+        (HeaderName::from_static("headwater-control"), controlled),
     ];
     (fixed, format!("{}\n", Value::from(list))).into_response()
 }
@@ -176,6 +281,6 @@ fn unwell() -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, "the peer has stopped\n").into_response()
 }
 
-fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
 }

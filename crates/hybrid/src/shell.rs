@@ -106,6 +106,14 @@ impl Shell {
         self.order(move |driver| driver.kind(link)).await
     }
 
+    /// What each of these links is made of, where it is open.
+    pub async fn kinds(
+        &self,
+        links: Vec<headwater_base::LinkId>,
+    ) -> Result<Vec<Option<Kind>>, Stopped> {
+        self.order(move |driver| links.iter().map(|link| driver.kind(*link)).collect()).await
+    }
+
     /// Removes a torrent; with `delete` its stored data goes too.
     pub async fn remove(&self, torrent: TorrentId, delete: bool) -> Result<(), Stopped> {
         self.client(move |client, now| client.remove(now, torrent, delete)).await

@@ -156,6 +156,12 @@ pub(crate) struct Seed {
 /// Arguments of `serve`.
 #[derive(Args, Debug)]
 pub(crate) struct Serve {
+    /// Read settings from a TOML file, in which every flag is a key; flags go before it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Print the settings in force as such a file, and end.
+    #[arg(long)]
+    pub(crate) print_config: bool,
     /// Share every file and folder in this folder.
     #[arg(long)]
     pub(crate) dir: Option<PathBuf>,
@@ -165,6 +171,29 @@ pub(crate) struct Serve {
     /// A further name this server is reached by; repeat for more.
     #[arg(long, value_name = "NAME")]
     pub(crate) host: Vec<String>,
+    /// Speak TLS with this certificate and what it is signed by, in PEM; read again at SIGHUP.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The key of that certificate, in PEM.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Whether whoever has the token may control this server; `auto` is on where only programs of
+    /// this machine reach it.
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(crate) control: Controls,
+    /// Where token and state are kept [default: .headwater in --dir, or else headwater in the
+    /// user's folder for state].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: Option<PathBuf>,
+    /// What is logged, that and worse [default: what HEADWATER_LOG says, or info].
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) log: Option<Level>,
+    /// How it is logged.
+    #[arg(long, value_name = "FORM", default_value = "text")]
+    pub(crate) log_format: LogForm,
+    /// Log addresses, peer ids and whole tracker URLs too.
+    #[arg(long)]
+    pub(crate) log_addresses: bool,
     /// Which torrents that browsers announce here are fetched for them from the ordinary swarm.
     #[arg(long, value_name = "WHICH", default_value = "off")]
     pub(crate) bridge: Bridges,
@@ -242,6 +271,43 @@ pub(crate) struct Peer {
     /// A peer to connect to, by its address; repeat for more.
     #[arg(long, value_name = "IP:PORT")]
     pub(crate) peer: Vec<SocketAddr>,
+}
+
+/// Whether a server is controlled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Controls {
+    /// Where it listens on loopback.
+    Auto,
+    /// Always.
+    On,
+    /// Never.
+    Off,
+}
+
+/// What is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Level {
+    /// Nothing.
+    Off,
+    /// What stops a torrent.
+    Error,
+    /// What went wrong and is coped with.
+    Warn,
+    /// What becomes of torrents.
+    Info,
+    /// What becomes of links.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+/// How events are logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogForm {
+    /// A line for a person.
+    Text,
+    /// A JSON object a line.
+    Json,
 }
 
 /// Which torrents are bridged.

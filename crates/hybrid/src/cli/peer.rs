@@ -183,18 +183,31 @@ pub(crate) fn check_web_seeds(urls: &[String]) -> Result<(), Failure> {
 
 /// Waits for Ctrl-C or a polite request to end.
 pub(crate) async fn until_told() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut term) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = term.recv() => {}
-            }
-            return;
+    told().await;
+}
+
+/// Listens from here on for Ctrl-C or a polite request to end, and waits for it when polled.
+#[cfg(unix)]
+pub(crate) fn told() -> impl Future<Output = ()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let signals = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
+    async move {
+        let [Ok(mut interrupt), Ok(mut terminate)] = signals else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
     }
-    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// Listens for Ctrl-C.
+#[cfg(not(unix))]
+pub(crate) fn told() -> impl Future<Output = ()> {
+    async {
+        let _ = tokio::signal::ctrl_c().await;
+    }
 }
 
 /// A warning as code and sentence; other events are none.

@@ -1,65 +1,185 @@
 //! `headwater serve`: tracker, web app and peer in one process.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::net::SocketAddr;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use headwater_base::Seed;
 use headwater_hybrid::bridge::Bridge;
-use headwater_hybrid::serve::{Site, reached_at};
+use headwater_hybrid::log;
+use headwater_hybrid::serve::{self, Certificate, Library, Site, reached_at};
 use headwater_hybrid::shell::{Shell, Stopped};
+use headwater_tracker::Sought;
 use headwater_tracker::server::Tracker;
 use serde_json::json;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tracing::{info, warn};
 
 use super::args::Serve;
 use super::failure::Failure;
-use super::peer::Started;
-use super::{bridge, peer, print, print_line, seed};
+use super::{bridge, logs, owner, peer, print, print_line, seed};
+
+/// Longest wait for trackers, peers and files at the end.
+const END_TIME_MAX: Duration = Duration::from_secs(15);
+
+/// Longest wait for requests that are under way at the end.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// Runs the command.
 pub(crate) async fn run(args: Serve, json: bool) -> Result<(), Failure> {
+    let told = peer::told();
+    logs::start(&args)?;
     peer::check_trackers(&args.peer.tracker)?;
     let entries = args.dir.as_deref().map_or(Ok(Vec::new()), entries)?;
-    let listener = TcpListener::bind(args.listen)
-        .await
-        .map_err(|e| Failure::failed("listen", format!("{}: {e}", args.listen)))?;
-    let listen = listener.local_addr().map_err(|e| Failure::failed("listen", e))?;
+    let certificate = certificate(&args)?;
+    let (listener, listen) = bind(args.listen).await?;
+    let (tracker, sought) = start_tracker()?;
+    let mut trackers = vec![own_tracker(&tracker, listen, certificate.is_some()).await?];
+    trackers.extend(args.peer.tracker.iter().cloned());
+    let started = peer::start(&args.peer, trackers).await?;
+    let shell = started.shell.clone();
+    let logging = log::follow(shell.clone(), shell.news(), args.log_addresses);
+    let logging = tokio::spawn(logging);
+    let bridge = bridge::config(&args, started.peer_id)?;
+    let bridge = bridge.map(|config| Bridge::start(config, shell.clone(), sought));
+    let control = owner::control(&args, listen, &started)?;
+    let library = control.as_ref().map(|control| Arc::clone(&control.library));
+    let scheme = if certificate.is_some() { "https" } else { "http" };
+    let url = format!("{scheme}://{}/", reached_at(listen));
+    if let Some(control) = &control {
+        owner::show_link(&url, control.token.reveal());
+    }
+    let named = args.peer.tracker.clone();
+    let site = Site::new(shell.clone(), tracker.clone(), listen, args.host.clone(), named);
+    let site = site.with_bridge(bridge).with_control(control).with_certificate(certificate);
+    let site = Arc::new(site);
+    site.limit(owner::limits(&args, library.as_ref())).await?;
+    if let Some(library) = &library {
+        owner::restore(library).await?;
+    }
+    announce(&url, started.port, json);
+    info!(version = env!("CARGO_PKG_VERSION"), "started");
+    let serving = tokio::spawn(Arc::clone(&site).serve(listener));
+    tokio::spawn(share_all(entries, shell.clone(), Arc::clone(&site), library));
+    Running { shell, tracker, site, logging, serving }.until(told).await
+}
+
+/// Everything that ends with the command.
+struct Running {
+    shell: Shell,
+    tracker: Tracker,
+    site: Arc<Site>,
+    logging: JoinHandle<()>,
+    serving: JoinHandle<io::Result<()>>,
+}
+
+impl Running {
+    async fn until(mut self, told: impl Future<Output = ()>) -> Result<(), Failure> {
+        tokio::select! {
+            ended = &mut self.serving => {
+                self.end().await;
+                let ended = ended.map_err(|e| Failure::failed("serve", e))?;
+                return ended.map_err(|e| Failure::failed("serve", e));
+            }
+            _ = &mut self.logging => return Err(Stopped.into()),
+            () = told => {}
+        }
+        let again = peer::told();
+        info!("stopping; a second signal ends it at once");
+        tokio::spawn(async {
+            again.await;
+            std::process::exit(1);
+        });
+        // No new requests while peers and trackers are told.
+        self.site.close();
+        self.end().await;
+        if timeout(ANSWER_TIME_MAX, &mut self.serving).await.is_err() {
+            self.serving.abort();
+        }
+        info!("stopped");
+        Ok(())
+    }
+
+    /// Tells trackers and peers, and has what is verified written.
+    async fn end(&mut self) {
+        if let Ok(totals) = self.shell.totals().await {
+            let (links, received, sent) = (totals.opened, totals.received, totals.sent);
+            info!(links, received, sent, "link totals");
+        }
+        if timeout(END_TIME_MAX, self.shell.stop()).await.is_err() {
+            warn!("not everybody was told in time");
+        }
+        self.tracker.close().await;
+    }
+}
+
+async fn bind(at: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
+    let bound = async {
+        let listener = TcpListener::bind(at).await?;
+        let listen = listener.local_addr()?;
+        Ok::<_, io::Error>((listener, listen))
+    };
+    bound.await.map_err(|e| Failure::failed("listen", format!("{at}: {e}")))
+}
+
+fn start_tracker() -> Result<(Tracker, mpsc::Receiver<Sought>), Failure> {
     let mut random = [0; 32];
     getrandom::fill(&mut random).map_err(|e| Failure::failed("random", e))?;
-    let config = headwater_tracker::Config::default();
-    let (tracker, sought) = Tracker::start_watched(config, &Seed(random));
-    let mut trackers = vec![format!("ws://{}/tracker", reached_at(listen))];
-    trackers.extend(args.peer.tracker.iter().cloned());
-    let Started { shell, port, peer_id } = peer::start(&args.peer, trackers).await?;
-    let mut logging = tokio::spawn(seed::log(shell.news()));
-    let bridge = bridge::config(&args, peer_id)?;
-    let bridge = bridge.map(|config| Bridge::start(config, shell.clone(), sought));
-    let site =
-        Site::new(shell.clone(), tracker.clone(), listen, args.host, args.peer.tracker.clone());
-    let site = Arc::new(site.with_bridge(bridge));
-    announce(listen, port, json);
-    let serving = tokio::spawn(Arc::clone(&site).serve(listener));
-    tokio::spawn(share_all(entries, shell.clone(), site));
-    let ended = tokio::select! {
-        ended = serving => ended,
-        _ = &mut logging => return Err(Stopped.into()),
-        () = peer::until_told() => Ok(Ok(())),
+    Ok(Tracker::start_watched(headwater_tracker::Config::default(), &Seed(random)))
+}
+
+/// Where our own peer reaches our own tracker. A certificate names the server as others know it,
+/// which loopback is not: with one there is a door for ourselves alone.
+async fn own_tracker(tracker: &Tracker, listen: SocketAddr, tls: bool) -> Result<String, Failure> {
+    if !tls {
+        return Ok(format!("ws://{}/tracker", reached_at(listen)));
+    }
+    let (listener, door) = bind((Ipv4Addr::LOCALHOST, 0).into()).await?;
+    tokio::spawn(serve::serve_programs(tracker.clone(), listener));
+    Ok(format!("ws://{door}/tracker"))
+}
+
+/// The certificate to serve with, read again whenever the process is told to.
+fn certificate(args: &Serve) -> Result<Option<Certificate>, Failure> {
+    let (chain, key) = match (&args.tls_cert, &args.tls_key) {
+        (None, None) => return Ok(None),
+        (Some(chain), Some(key)) => (chain, key),
+        (Some(_), None) | (None, Some(_)) => {
+            let message = "--tls-cert and --tls-key are needed together";
+            return Err(Failure::input("tls", message));
+        }
     };
-    shell.stop().await;
-    let _ = logging.await;
-    tracker.close().await;
-    ended.map_err(|e| Failure::failed("serve", e))?.map_err(|e| Failure::failed("serve", e))
+    let certificate = Certificate::read(chain, key).map_err(|e| Failure::input("tls", e))?;
+    #[cfg(unix)]
+    tokio::spawn(reload(certificate.clone()));
+    Ok(Some(certificate))
+}
+
+#[cfg(unix)]
+async fn reload(certificate: Certificate) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut hangups) = signal(SignalKind::hangup()) else { return };
+    while hangups.recv().await.is_some() {
+        match certificate.reload() {
+            Ok(()) => info!("certificate read again"),
+            Err(why) => warn!(%why, "certificate not read; the one before stays"),
+        }
+    }
 }
 
 /// Says where it is reached, on the first line.
-fn announce(listen: SocketAddr, port: Option<u16>, json: bool) {
-    let url = format!("http://{}/", reached_at(listen));
+fn announce(url: &str, port: Option<u16>, json: bool) {
     if json {
         print(&json!({ "event": "listening", "url": url, "port": port }));
     } else {
-        print_line(&url);
+        print_line(url);
     }
 }
 
@@ -80,21 +200,39 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 }
 
 /// Shares one entry after the other; one that cannot be shared is named and left out.
-async fn share_all(entries: Vec<PathBuf>, shell: Shell, site: Arc<Site>) {
-    for path in entries {
-        let shown = path.display().to_string();
-        let made = tokio::task::spawn_blocking(move || seed::make(&path, None)).await;
-        let shared = match made {
-            Ok(Ok(made)) => seed::share(&shell, &made).await.map(|_| made),
-            Ok(Err(failure)) => Err(failure),
-            Err(e) => Err(Failure::failed("hash", e)),
-        };
-        match shared {
-            Ok(made) => {
-                eprintln!("sharing {} as {}", made.torrent.name, made.torrent.info_hash);
-                site.share(made.torrent);
-            }
-            Err(failure) => eprintln!("warning [{}]: {shown}: {}", failure.code, failure.message),
+async fn share_all(
+    entries: Vec<PathBuf>,
+    shell: Shell,
+    site: Arc<Site>,
+    library: Option<Arc<Library>>,
+) {
+    let claimed = library.as_ref().map_or_else(BTreeSet::new, |library| library.claimed());
+    let is_claimed = |path: &Path| {
+        path.file_name().is_some_and(|name| claimed.contains(&*name.to_string_lossy()))
+    };
+    for path in entries.into_iter().filter(|path| !is_claimed(path)) {
+        if let Err(failure) = share(&path, &shell, &site, library.as_ref()).await {
+            let (path, code) = (path.display().to_string(), failure.code);
+            warn!(path, code, why = failure.message, "not shared");
         }
     }
+}
+
+async fn share(
+    path: &Path,
+    shell: &Shell,
+    site: &Site,
+    library: Option<&Arc<Library>>,
+) -> Result<(), Failure> {
+    let owned = path.to_owned();
+    let made = tokio::task::spawn_blocking(move || seed::make(&owned, None)).await;
+    let made = made.map_err(|e| Failure::failed("hash", e))??;
+    let id = seed::share(shell, &made).await?;
+    if let Some(library) = library {
+        library.shared(id, made.torrent.info_hash).await?;
+    }
+    let torrent = made.torrent.info_hash.to_string();
+    info!(torrent, name = made.torrent.name, "torrent added");
+    site.share(made.torrent);
+    Ok(())
 }

@@ -1,0 +1,103 @@
+//! What `serve` is told of its owner: where the state is, and whether and how it is controlled.
+
+use std::env;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use headwater_hybrid::serve::{Control, Library, Limits, Token};
+use headwater_hybrid::shell::Shell;
+use tracing::{error, info, warn};
+
+use super::args::{Controls, Serve};
+use super::failure::Failure;
+use super::peer::Started;
+
+/// The file that holds the token.
+const TOKEN: &str = "control-token";
+
+/// The file that holds what was chosen.
+const STATE: &str = "state.json";
+
+/// The control of a server that listens there, if it is to have one.
+pub(crate) fn control(
+    args: &Serve,
+    listen: SocketAddr,
+    started: &Started,
+) -> Result<Option<Control>, Failure> {
+    let wanted = match args.control {
+        Controls::Off => false,
+        Controls::On => true,
+        Controls::Auto => listen.ip().is_loopback(),
+    };
+    if !wanted {
+        return Ok(None);
+    }
+    match make(args, &started.shell, started.port) {
+        Ok(control) => Ok(Some(control)),
+        Err(failure) if args.control == Controls::Auto => {
+            warn!(why = failure.message, "control is off");
+            Ok(None)
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+fn make(args: &Serve, shell: &Shell, port: Option<u16>) -> Result<Control, Failure> {
+    let folder = state_folder(args)?;
+    fs::create_dir_all(&folder).map_err(|e| Failure::file(&folder, &e))?;
+    let (token, state) = (folder.join(TOKEN), folder.join(STATE));
+    let secret = Token::kept_in(&token).map_err(|e| Failure::file(&token, &e))?;
+    let library = Library::open(shell.clone(), args.dir.clone(), state.clone());
+    let (library, aside) = library.map_err(|e| Failure::file(&state, &e))?;
+    if let Some(aside) = aside {
+        let aside = aside.display().to_string();
+        warn!(aside, "the state could not be read and was set aside; starting without it");
+    }
+    info!(token = token.display().to_string(), "control is on, for whoever has the token");
+    Ok(Control::new(Arc::new(library), secret, port))
+}
+
+/// Where the state is kept: as said, or in the shared folder, or where this user's programs do.
+fn state_folder(args: &Serve) -> Result<PathBuf, Failure> {
+    if let Some(folder) = &args.state {
+        return Ok(folder.clone());
+    }
+    if let Some(folder) = &args.dir {
+        return Ok(folder.join(".headwater"));
+    }
+    let named = |name: &str| env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
+    let state = named("XDG_STATE_HOME").or_else(|| Some(named("HOME")?.join(".local/state")));
+    let state = state.ok_or_else(|| {
+        Failure::input("state-dir", "no home folder is known: name one with --state DIR")
+    })?;
+    Ok(state.join("headwater"))
+}
+
+/// The limits to start with: those said go before those of the last run.
+pub(crate) fn limits(args: &Serve, library: Option<&Arc<Library>>) -> Limits {
+    let kept = library.map(|library| library.limits()).unwrap_or_default();
+    Limits {
+        upload: args.peer.upload_limit.or(kept.upload),
+        download: args.peer.download_limit.or(kept.download),
+    }
+}
+
+/// Goes on with what earlier runs were told to add.
+pub(crate) async fn restore(library: &Arc<Library>) -> Result<(), Failure> {
+    tokio::spawn(Arc::clone(library).watch());
+    for (torrent, why) in library.restore().await? {
+        error!(torrent, %why, "torrent not added again");
+    }
+    Ok(())
+}
+
+/// Shows the owner at a terminal the link that lets into the page's server view. The token is in
+/// its fragment, which browsers send to nobody.
+pub(crate) fn show_link(url: &str, token: &str) {
+    use std::io::IsTerminal as _;
+    if std::io::stderr().is_terminal() {
+        eprintln!("control this server at {url}#server={token}");
+    }
+}
