@@ -16,7 +16,7 @@ const FRAMES_A_SECOND = 24;
 test("the film plays over WebRTC, seeks, and is handed on to a second page", limit, async (t) => {
   assert.ok(existsSync(film), "the film is missing");
   const stage = openStage(t);
-  const server = await stage.serve({ dir: film });
+  const server = await stage.serve({ dir: film, more: ["--log", "debug"] });
   const torrents = await server.torrents();
   const { magnet } = torrents.find((one) => one.name.endsWith(".mp4")) ?? torrents[0];
   const first = await openFilm(stage, server, magnet);

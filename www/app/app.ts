@@ -12,6 +12,7 @@ import { takeAddress, takeIn, type Desk } from "./intake.js";
 import { notice, noticeLacks } from "./notice.js";
 import { recents } from "./recent.js";
 import { served, showServed } from "./served.js";
+import { takeServerView } from "./server.js";
 import { plain } from "./trouble.js";
 
 const TICK_MS = 1000;
@@ -26,8 +27,9 @@ async function run(): Promise<void> {
   byId("handle-magnets", HTMLButtonElement).addEventListener("click", () => {
     if (!handleMagnets()) notice("This browser lets no page open magnet links.", false);
   });
-  const list = await served();
-  const trackers = list === null ? [] : [ownTracker()];
+  const server = await served();
+  takeServerView(server?.controlled ?? false);
+  const trackers = server === null ? [] : [ownTracker()];
   let client: Headwater;
   try {
     client = await Headwater.open({ trackers });
@@ -39,7 +41,7 @@ async function run(): Promise<void> {
   client.addEventListener("error", ({ detail }) => notice(plain(detail), true));
   const desk = makeDesk(client, trackers);
   takeIn(desk);
-  showServed(list ?? [], (magnet) => desk.open(magnet));
+  showServed(server?.list ?? [], (magnet) => desk.open(magnet));
   await resume(client);
   takeAddress(desk);
   setInterval(tick, TICK_MS);

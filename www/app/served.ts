@@ -13,14 +13,22 @@ interface Served {
   length: number | null;
 }
 
+/** What the page's own server says of itself. */
+interface Answer {
+  list: Served[];
+  /** Whether its owner can control it from here. */
+  controlled: boolean;
+}
+
 /** Asks the server what it seeds. `null` when it is no Headwater server. */
-export async function served(): Promise<Served[] | null> {
+export async function served(): Promise<Answer | null> {
   try {
     const answer = await fetch("./torrents.json", { headers: { accept: "application/json" } });
     if (!answer.ok) return null;
     const body: unknown = await answer.json();
     const list: unknown = Array.isArray(body) ? body : (body as { torrents?: unknown }).torrents;
-    return Array.isArray(list) ? list.flatMap(read) : null;
+    const controlled = answer.headers.get("headwater-control") === "yes";
+    return Array.isArray(list) ? { list: list.flatMap(read), controlled } : null;
   } catch {
     return null;
   }

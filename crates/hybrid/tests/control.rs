@@ -189,7 +189,8 @@ fn wrong_tokens_run_out_and_the_right_one_never_does() {
     let folder = Folder::new("guesses");
     let server = Server::start(&folder, &[]);
     let guess = || server.ask("GET", "/api/v1/server", &[("Authorization", "Bearer guess")], b"");
-    let last = (0..30).map(|_| guess()).last().expect("an answer");
+    (0..30).for_each(|_| drop(guess()));
+    let last = guess();
     assert_eq!((last.status, last.code()), (429, "wrong-tokens".to_owned()));
     assert!(last.head.contains("retry-after:"));
     assert_eq!(server.get("/api/v1/server").status, 200);
@@ -501,4 +502,30 @@ fn settings_come_from_a_file_and_flags_go_before() {
     let why = String::from_utf8(wrong.stderr).expect("text");
     assert!(why.contains("headwater.toml, line 2, column 1: no setting is called \"max-pears\""));
     assert!(why.contains("max-peers"), "{why}");
+}
+
+#[test]
+fn every_figure_is_documented_and_no_other() {
+    let folder = Folder::new("figures");
+    let cache = folder.0.join("cache").display().to_string();
+    let server = Server::start(&folder, &["--bridge", "open", "--bridge-dir", &cache]);
+    let text = server.ask("GET", "/metrics", &[], b"").body;
+    let mut shown: Vec<_> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE "))
+        .map(|line| line.split_once(' ').expect("name and type"))
+        .collect();
+    let page = include_str!("../README.md");
+    let mut documented: Vec<_> = page
+        .lines()
+        .filter(|line| line.starts_with("| `headwater_"))
+        .map(|line| {
+            let cells: Vec<_> = line.split('|').map(str::trim).collect();
+            assert!(cells.len() == 6 && !cells[3].is_empty() && !cells[4].is_empty(), "{line}");
+            (cells[1].trim_matches('`'), cells[2])
+        })
+        .collect();
+    shown.sort_unstable();
+    documented.sort_unstable();
+    assert_eq!(documented, shown);
 }

@@ -106,15 +106,13 @@ fn flags(text: &str, said: Option<&ArgMatches>) -> Result<Vec<OsString>, Wrong> 
 fn flag(name: &str, arg: &Arg, value: &Spanned<DeValue<'_>>) -> Result<Vec<OsString>, Wrong> {
     let wrong = |why: String| Wrong { at: value.span().start, why: format!("{name}: {why}") };
     let is_flag = matches!(arg.get_action(), ArgAction::SetTrue);
-    let flags = match value.get_ref() {
-        DeValue::Boolean(yes) if is_flag => {
-            return Ok(yes.then(|| format!("--{name}").into()).into_iter().collect());
-        }
-        DeValue::Array(items) if matches!(arg.get_action(), ArgAction::Append) => {
-            let items = items.iter().map(|item| single(item.get_ref()));
-            items.collect::<Result<Vec<_>, _>>().map_err(wrong)?
-        }
-        single_value => vec![single(single_value).map_err(wrong)?],
+    let flags = if let (true, DeValue::Boolean(yes)) = (is_flag, value.get_ref()) {
+        return Ok(yes.then(|| format!("--{name}").into()).into_iter().collect());
+    } else if let (ArgAction::Append, DeValue::Array(items)) = (arg.get_action(), value.get_ref()) {
+        let items = items.iter().map(|item| single(item.get_ref()));
+        items.collect::<Result<Vec<_>, _>>().map_err(wrong)?
+    } else {
+        vec![single(value.get_ref()).map_err(wrong)?]
     };
     if is_flag {
         return Err(wrong("true or false expected".to_owned()));
@@ -225,7 +223,12 @@ mod tests {
             Err("f, line 2, column 3: no setting is called \"dirr\"; there are dir, "),
         );
         check("dir = 'x'\nport = 'no'", Err("f, line 2, column 8: port: invalid value 'no'"));
-        check("port = 70000", Err("f, line 1, column 8: port: 70000 is not in 0..=65535"));
+        check(
+            "port = 70000",
+            Err(
+                "f, line 1, column 8: port: invalid value '70000' for '--port <N>': 70000 is not in 0..=65535",
+            ),
+        );
         check("control = 'x'", Err("f, line 1, column 11: control: invalid value 'x'"));
         check("log-addresses = 1", Err("f, line 1, column 17: log-addresses: true or false"));
         check("dir = ['a']", Err("f, line 1, column 7: dir: one value expected, not a list"));
