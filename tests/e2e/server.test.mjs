@@ -52,7 +52,8 @@ test("a wrong token is refused in words, and one in the link is taken", limit, a
   await page.press("#server-token", "Enter");
   await until("the refusal", async () => /not the server's token/.test(await trouble(page)));
   assert.ok(await page.isVisible("#server-token"));
-  const owner = await openTab(await stage.context(), `${server.site}/#server=${await tokenOf(dir)}`);
+  const link = `${server.site}/#server=${await tokenOf(dir)}`;
+  const owner = await openTab(await stage.context(), link);
   await until("the torrent", async () => (await owner.locator(".hosted").count()) === 1);
   assert.ok(!owner.url().includes("="), "the token is still in the address");
   await owner.reload();

@@ -91,7 +91,8 @@ export class HostedItem {
     this.attempt(async () => {
       const { peer_list: peers } = await ask("GET", this.path) as { peer_list: HostedPeer[] };
       const nobody = make("td", { colspan: COLUMNS.length, class: "hint" }, "Nobody is connected.");
-      this.rows.replaceChildren(...peers.length > 0 ? peers.map(makeRow) : [make("tr", {}, nobody)]);
+      const rows = peers.length > 0 ? peers.map(makeRow) : [make("tr", {}, nobody)];
+      this.rows.replaceChildren(...rows);
     });
   }
 }

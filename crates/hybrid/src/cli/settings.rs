@@ -223,12 +223,7 @@ mod tests {
             Err("f, line 2, column 3: no setting is called \"dirr\"; there are dir, "),
         );
         check("dir = 'x'\nport = 'no'", Err("f, line 2, column 8: port: invalid value 'no'"));
-        check(
-            "port = 70000",
-            Err(
-                "f, line 1, column 8: port: invalid value '70000' for '--port <N>': 70000 is not in 0..=65535",
-            ),
-        );
+        check("port = 70000", Err("f, line 1, column 8: port: invalid value '70000' for"));
         check("control = 'x'", Err("f, line 1, column 11: control: invalid value 'x'"));
         check("log-addresses = 1", Err("f, line 1, column 17: log-addresses: true or false"));
         check("dir = ['a']", Err("f, line 1, column 7: dir: one value expected, not a list"));
