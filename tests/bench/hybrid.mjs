@@ -29,7 +29,7 @@ async function openShared(size) {
   const folder = await openFolder();
   const path = await writeContent(folder.path, oneFile(size, "film.bin"));
   const torrent = join(folder.path, "film.torrent");
-  const made = await finish(["create", path, "-o", torrent, "--piece-length", "1048576"]);
+  const made = await finish(["create", path, "-o", torrent]);
   if (made.code !== 0) throw new Error(made.log.join("\n"));
   return { dir: folder.path, path, torrent, close: folder.close };
 }

@@ -8,7 +8,6 @@ pub mod extended;
 mod handshake;
 mod hashes;
 pub mod limit;
-pub mod lsd;
 mod message;
 mod text;
 pub mod tracker;

@@ -104,7 +104,8 @@ fn players_read_any_range_while_it_downloads_and_other_sites_read_nothing() {
     let ask = |host_said: &str, range: &str| {
         let mut stream = std::net::TcpStream::connect(host).expect("it listens");
         let request = format!(
-            "GET /{path} HTTP/1.1\r\nHost: {host_said}\r\nRange: {range}\r\nConnection: close\r\n\r\n"
+            "GET /{path} HTTP/1.1\r\nHost: {host_said}\r\nRange: {range}\r\n\
+             Connection: close\r\n\r\n"
         );
         stream.write_all(request.as_bytes()).expect("it is sent");
         let mut answer = Vec::new();
