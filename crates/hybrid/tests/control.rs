@@ -456,16 +456,15 @@ fn the_log_holds_no_address_no_key_and_no_peer() {
     let more = ["--log", "trace", "--log-format", "json"];
     let mut server = Server::spawn(&folder, &more, file.into());
     server.film();
-    let seed = Folder::new("log-peer");
-    let tracker = format!("ws://{}/tracker", server.host);
-    let peer = Server::start(&seed, &["--tracker", &tracker]);
-    let path = format!("/api/v1/torrents/{}", peer.film());
+    let fetching = Folder::new("log-peer");
+    fs::remove_dir_all(fetching.data().join("film")).expect("gone");
+    let peer = Server::start(&fetching, &[]);
+    let magnet = server.get("/torrents.json").json()[0]["magnet"].clone();
+    assert_eq!(peer.send("POST", "/api/v1/torrents", &json!({ "magnet": magnet })).status, 201);
+    peer.film();
     server.send("POST", "/api/v1/torrents", &json!({ "magnet": MAGNET }));
-    // Two seeds of the same film do not stay together, but they meet.
-    server.until("/api/v1/server", |state| state["links"]["opened"].as_u64() > Some(0));
     let unreachable = |one: &Value| one["trackers"].to_string().contains("passkey-canary");
     server.until(&format!("/api/v1/torrents/{HASH}"), unreachable);
-    assert_eq!(peer.get(&path).status, 200);
     assert_eq!(server.end(), Some(0));
     let text = fs::read_to_string(&log).expect("a log");
     for line in text.lines() {
@@ -528,4 +527,22 @@ fn every_figure_is_documented_and_no_other() {
     shown.sort_unstable();
     documented.sort_unstable();
     assert_eq!(documented, shown);
+}
+
+#[test]
+fn a_second_signal_does_not_wait_for_anybody() {
+    // It takes connections and never answers: goodbyes have to wait for it.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let tracker = format!("ws://{}/", silent.local_addr().expect("an address"));
+    let folder = Folder::new("twice");
+    let mut server = Server::start(&folder, &["--tracker", &tracker]);
+    server.film();
+    server.tell("-TERM");
+    let listens = || TcpStream::connect(&server.host).is_ok();
+    (0..200).take_while(|_| listens()).for_each(|_| thread::sleep(Duration::from_millis(5)));
+    server.tell("-TERM");
+    assert_eq!(server.child.wait().expect("it ends").code(), Some(1));
+    let mut server = Server::start(&folder, &["--tracker", &tracker]);
+    server.film();
+    assert_eq!(server.end(), Some(0), "one signal says goodbye, for a bounded time");
 }
