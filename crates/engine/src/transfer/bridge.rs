@@ -131,17 +131,6 @@ impl Transfer {
         }
     }
 
-    /// Takes that somebody does not ask for `piece` any more.
-    pub(super) fn unask(&mut self, piece: PieceIndex) {
-        let asks = |peer: &Peer| peer.serving.iter().any(|served| served.span.piece == piece);
-        if self.bridge.is_some()
-            && !self.peers.values().any(asks)
-            && let Some(picker) = &mut self.picker
-        {
-            picker.calm(piece);
-        }
-    }
-
     /// Takes that a link which was lent something is gone: nobody hurries for it.
     pub(super) fn unlend(&mut self, desk: &mut Desk, link: LinkId) {
         if self.bridge.is_some()

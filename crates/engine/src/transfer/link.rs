@@ -351,7 +351,6 @@ impl Transfer {
         self.give_up_asked(desk, link);
         self.unlend(desk, link);
         let Some(peer) = self.peers.remove(&link) else { return };
-        peer.serving.iter().for_each(|served| self.unask(served.span.piece));
         if let Some(picker) = &mut self.picker {
             picker.peer_went(&peer.has);
         }

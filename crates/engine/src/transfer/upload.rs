@@ -61,9 +61,12 @@ impl Transfer {
                 peer.outbox.say(&Message::Reject(span));
             }
             if peer.lent.is_some() {
+                let asks = peer.serving.iter().any(|served| served.span.piece == span.piece);
+                if let Some(picker) = self.picker.as_mut().filter(|_| !asks) {
+                    picker.calm(span.piece);
+                }
                 self.hurry_lent(desk, link);
             }
-            self.unask(span.piece);
         }
     }
 
