@@ -33,7 +33,7 @@ export async function playCell(test, cell) {
   const meeting = await meetings[cell.meet](stage, made);
   const [ours, theirs] = encryptions[cell.encryption];
   const { path: folder } = await stage.folder();
-  const options = { folder, transports: [cell.transport], encryption: theirs };
+  const options = { folder, transports: [cell.transport], encryption: theirs, dht: meeting.dht };
   const peer = stage.keep(await cell.client.open(options));
   const port = await freePort();
   const how = ["--transports", cell.transport, "--encryption", ours, "--stun", "none"];
@@ -56,6 +56,7 @@ export async function playCell(test, cell) {
 
 async function theySeed({ run, meeting, peer, address, out, made }) {
   await peer.seed(await named(made, meeting.tracker), made.dir);
+  await meeting.announced?.();
   const get = run(["get", made.magnet, "-o", out]);
   if (meeting.theyDial) await peer.dial(address);
   assert.equal(await get.ended, 0, "headwater get failed");
@@ -66,6 +67,7 @@ async function theyGet({ run, meeting, peer, address, out, made }) {
   if (meeting.weDial) await peer.get(link, out);
   const seed = run(["seed", made.path, `--${made.version}`]);
   await seed.line((line) => line.includes("magnet:"));
+  await meeting.announced?.();
   if (!meeting.weDial) await peer.get(link, out);
   if (meeting.theyDial) await peer.dial(address);
   await peer.done();

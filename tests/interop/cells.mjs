@@ -12,7 +12,7 @@ const [PLAIN, THEIRS, OURS] = Object.keys(encryptions);
 
 /** Every cell. Those that are `quick` belong to each run, all others to `--full`. */
 export function cells() {
-  return clients.flatMap((client) => [...dialled(client), ...offered(client)])
+  return clients.flatMap((client) => [...dialled(client), ...met(client), ...offered(client)])
     .filter((cell) => !isSlow(cell))
     .map((cell) => ({ ...cell, quick: isQuick(cell) }));
 }
@@ -29,6 +29,13 @@ function dialled(client) {
     transport: transports,
     encryption: Object.keys(encryptions),
   });
+}
+
+/** Cells where the leech is told of the seed by others, and dials it. */
+function met(client) {
+  const row = { client: client.dht ? [client] : [], version: client.versions };
+  const rest = { ...row, meet: ["the DHT"], transport: ["tcp"], encryption: [PLAIN] };
+  return product({ ...rest, does: ["seeds", "gets"] });
 }
 
 /** Cells where offers and answers go over our WebSocket tracker. */
@@ -73,6 +80,8 @@ const QUICK = {
     ["gets", "they dial", "v1", "utp", PLAIN],
     ["gets", "they dial", "v2", "tcp", THEIRS],
     ["gets", "we dial", "hybrid", "utp", OURS],
+    ["seeds", "the DHT", "v1", "tcp", PLAIN],
+    ["gets", "the DHT", "hybrid", "tcp", PLAIN],
     ["seeds", "our tracker", "v1", "webrtc", PLAIN],
     ["gets", "our tracker", "hybrid", "webrtc", PLAIN],
   ],
@@ -87,6 +96,7 @@ const QUICK = {
   aria2: [
     ["seeds", "we dial", "v1", "tcp", OURS],
     ["gets", "we dial", "v1", "tcp", THEIRS],
+    ["gets", "the DHT", "v1", "tcp", PLAIN],
   ],
 };
 

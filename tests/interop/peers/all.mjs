@@ -6,8 +6,8 @@ import { openQbittorrent } from "./qbittorrent.mjs";
 import { openTransmission } from "./transmission.mjs";
 
 /**
- * `dials` says whether it can be told to dial us, `offers` whether it speaks WebRTC, `skipsEmpty`
- * whether it makes no empty files.
+ * `dials` says whether it can be told to dial us, `dht` whether its DHT can be one of our own,
+ * `offers` whether it speaks WebRTC, `skipsEmpty` whether it makes no empty files.
  */
 export const clients = [
   {
@@ -16,6 +16,7 @@ export const clients = [
     versions: ["v1", "v2", "hybrid"],
     transports: ["tcp", "utp"],
     dials: true,
+    dht: true,
     offers: true,
   },
   {
@@ -39,5 +40,6 @@ export const clients = [
     versions: ["v1"],
     transports: ["tcp"],
     dials: false,
+    dht: true,
   },
 ];
