@@ -163,7 +163,7 @@ impl World {
         };
         if let Message::Piece { piece, begin, data } = message {
             let span = BlockSpan { piece: *piece, begin: *begin, len: data.len() as u32 };
-            let right = sample.part(*piece, *begin, span.len).is_some_and(|right| right == *data);
+            let right = sample.answer(*piece, *begin, span.len).is_some_and(|right| right == *data);
             assert!(right, "host {at} serves wrong bytes: {span:?}");
             let asked = other.lost || other.ever.contains(&span);
             assert!(asked, "host {at} serves what nobody asked for: {span:?}");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use headwater_base::{ByteCount, Digest1, PieceIndex, Rng, Seed, sha1};
+use headwater_base::{BLOCK_LEN, ByteCount, Digest1, PieceIndex, Rng, Seed, sha1};
 use headwater_metainfo::create::{Draft, Options};
 use headwater_metainfo::{Torrent, Version};
 
@@ -84,6 +84,21 @@ impl Sample {
         }
         let whole = self.piece(piece);
         (begin + len <= whole.len()).then(|| whole.slice(begin..begin + len))
+    }
+
+    /// The right answer to a request. Where a file of v2 alone ends inside a block, all of that may
+    /// be asked for, and zeros follow the file.
+    pub(crate) fn answer(&self, piece: PieceIndex, begin: u32, len: u32) -> Option<Bytes> {
+        let whole = (piece.0 < self.piece_count()).then(|| self.piece(piece))?;
+        let end = (begin as usize).checked_add(len as usize)?;
+        let fits = end <= whole.len().next_multiple_of(BLOCK_LEN as usize);
+        let is_padded = self.torrent.version() == Version::V2 && fits;
+        if end <= whole.len() || !is_padded || begin as usize >= whole.len() {
+            return self.part(piece, begin, len);
+        }
+        let mut answer = whole[begin as usize..].to_vec();
+        answer.resize(len as usize, 0);
+        Some(answer.into())
     }
 
     /// SHA-1 of the bytes; those of a right piece are known without hashing them again.
