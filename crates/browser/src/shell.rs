@@ -363,7 +363,7 @@ impl Shell {
             Action::MakeAnswer { link, offer } => self.peer("answer", link, Some(&offer)),
             Action::TakeAnswer { link, answer } => self.peer("accept", link, Some(&answer)),
             Action::Dial { link, .. } => self.refuse(link),
-            Action::Seek { .. } => {}
+            Action::Ask(_) | Action::Seek { .. } => {}
             Action::Send { link, bytes } => self.links.send(&self.host, link, &bytes),
             Action::CloseLink(link) => {
                 self.links.flush_one(&self.host, link);

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use headwater_base::{InfoHash, JobId, LinkId, PieceIndex, Time, TorrentId, TrackerId};
 use headwater_metainfo::Torrent;
 
-use crate::{Event, FetchRange};
+use crate::{Ask, Event, FetchRange};
 
 /// What `Engine::next` answers.
 #[derive(Clone, Debug)]
@@ -129,6 +129,10 @@ pub enum Action {
     },
     /// Close a tracker's socket once what was sent has left. No answer.
     CloseTracker(TrackerId),
+
+    /// Announce to an HTTP or UDP tracker; answer `Asked`, unless the event is `Stopped`. Never
+    /// asked of a shell that cannot dial.
+    Ask(Box<Ask>),
 
     /// Make a peer connection with one data channel, and its offer; answer `OfferMade`.
     MakeOffer(LinkId),

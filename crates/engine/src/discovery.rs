@@ -5,6 +5,7 @@
 mod addresses;
 mod announce;
 mod arrival;
+mod asking;
 mod attempt;
 mod budget;
 mod circle;
@@ -297,6 +298,7 @@ impl Discovery {
             }
         }
         self.plan_seek(now, torrent);
+        let direct = self.dialler.able();
         let own = self.own_trackers(tiers);
         // A private torrent stays with its own trackers. One whose metadata is not known may be
         // private, unless it has no tracker to be private with.
@@ -309,7 +311,7 @@ impl Discovery {
         if private == Some(true) {
             self.keep_to(torrent, &own);
         }
-        for url in own.into_iter().chain(others.iter().filter_map(|url| normalize(url))) {
+        for url in own.into_iter().chain(others.iter().filter_map(|url| normalize(url, direct))) {
             self.join(now, torrent, url);
         }
     }
@@ -319,8 +321,9 @@ impl Discovery {
     /// so the first that works would hide the rest of the swarm. Only where there are too many
     /// does it matter which come first; then it is chance inside a tier.
     fn own_trackers(&mut self, tiers: &[Vec<String>]) -> Vec<String> {
+        let direct = self.dialler.able();
         let usable = |tier: &Vec<String>| -> Vec<String> {
-            tier.iter().filter_map(|url| normalize(url)).collect()
+            tier.iter().filter_map(|url| normalize(url, direct)).collect()
         };
         let mut tiers: Vec<Vec<String>> = tiers.iter().map(usable).collect();
         if tiers.iter().map(Vec::len).sum::<usize>() > TRACKERS_PER_TORRENT_MAX {

@@ -97,6 +97,10 @@ impl Engine {
             Input::TrackerClosed { tracker, why } => {
                 self.discover(DiscoveryInput::TrackerClosed { tracker, why });
             }
+            Input::Asked { tracker, info_hash, result } => {
+                self.desk.discovery.asked(self.desk.now, (tracker, info_hash), result);
+                self.drain_discovery();
+            }
             Input::OfferMade { link, sdp } => {
                 self.discover(DiscoveryInput::OfferMade { link, sdp });
             }

@@ -10,7 +10,7 @@ use headwater_base::{
 };
 use headwater_metainfo::Torrent;
 
-use crate::{FetchError, RangeHead, WebSeed};
+use crate::{Asked, AskedFailure, FetchError, RangeHead, WebSeed};
 
 /// Something that happened. Named in the past tense; the engine never refuses one.
 #[derive(Clone, Debug)]
@@ -174,6 +174,16 @@ pub enum Input {
         tracker: TrackerId,
         /// Why, in a few words for a person.
         why: String,
+    },
+
+    /// Answers `Action::Ask`.
+    Asked {
+        /// Which tracker.
+        tracker: TrackerId,
+        /// The torrent it was asked about.
+        info_hash: InfoHash,
+        /// What it said.
+        result: Result<Asked, AskedFailure>,
     },
 
     /// Answers `Action::MakeOffer`, candidates included.

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod action;
+mod ask;
 mod bucket;
 mod config;
 mod desk;
@@ -22,6 +23,7 @@ mod view;
 mod web;
 
 pub use action::{Action, PieceData, Step, Wake};
+pub use ask::{Ask, Asked, AskedFailure};
 pub use config::Config;
 pub use engine::Engine;
 pub use event::{CloseReason, Event, TrackerTrouble, Warning};

@@ -137,6 +137,7 @@ fn act(hosts: &mut [Host; 2], at: usize, action: Action, queue: &mut VecDeque<(u
         | Action::FetchRange(_)
         | Action::CancelFetch(_)
         | Action::Dial { .. }
+        | Action::Ask(_)
         | Action::Seek { .. }
         | Action::HashBlocks { .. }
         | Action::HashLeaves { .. }

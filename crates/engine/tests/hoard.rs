@@ -66,6 +66,7 @@ impl Seeder {
             | Action::FetchRange(_)
             | Action::CancelFetch(_)
             | Action::Dial { .. }
+            | Action::Ask(_)
             | Action::Seek { .. }
             | Action::SendTracker { .. }
             | Action::CloseTracker(_)

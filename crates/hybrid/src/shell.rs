@@ -1,6 +1,7 @@
 //! One task that owns the client and does what it says: links, files, trackers, timers.
 //! Everybody else talks to it through a [`Shell`].
 
+mod announce;
 mod clock;
 mod disk;
 mod driver;

@@ -61,7 +61,7 @@ impl World {
                 let result = Err(FetchError::Unreachable("no route".to_owned()));
                 self.tell(at, OPEN, Input::RangeFetched { job: fetch.job, result });
             }
-            Action::CancelFetch(_) | Action::Seek { .. } => {}
+            Action::CancelFetch(_) | Action::Ask(_) | Action::Seek { .. } => {}
             Action::OpenTracker { tracker, url } => self.open_tracker(at, tracker, &url),
             Action::SendTracker { tracker, text } => {
                 if let Some(&to) = self.hosts[at].sockets.get(&tracker) {

@@ -44,6 +44,10 @@ pub const EXTENSION_NAME_BYTES_MAX: usize = 64;
 /// Longest client name shown; the rest is cut.
 pub const AGENT_CHARS_MAX: usize = 64;
 
+/// Longest answer of an HTTP tracker read: a thousand peers in the long form.
+pub const TRACKER_ANSWER_BYTES_MAX: usize = 256 * 1024;
+/// Peers taken from one answer of an HTTP or UDP tracker. Trackers give 200 at most.
+pub const TRACKER_PEERS_MAX: usize = 200;
 /// Longest tracker message read. Ten offers of libtorrent take about 20 KiB.
 pub const TRACKER_TEXT_BYTES_MAX: usize = 128 * 1024;
 

@@ -1,10 +1,13 @@
-//! The JSON that WebTorrent clients and trackers send each other as WebSocket text messages.
+//! What clients and trackers say to each other. WebTorrent's: JSON as WebSocket text messages; the
+//! older ones: HTTP (`http`) and UDP (`udp`).
 //! Reads what sloppy clients and trackers send, writes what the strict ones accept.
 
 mod client;
+pub mod http;
 mod json;
 mod reply;
 mod sdp;
+pub mod udp;
 
 pub use client::{Announce, Answer, BadMessage, ClientMessage, Happening};
 pub use reply::{AnnounceReply, ScrapeEntry, TrackerMessage};

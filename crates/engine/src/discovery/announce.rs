@@ -30,7 +30,7 @@ impl Discovery {
         }
         let due = match member.sent_at {
             Some(_) if member.completed_due || (member.short && late) => now,
-            Some(sent) => sent + member.pause(eager, &mut self.rng),
+            Some(sent) => sent + member.pause(eager, tracker.is_asked(), &mut self.rng),
             None => now,
         };
         self.timers.set(Timer::Announce(id, hash), due);
@@ -91,7 +91,7 @@ impl Discovery {
         let Some(&torrent) = self.hashes.get(&hash) else { return };
         let second = self.is_second(hash);
         let Some(tracker) = self.trackers.get_mut(&id) else { return };
-        let open = tracker.is_open();
+        let (open, asked) = (tracker.is_open(), tracker.is_asked());
         let Some(member) = tracker.members.get_mut(&hash) else { return };
         if !open {
             return;
@@ -111,6 +111,11 @@ impl Discovery {
             (true, true) => Some(Happening::Completed),
             (true, false) => None,
         };
+        if asked {
+            self.ask_tracker(at, event);
+            self.has_announced(now, at, event);
+            return;
+        }
         let gathered = core::mem::replace(&mut member.gathering, false);
         let wanted = match event {
             Some(Happening::Completed) => 0,
@@ -175,6 +180,11 @@ impl Discovery {
             }
         }
         self.act(Action::SendTracker { tracker: at.0, text });
+        self.has_announced(now, at, event);
+    }
+
+    /// Notes that an announce left, and waits for its answer.
+    fn has_announced(&mut self, now: Time, at: At, event: Option<Happening>) {
         let eager = self.is_eager(now, at);
         let Some(member) = self.member_mut(at) else { return };
         match event {
@@ -221,7 +231,9 @@ impl Discovery {
         if !started || !tracker.is_open() {
             return;
         }
-        if let Some(text) = self.announcement(at, Some(Happening::Stopped), &[]) {
+        if tracker.is_asked() {
+            self.ask_tracker(at, Some(Happening::Stopped));
+        } else if let Some(text) = self.announcement(at, Some(Happening::Stopped), &[]) {
             self.act(Action::SendTracker { tracker: at.0, text });
         }
     }

@@ -20,6 +20,7 @@ use super::{Budget, Discovery, Swarm, Timer};
 use crate::{Action, Config, Finder, LinkEnd};
 
 /// Stands for whoever but the user told the shell, among those who tell.
+pub(super) const TRACKER: LinkId = LinkId(u64::MAX - 2);
 pub(super) const STRANGER: LinkId = LinkId(u64::MAX - 1);
 
 /// What all torrents dial with.
@@ -45,6 +46,16 @@ impl Dialler {
             budget: Budget::new(burst, every),
             rests_until: Time::ZERO,
         }
+    }
+
+    /// Whether the shell can dial.
+    pub(super) fn able(&self) -> bool {
+        self.able
+    }
+
+    /// The port we listen on.
+    pub(super) fn listens(&self) -> Option<u16> {
+        self.listens
     }
 
     /// Whether one more may be dialled.
@@ -110,7 +121,7 @@ impl Discovery {
     }
 
     /// Takes addresses, and whether there is a seed, from whoever told.
-    fn learn(
+    pub(super) fn learn(
         &mut self,
         now: Time,
         (torrent, teller): (TorrentId, LinkId),

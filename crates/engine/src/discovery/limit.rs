@@ -18,6 +18,11 @@ pub(super) const ANNOUNCE_INTERVAL: (Duration, Duration) =
     (Duration::from_secs(10), Duration::from_secs(30 * 60));
 /// Announce interval while a tracker names none.
 pub(super) const ANNOUNCE_INTERVAL_DEFAULT: Duration = Duration::from_secs(120);
+/// The same of a tracker that is asked over HTTP or UDP, as is common there.
+pub(super) const ASK_INTERVAL_DEFAULT: Duration = Duration::from_secs(30 * 60);
+/// First pause between announces of a torrent that is short of links, where trackers are asked. It
+/// doubles up to the interval.
+pub(super) const ASK_EAGER: Duration = Duration::from_secs(60);
 /// First pause between announces of a torrent short of links; it doubles up to the interval.
 pub(super) const ANNOUNCE_EAGER: Duration = Duration::from_secs(10);
 /// Least time between two scrapes of a torrent at a tracker whose answers do not count peers.

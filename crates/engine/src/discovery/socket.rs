@@ -49,6 +49,10 @@ impl Discovery {
     fn open(&mut self, now: Time, id: TrackerId) {
         let Some(tracker) = self.trackers.get_mut(&id) else { return };
         tracker.socket = Socket::Opening;
+        if tracker.is_asked() {
+            self.socket_opened(now, id);
+            return;
+        }
         let url = tracker.url.clone();
         self.timers.set(Timer::Socket(id), now + TRACKER_OPEN_WAIT);
         self.act(Action::OpenTracker { tracker: id, url });
@@ -66,7 +70,7 @@ impl Discovery {
         let Some(tracker) = self.trackers.get(&id).filter(|at| at.members.is_empty()) else {
             return;
         };
-        let close = tracker.socket != Socket::Waiting;
+        let close = tracker.socket != Socket::Waiting && !tracker.is_asked();
         self.trackers.remove(&id);
         self.timers.clear(Timer::Socket(id));
         if close {
@@ -94,8 +98,9 @@ impl Discovery {
         let members: Vec<InfoHash> = tracker.members.keys().copied().collect();
         let mut swarms = members.iter().filter_map(|hash| self.swarm(*hash));
         let lonely = swarms.any(|swarm| swarm.wanted > 0 && swarm.is_lonely());
-        let most = if lonely { TRACKER_RETRY_LONELY } else { TRACKER_RETRY_MAX };
         let Some(tracker) = self.trackers.get_mut(&id) else { return };
+        let lonely = lonely && !tracker.is_asked();
+        let most = if lonely { TRACKER_RETRY_LONELY } else { TRACKER_RETRY_MAX };
         let (pause, trouble) = tracker.lose(now, most, &mut self.rng);
         self.timers.set(Timer::Socket(id), now + pause);
         for hash in &members {
@@ -124,7 +129,9 @@ impl Discovery {
 
     /// Gives up a socket that does not do what it should.
     pub(super) fn drop_socket(&mut self, now: Time, id: TrackerId, why: &str) {
-        self.act(Action::CloseTracker(id));
+        if self.trackers.get(&id).is_some_and(|tracker| !tracker.is_asked()) {
+            self.act(Action::CloseTracker(id));
+        }
         self.socket_closed(now, id, why);
     }
 
@@ -170,7 +177,13 @@ impl Discovery {
 
     /// A tracker refuses. Only a torrent that waits for an answer can be meant: a tracker also
     /// fails an answer to an offer whose maker is gone.
-    fn refused(&mut self, now: Time, id: TrackerId, info_hash: Option<InfoHash>, reason: &str) {
+    pub(super) fn refused(
+        &mut self,
+        now: Time,
+        id: TrackerId,
+        info_hash: Option<InfoHash>,
+        reason: &str,
+    ) {
         let Some(tracker) = self.trackers.get_mut(&id) else { return };
         let mut meant = Vec::new();
         for (hash, member) in &mut tracker.members {
@@ -187,7 +200,7 @@ impl Discovery {
     }
 
     /// Holds a trouble against a tracker, for one hash.
-    fn blame(&mut self, now: Time, at: At, trouble: TrackerTrouble) {
+    pub(super) fn blame(&mut self, now: Time, at: At, trouble: TrackerTrouble) {
         if let Some(member) = self.member_mut(at) {
             member.trouble = Some(trouble.clone());
             self.warn(now, at, &trouble);

@@ -2,6 +2,7 @@
 //! joins several through a small tracker.
 
 mod announces;
+mod asking;
 mod dials;
 mod hybrids;
 mod introductions;

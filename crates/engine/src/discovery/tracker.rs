@@ -6,9 +6,9 @@ use core::time::Duration;
 use headwater_base::{InfoHash, Map, PeerId, Rng, Set, Time};
 
 use super::limit::{
-    ANNOUNCE_EAGER, ANNOUNCE_INTERVAL, ANNOUNCE_INTERVAL_DEFAULT, ANNOUNCE_REFUSED, MET_MAX,
-    SCRAPE_EVERY, TRACKER_RETRY, TRACKER_SOUND, TRACKER_URL_BYTES_MAX, TRACKER_WORDS_MAX,
-    TROUBLE_REPEAT,
+    ANNOUNCE_EAGER, ANNOUNCE_INTERVAL, ANNOUNCE_INTERVAL_DEFAULT, ANNOUNCE_REFUSED, ASK_EAGER,
+    ASK_INTERVAL_DEFAULT, MET_MAX, SCRAPE_EVERY, TRACKER_RETRY, TRACKER_SOUND,
+    TRACKER_URL_BYTES_MAX, TRACKER_WORDS_MAX, TROUBLE_REPEAT,
 };
 use crate::{TrackerTrouble, TrackerView};
 
@@ -84,6 +84,11 @@ impl Tracker {
     pub(super) fn new(url: String) -> Self {
         let members = Map::new();
         Self { url, socket: Socket::Waiting, failures: 0, trouble: None, members }
+    }
+
+    /// Whether the shell asks it one question at a time; else it has a socket that stays open.
+    pub(super) fn is_asked(&self) -> bool {
+        !self.url.starts_with("ws")
     }
 
     /// Whether messages can be sent.
@@ -177,15 +182,19 @@ impl Member {
     }
 
     /// How long after an announce the next follows.
-    pub(super) fn pause(&self, eager: bool, rng: &mut Rng) -> Duration {
-        let interval = self.interval.unwrap_or(ANNOUNCE_INTERVAL_DEFAULT);
+    pub(super) fn pause(&self, eager: bool, asked: bool, rng: &mut Rng) -> Duration {
+        let (default, first) = match asked {
+            true => (ASK_INTERVAL_DEFAULT, ASK_EAGER),
+            false => (ANNOUNCE_INTERVAL_DEFAULT, ANNOUNCE_EAGER),
+        };
+        let interval = self.interval.unwrap_or(default);
         if matches!(self.trouble, Some(TrackerTrouble::Refused(_))) {
             return jitter(ANNOUNCE_REFUSED, ANNOUNCE_REFUSED / 10, rng).max(interval);
         }
         if !eager {
             return interval;
         }
-        let pause = ANNOUNCE_EAGER * (1 << self.eager.saturating_sub(1).min(16));
+        let pause = first * (1 << self.eager.saturating_sub(1).min(16));
         let pause = jitter(pause, pause / 5, rng).min(interval);
         pause.max(self.interval_min.unwrap_or_default())
     }
@@ -234,15 +243,20 @@ pub(super) fn words(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(TRACKER_WORDS_MAX).collect()
 }
 
-/// The form by which addresses of one tracker are known as one; `None` unless it is a WebSocket.
-pub(super) fn normalize(url: &str) -> Option<String> {
+/// The form by which addresses of one tracker are known as one; `None` unless it is a WebSocket or,
+/// for who can dial those it names, one that is asked.
+pub(super) fn normalize(url: &str, direct: bool) -> Option<String> {
     let url = url.trim();
     let (scheme, rest) = url.split_once("://")?;
     let scheme = scheme.to_ascii_lowercase();
     let rest = rest.strip_suffix('/').unwrap_or(rest);
     let plain = !rest.chars().any(|c| c.is_control() || c.is_whitespace());
     let hosted = !rest.is_empty() && !rest.starts_with(['/', '?', '#']);
-    let known = scheme == "ws" || scheme == "wss";
+    let known = match scheme.as_str() {
+        "ws" | "wss" => true,
+        "http" | "https" | "udp" => direct,
+        _ => false,
+    };
     (known && plain && hosted && url.len() <= TRACKER_URL_BYTES_MAX)
         .then(|| format!("{scheme}://{rest}"))
 }
@@ -253,12 +267,12 @@ mod tests {
 
     #[test]
     fn only_websocket_addresses_are_trackers_and_a_trailing_slash_makes_no_other() {
-        assert_eq!(normalize(" WSS://a.example/x/ ").as_deref(), Some("wss://a.example/x"));
-        assert_eq!(normalize("ws://127.0.0.1:80/").as_deref(), Some("ws://127.0.0.1:80"));
+        assert_eq!(normalize(" WSS://a.example/x/ ", false).as_deref(), Some("wss://a.example/x"));
+        assert_eq!(normalize("ws://127.0.0.1:80/", false).as_deref(), Some("ws://127.0.0.1:80"));
         for bad in ["udp://a:1", "https://a/announce", "ws://", "ws:///", "wss", "ws://a b", ""] {
-            assert_eq!(normalize(bad), None, "{bad}");
+            assert_eq!(normalize(bad, false), None, "{bad}");
         }
-        assert_eq!(normalize(&format!("ws://{}", "a".repeat(TRACKER_URL_BYTES_MAX))), None);
+        assert_eq!(normalize(&format!("ws://{}", "a".repeat(TRACKER_URL_BYTES_MAX)), false), None);
     }
 
     #[test]

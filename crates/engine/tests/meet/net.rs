@@ -263,6 +263,7 @@ impl Net {
             | Action::MakeAnswer { .. }
             | Action::TakeAnswer { .. }
             | Action::Dial { .. }
+            | Action::Ask(_)
             | Action::Seek { .. }
             | Action::CloseLink(_) => format!("{action:?}"),
         };
@@ -329,6 +330,7 @@ impl Net {
             Action::CloseStore { .. }
             | Action::FetchRange(_)
             | Action::CancelFetch(_)
+            | Action::Ask(_)
             | Action::Seek { .. } => {}
             Action::ReadBlock { job, piece, begin, len, .. } => {
                 let bytes = &self.hosts[n].pieces[&piece][begin as usize..(begin + len) as usize];

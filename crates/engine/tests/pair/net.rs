@@ -415,7 +415,7 @@ impl Net {
                 let heard = Coming::ToTracker(host, tracker, text);
                 self.post(Duration::from_millis(20), heard);
             }
-            Action::CloseTracker(_) | Action::Seek { .. } => {}
+            Action::CloseTracker(_) | Action::Ask(_) | Action::Seek { .. } => {}
             Action::MakeOffer(link) => {
                 let made = Input::OfferMade { link, sdp: sdp((host, link)) };
                 self.post(Duration::from_millis(50), Coming::Input(host, made));

@@ -219,7 +219,7 @@ pub(crate) struct Serve {
 /// What everything that talks to peers takes.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Peer {
-    /// A WebTorrent tracker (ws: or wss:) to announce to; repeat for more.
+    /// A tracker (ws:, wss:, http:, https: or udp:) to announce to; repeat for more.
     #[arg(long, value_name = "URL")]
     pub(crate) tracker: Vec<String>,
     /// The STUN server that tells our public address, or `none`.

@@ -160,10 +160,12 @@ fn peer_id(seed: &Seed) -> PeerId {
 
 /// Checks trackers before they are used.
 pub(crate) fn check_trackers(urls: &[String]) -> Result<(), Failure> {
-    let usable = |url: &str| ["ws://", "wss://"].iter().any(|scheme| url.starts_with(scheme));
+    let schemes = ["ws://", "wss://", "http://", "https://", "udp://"];
+    let usable = |url: &str| schemes.iter().any(|scheme| url.starts_with(scheme));
     match urls.iter().find(|url| !usable(url)) {
         Some(url) => {
-            let message = format!("tracker {url:?} is no WebSocket (ws: or wss:)");
+            let message =
+                format!("tracker {url:?} starts with none of ws:, wss:, http:, https:, udp:");
             Err(Failure::input("bad-tracker", message))
         }
         None => Ok(()),

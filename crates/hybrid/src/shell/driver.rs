@@ -12,6 +12,7 @@ use headwater_client::{
 };
 use tokio::sync::{broadcast, mpsc, oneshot};
 
+use super::announce::Announces;
 use super::clock::Clock;
 use super::disk::{Disk, Place};
 use super::fetch::Fetches;
@@ -49,6 +50,7 @@ pub(super) struct Driver {
     totals: Totals,
     disk: Disk,
     fetches: Fetches,
+    announces: Announces,
     trackers: Trackers,
     finders: Finders,
     link_events: mpsc::Receiver<LinkEvent>,
@@ -70,6 +72,7 @@ impl Driver {
         let (answer, answers) = mpsc::channel(QUEUE_MAX);
         let listens = net.streams.as_ref().map(|(_, bound)| bound.port());
         let finders = core::mem::take(&mut net.finders);
+        let fetches = Fetches::new(answer.clone());
         Self {
             client,
             clock: Clock::start(),
@@ -78,7 +81,8 @@ impl Driver {
             open: BTreeMap::new(),
             totals: Totals::default(),
             disk: Disk::new(answer.clone()),
-            fetches: Fetches::new(answer.clone()),
+            announces: Announces::new(answer.clone(), fetches.net()),
+            fetches,
             finders: Finders::start(finders, listens, &answer),
             trackers: Trackers::new(answer),
             link_events,
@@ -134,6 +138,7 @@ impl Driver {
         self.answers.close();
         self.fetches.finish();
         tokio::join!(
+            self.announces.finish(),
             self.trackers.finish(),
             self.finders.finish(),
             self.links.finish(),
@@ -311,6 +316,7 @@ impl Driver {
             }
             Action::FetchRange(fetch) => self.fetches.get(fetch),
             Action::CancelFetch(job) => self.fetches.drop(job),
+            Action::Ask(ask) => self.announces.ask(*ask),
             Action::OpenTracker { tracker, url } => self.trackers.open(tracker, url),
             Action::SendTracker { tracker, text } => self.trackers.send(tracker, text),
             Action::CloseTracker(tracker) => self.trackers.close(tracker),

@@ -1,16 +1,17 @@
 //! HTTP fetches of parts of files, for web seeds: one task each, connections kept for the next.
 //! Judges nothing of what servers say, only where they lie: see `reach`.
 
-mod reach;
+pub(super) mod reach;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use headwater_base::JobId;
 use headwater_engine::{FetchError, FetchRange, Input, RangeHead};
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Empty, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::{self, HeaderName};
@@ -46,7 +47,7 @@ pub(super) struct Fetches {
 }
 
 /// What fetches share.
-struct Net {
+pub(super) struct Net {
     tls: TlsConnector,
     idle: Mutex<BTreeMap<Server, Vec<Sender>>>,
 }
@@ -71,6 +72,11 @@ impl Fetches {
         let config = config.unwrap_or_else(|e| panic!("TLS: {e}"));
         let net = Net { tls: TlsConnector::from(Arc::new(config)), idle: Mutex::default() };
         Self { answers, tasks: BTreeMap::new(), net: Arc::new(net) }
+    }
+
+    /// What others may fetch with.
+    pub(super) fn net(&self) -> Arc<Net> {
+        Arc::clone(&self.net)
     }
 
     /// Fetches part of a file; `RangeAnswered`, `RangeBytes` and `RangeFetched` follow.
@@ -125,6 +131,33 @@ impl Net {
         Err(FetchError::Refused(format!("it redirects more than {REDIRECTS_MAX} times")))
     }
 
+    /// Fetches an answer of at most so many bytes, and tells whence it came. Nothing is asked of a
+    /// server at an address that may not be asked.
+    pub(super) async fn small(
+        &self,
+        url: &str,
+        may_ask: impl Fn(IpAddr) -> bool,
+        most: usize,
+    ) -> Result<(Vec<u8>, IpAddr), FetchError> {
+        let mut url = Url::parse(url).map_err(|e| refused(&e))?;
+        for _ in 0..=REDIRECTS_MAX {
+            let server = server(&url, true)?;
+            let opening = timeout(CONNECT_TIME_MAX, self.open(&server, &may_ask)).await;
+            let (mut sender, from) =
+                opening.map_err(|_| unreachable(&"no connection in time"))??;
+            let request = request(&server, &url, None)?;
+            let response = sender.send_request(request).await.map_err(|e| unreachable(&e))?;
+            if let Some(next) = redirect(&url, &response)? {
+                url = next;
+                continue;
+            }
+            let body = Limited::new(response.into_body(), most);
+            let bytes = body.collect().await.map_err(|e| FetchError::Refused(e.to_string()))?;
+            return Ok((bytes.to_bytes().to_vec(), from));
+        }
+        Err(FetchError::Refused(format!("it redirects more than {REDIRECTS_MAX} times")))
+    }
+
     /// Sends a request, on a connection that is open already if one is.
     async fn ask(
         &self,
@@ -134,25 +167,33 @@ impl Net {
     ) -> Result<(Sender, Response<Incoming>), FetchError> {
         while let Some(mut sender) = self.kept(server) {
             // It may have been closed meanwhile; then a fresh one is made.
-            if let Ok(response) = sender.send_request(request(server, url, range)?).await {
+            if let Ok(response) = sender.send_request(request(server, url, Some(range))?).await {
                 return Ok((sender, response));
             }
         }
-        let opening = timeout(CONNECT_TIME_MAX, self.open(server)).await;
-        let mut sender = opening.map_err(|_| unreachable(&"no connection in time"))??;
-        let response = sender.send_request(request(server, url, range)?).await;
+        let opening = timeout(CONNECT_TIME_MAX, self.open(server, |_| true)).await;
+        let (mut sender, _) = opening.map_err(|_| unreachable(&"no connection in time"))??;
+        let response = sender.send_request(request(server, url, Some(range))?).await;
         Ok((sender, response.map_err(|e| unreachable(&e))?))
     }
 
-    async fn open(&self, server: &Server) -> Result<Sender, FetchError> {
+    async fn open(
+        &self,
+        server: &Server,
+        may_ask: impl Fn(IpAddr) -> bool,
+    ) -> Result<(Sender, IpAddr), FetchError> {
         let stream = reach::connect(&server.host, server.port, server.trusted).await?;
+        let from = stream.peer_addr().map_err(|e| unreachable(&e))?.ip();
+        if !may_ask(from) {
+            return Err(refused(&"it lies in a private network and its path is not /announce"));
+        }
         if !server.secure {
-            return shake(stream).await;
+            return Ok((shake(stream).await?, from));
         }
         let name = server.host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let name = ServerName::try_from(name).map_err(|e| refused(&e))?;
         let stream = self.tls.connect(name, stream).await.map_err(|e| unreachable(&e))?;
-        shake(stream).await
+        Ok((shake(stream).await?, from))
     }
 
     fn kept(&self, server: &Server) -> Option<Sender> {
@@ -199,16 +240,23 @@ fn server(url: &Url, trusted: bool) -> Result<Server, FetchError> {
     Ok(Server { secure, host: host.to_owned(), port, trusted })
 }
 
-fn request(server: &Server, url: &Url, range: &str) -> Result<Request<Empty<Bytes>>, FetchError> {
+fn request(
+    server: &Server,
+    url: &Url,
+    range: Option<&str>,
+) -> Result<Request<Empty<Bytes>>, FetchError> {
     let host = match url.port() {
         Some(port) => format!("{}:{port}", server.host),
         None => server.host.clone(),
     };
     let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
     let path: Uri = format!("{}{query}", url.path()).parse().map_err(|e| refused(&e))?;
-    Request::get(path)
+    let mut request = Request::get(path);
+    if let Some(range) = range {
+        request = request.header(header::RANGE, range);
+    }
+    request
         .header(header::HOST, host)
-        .header(header::RANGE, range)
         .header(header::ACCEPT_ENCODING, "identity")
         .header(header::USER_AGENT, AGENT)
         .body(Empty::new())

@@ -165,6 +165,7 @@ impl World {
             | Action::Dial { .. }
             | Action::FetchRange(_)
             | Action::CancelFetch(_)
+            | Action::Ask(_)
             | Action::Seek { .. }
             | Action::Send { .. } => unreachable!("discovery never asks for {action:?}"),
         }

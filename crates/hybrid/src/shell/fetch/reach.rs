@@ -33,7 +33,7 @@ pub(super) async fn connect(host: &str, port: u16, trusted: bool) -> Result<TcpS
 }
 
 /// Whether an address is one of the public internet's (IANA's special-purpose registries).
-fn is_public(ip: IpAddr) -> bool {
+pub(crate) fn is_public(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => is_public_v4(ip),
         IpAddr::V6(ip) => is_public_v6(ip),

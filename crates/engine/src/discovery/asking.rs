@@ -1,0 +1,84 @@
+//! HTTP and UDP trackers (BEP 3, 15): the shell asks them, one question at a time, and they name
+//! addresses to dial. When they are asked is decided as for those with sockets, only more rarely:
+//! no offer of ours grows old there.
+
+use core::net::IpAddr;
+
+use headwater_base::{InfoHash, Time, TrackerId};
+use headwater_wire::tracker::{AnnounceReply, Happening};
+
+use super::dial::TRACKER;
+use super::nearness::may_name;
+use super::tracker::words;
+use super::{At, Discovery};
+use crate::{Action, Ask, Asked, AskedFailure, TrackerTrouble};
+
+impl Discovery {
+    /// Has the shell ask a tracker.
+    pub(super) fn ask_tracker(&mut self, at: At, event: Option<Happening>) {
+        let (Some(swarm), Some(tracker)) = (self.swarm(at.1), self.trackers.get(&at.0)) else {
+            return;
+        };
+        let ask = Ask {
+            tracker: at.0,
+            url: tracker.url.clone(),
+            info_hash: at.1,
+            peer_id: self.peer_id,
+            port: self.dialler.listens().unwrap_or(0),
+            uploaded: swarm.totals.uploaded,
+            downloaded: swarm.totals.downloaded,
+            left: swarm.left(),
+            event,
+            wants: swarm.wanted > 0 && event != Some(Happening::Stopped),
+            tracker_id: self.member(at).and_then(|member| member.tracker_id.clone()),
+        };
+        self.act(Action::Ask(Box::new(ask)));
+    }
+
+    /// A tracker that was asked answered, or did not.
+    pub(crate) fn asked(
+        &mut self,
+        now: Time,
+        (id, info_hash): (TrackerId, InfoHash),
+        result: Result<Asked, AskedFailure>,
+    ) {
+        let at = (id, info_hash);
+        if !self.member(at).is_some_and(|member| member.awaiting) {
+            return;
+        }
+        match result {
+            Ok(answer) => {
+                if let Some(tracker) = self.trackers.get_mut(&id) {
+                    tracker.prove();
+                }
+                self.take_peers(now, at, answer.from, &answer);
+                let reply = AnnounceReply {
+                    interval: answer.interval,
+                    interval_min: answer.interval_min,
+                    // It never counts when asked to: what it does not say is nothing.
+                    complete: Some(answer.complete.unwrap_or(0)),
+                    incomplete: Some(answer.incomplete.unwrap_or(0)),
+                    tracker_id: answer.tracker_id,
+                    ..AnnounceReply::new(info_hash)
+                };
+                self.announced(now, id, reply);
+            }
+            Err(AskedFailure::Refused(why)) => self.refused(now, id, Some(info_hash), &why),
+            Err(AskedFailure::Malformed) => {
+                if let Some(member) = self.member_mut(at) {
+                    member.awaiting = false;
+                }
+                self.blame(now, at, TrackerTrouble::Malformed);
+                self.plan(now, at);
+            }
+            Err(AskedFailure::Unreachable(why)) => self.socket_closed(now, id, &words(&why)),
+        }
+    }
+
+    /// Takes whom a tracker names: a torrent's own, so that a private torrent dials them too.
+    fn take_peers(&mut self, now: Time, at: At, from: Option<IpAddr>, answer: &Asked) {
+        let Some(&torrent) = self.hashes.get(&at.1) else { return };
+        let named = answer.peers.iter().filter(|address| may_name(address.ip(), from));
+        self.learn(now, (torrent, TRACKER), named.map(|address| (*address, false)));
+    }
+}

@@ -1,0 +1,203 @@
+//! Announces to HTTP and UDP trackers (BEP 3, 15): one task each. What is asked, and when, is the
+//! engine's to say. All of them are named by whoever added the torrent; still, one that lies in a
+//! private network is asked at nothing but `/announce`, lest a link make us press a router's button.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use headwater_engine::{Ask, Asked, AskedFailure, FetchError, Input};
+use headwater_wire::limit::TRACKER_ANSWER_BYTES_MAX;
+use headwater_wire::tracker::Happening;
+use headwater_wire::tracker::http::{Found, Query, Refusal};
+use headwater_wire::tracker::udp;
+use tokio::net::{UdpSocket, lookup_host};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use url::Url;
+
+use super::fetch::Net;
+use super::fetch::reach::is_public;
+
+/// Peers asked for.
+const WANTED: u32 = 100;
+
+/// How long an HTTP tracker may take, and a UDP tracker all in all.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(25);
+
+/// Waits for a UDP tracker before it is asked again. BEP 15 begins with 15 s, from a time when
+/// nobody waited for a film to start.
+const UDP_WAITS: [Duration; 3] =
+    [Duration::from_secs(3), Duration::from_secs(6), Duration::from_secs(12)];
+
+/// How long goodbyes may take when the program ends.
+const GOODBYE_TIME_MAX: Duration = Duration::from_secs(2);
+
+/// Announces under way.
+const TASKS_MAX: usize = 200;
+
+/// All announces of a shell.
+pub(super) struct Announces {
+    answers: mpsc::Sender<Input>,
+    net: Arc<Net>,
+    key: u32,
+    tasks: JoinSet<()>,
+}
+
+impl Announces {
+    pub(super) fn new(answers: mpsc::Sender<Input>, net: Arc<Net>) -> Self {
+        let mut key = [0; 4];
+        // A key of zeros names us no worse: the address still does.
+        let _ = getrandom::fill(&mut key);
+        Self { answers, net, key: u32::from_ne_bytes(key), tasks: JoinSet::new() }
+    }
+
+    /// Asks a tracker; `Asked` follows, unless it is told goodbye.
+    pub(super) fn ask(&mut self, ask: Ask) {
+        while self.tasks.try_join_next().is_some() {}
+        let (answers, net, key) = (self.answers.clone(), Arc::clone(&self.net), self.key);
+        let full = self.tasks.len() >= TASKS_MAX;
+        self.tasks.spawn(async move {
+            let result = match full {
+                true => Err(AskedFailure::Unreachable("too many are asked already".to_owned())),
+                false => timeout(ANSWER_TIME_MAX, announce(&net, &ask, key))
+                    .await
+                    .unwrap_or_else(|_| Err(unreachable("no answer in time"))),
+            };
+            let (tracker, info_hash) = (ask.tracker, ask.info_hash);
+            if ask.event != Some(Happening::Stopped) {
+                let _ = answers.send(Input::Asked { tracker, info_hash, result }).await;
+            }
+        });
+    }
+
+    /// Waits a little for those who are told goodbye.
+    pub(super) async fn finish(&mut self) {
+        let all = async { while self.tasks.join_next().await.is_some() {} };
+        let _ = timeout(GOODBYE_TIME_MAX, all).await;
+        self.tasks.abort_all();
+    }
+}
+
+async fn announce(net: &Net, ask: &Ask, key: u32) -> Result<Asked, AskedFailure> {
+    let url = Url::parse(&ask.url).map_err(|e| unreachable(&e.to_string()))?;
+    let query = Query {
+        info_hash: ask.info_hash,
+        peer_id: ask.peer_id,
+        port: ask.port,
+        uploaded: ask.uploaded,
+        downloaded: ask.downloaded,
+        left: ask.left,
+        event: ask.event,
+        wanted: if ask.wants { WANTED } else { 0 },
+        key,
+        tracker_id: ask.tracker_id.clone(),
+    };
+    let (found, from) = match url.scheme() {
+        "udp" => over_udp(&url, &query).await?,
+        _ => over_http(net, &url, &query).await?,
+    };
+    Ok(Asked {
+        from: Some(from),
+        peers: found.peers,
+        interval: found.interval,
+        interval_min: found.interval_min,
+        complete: found.complete,
+        incomplete: found.incomplete,
+        tracker_id: found.tracker_id,
+    })
+}
+
+async fn over_http(net: &Net, url: &Url, query: &Query) -> Result<(Found, IpAddr), AskedFailure> {
+    let may_ask = |ip: IpAddr| is_public(ip) || url.path().ends_with("/announce");
+    let answer = net.small(&query.url(url.as_str()), may_ask, TRACKER_ANSWER_BYTES_MAX).await;
+    let (bytes, from) = answer.map_err(|error| match error {
+        FetchError::Unreachable(why) => unreachable(&why),
+        FetchError::Refused(why) => unreachable(&why),
+        FetchError::Hidden => unreachable("it hides what it answers"),
+    })?;
+    Ok((Found::from_http(&bytes).map_err(refusal)?, from))
+}
+
+async fn over_udp(url: &Url, query: &Query) -> Result<(Found, IpAddr), AskedFailure> {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let port = url.port().ok_or_else(|| unreachable("its address names no port"))?;
+    let known = lookup_host((host, port)).await.map_err(|e| failed(&e))?;
+    let mut why = unreachable("its name leads nowhere");
+    for address in known {
+        match over_udp_at(address, url, query).await {
+            Ok(found) => return Ok((found, address.ip())),
+            Err(refused @ (AskedFailure::Refused(_) | AskedFailure::Malformed)) => {
+                return Err(refused);
+            }
+            Err(unreached) => why = unreached,
+        }
+    }
+    Err(why)
+}
+
+async fn over_udp_at(address: SocketAddr, url: &Url, query: &Query) -> Result<Found, AskedFailure> {
+    let any: IpAddr = match address {
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let socket = UdpSocket::bind((any, 0)).await.map_err(|e| failed(&e))?;
+    // Packets of others never reach a socket that is connected.
+    socket.connect(address).await.map_err(|e| failed(&e))?;
+    let number = random()?;
+    let hello = udp::connect(number);
+    let connection = exchange(&socket, &hello, |packet| udp::connected(packet, number)).await?;
+    let number = random()?;
+    let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
+    let path = if path.is_empty() { "/" } else { path };
+    let packet = udp::announce(connection, number, query, path);
+    let v6 = address.is_ipv6();
+    exchange(&socket, &packet, |packet| udp::announced(packet, number, v6)).await
+}
+
+/// Sends a packet until it is answered.
+async fn exchange<T>(
+    socket: &UdpSocket,
+    packet: &[u8],
+    read: impl Fn(&[u8]) -> Option<Result<T, Refusal>>,
+) -> Result<T, AskedFailure> {
+    let mut buffer = vec![0; 8 * 1024];
+    for wait in UDP_WAITS {
+        socket.send(packet).await.map_err(|e| failed(&e))?;
+        let answer = async {
+            loop {
+                let len = socket.recv(&mut buffer).await?;
+                if let Some(answer) = read(&buffer[..len]) {
+                    return Ok::<_, io::Error>(answer);
+                }
+            }
+        };
+        if let Ok(answer) = timeout(wait, answer).await {
+            return answer.map_err(|e| failed(&e))?.map_err(refusal);
+        }
+    }
+    Err(unreachable("it does not answer"))
+}
+
+fn random() -> Result<u32, AskedFailure> {
+    let mut bytes = [0; 4];
+    getrandom::fill(&mut bytes).map_err(|e| unreachable(&e.to_string()))?;
+    Ok(u32::from_ne_bytes(bytes))
+}
+
+fn refusal(refusal: Refusal) -> AskedFailure {
+    match refusal {
+        Refusal::Said(why) => AskedFailure::Refused(why),
+        Refusal::Malformed => AskedFailure::Malformed,
+    }
+}
+
+fn failed(error: &io::Error) -> AskedFailure {
+    unreachable(&error.to_string())
+}
+
+fn unreachable(why: &str) -> AskedFailure {
+    AskedFailure::Unreachable(why.to_owned())
+}
