@@ -114,9 +114,7 @@ async fn over_http(net: &Net, url: &Url, query: &Query) -> Result<(Found, IpAddr
     let may_ask = |ip: IpAddr| is_public(ip) || url.path().ends_with("/announce");
     let answer = net.small(&query.url(url.as_str()), may_ask, TRACKER_ANSWER_BYTES_MAX).await;
     let (bytes, from) = answer.map_err(|error| match error {
-        FetchError::Unreachable(why) => unreachable(&why),
-        FetchError::Refused(why) => unreachable(&why),
-        FetchError::Hidden => unreachable("it hides what it answers"),
+        FetchError::Unreachable(why) | FetchError::Refused(why) => unreachable(&why),
     })?;
     Ok((Found::from_http(&bytes).map_err(refusal)?, from))
 }
