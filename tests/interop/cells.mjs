@@ -33,9 +33,10 @@ function dialled(client) {
 
 /** Cells where the leech is told of the seed by others, and dials it. */
 function met(client) {
-  const row = { client: client.dht ? [client] : [], version: client.versions };
-  const rest = { ...row, meet: ["the DHT"], transport: ["tcp"], encryption: [PLAIN] };
-  return product({ ...rest, does: ["seeds", "gets"] });
+  const meets = ["opentracker over HTTP", "opentracker over UDP", "our tracker over HTTP"];
+  const row = { client: [client], version: client.versions, transport: ["tcp"] };
+  const rest = { ...row, meet: client.dht ? [...meets, "the DHT"] : meets, encryption: [PLAIN] };
+  return product({ ...rest, does: client.heeds ? ["seeds", "gets"] : ["seeds"] });
 }
 
 /** Cells where offers and answers go over our WebSocket tracker. */
@@ -80,6 +81,9 @@ const QUICK = {
     ["gets", "they dial", "v1", "utp", PLAIN],
     ["gets", "they dial", "v2", "tcp", THEIRS],
     ["gets", "we dial", "hybrid", "utp", OURS],
+    ["gets", "opentracker over HTTP", "v1", "tcp", PLAIN],
+    ["gets", "opentracker over UDP", "hybrid", "tcp", PLAIN],
+    ["seeds", "our tracker over HTTP", "v2", "tcp", PLAIN],
     ["seeds", "the DHT", "v1", "tcp", PLAIN],
     ["gets", "the DHT", "hybrid", "tcp", PLAIN],
     ["seeds", "our tracker", "v1", "webrtc", PLAIN],
@@ -88,14 +92,17 @@ const QUICK = {
   qbittorrent: [
     ["seeds", "we dial", "hybrid", "utp", THEIRS],
     ["gets", "we dial", "v1", "tcp", OURS],
+    ["seeds", "opentracker over HTTP", "hybrid", "tcp", PLAIN],
   ],
   transmission: [
     ["seeds", "we dial", "v1", "tcp", THEIRS],
     ["gets", "we dial", "v1", "utp", PLAIN],
+    ["seeds", "opentracker over UDP", "v1", "tcp", PLAIN],
   ],
   aria2: [
     ["seeds", "we dial", "v1", "tcp", OURS],
     ["gets", "we dial", "v1", "tcp", THEIRS],
+    ["gets", "our tracker over HTTP", "v1", "tcp", PLAIN],
     ["gets", "the DHT", "v1", "tcp", PLAIN],
   ],
 };

@@ -7,7 +7,8 @@ import { openTransmission } from "./transmission.mjs";
 
 /**
  * `dials` says whether it can be told to dial us, `dht` whether its DHT can be one of our own,
- * `offers` whether it speaks WebRTC, `skipsEmpty` whether it makes no empty files.
+ * `offers` whether it speaks WebRTC, `heeds` whether it dials, on loopback, those that trackers
+ * tell it of, `skipsEmpty` whether it makes no empty files.
  */
 export const clients = [
   {
@@ -18,6 +19,7 @@ export const clients = [
     dials: true,
     dht: true,
     offers: true,
+    heeds: true,
   },
   {
     name: "qbittorrent",
@@ -25,6 +27,7 @@ export const clients = [
     versions: ["v1", "v2", "hybrid"],
     transports: ["tcp", "utp"],
     dials: true,
+    heeds: true,
   },
   {
     name: "transmission",
@@ -32,6 +35,7 @@ export const clients = [
     versions: ["v1"],
     transports: ["tcp", "utp"],
     dials: false,
+    heeds: false,
     skipsEmpty: true,
   },
   {
@@ -41,5 +45,6 @@ export const clients = [
     transports: ["tcp"],
     dials: false,
     dht: true,
+    heeds: true,
   },
 ];
