@@ -33,7 +33,7 @@ function dialled(client) {
 
 /** Cells where the leech is told of the seed by others, and dials it. */
 function met(client) {
-  const meets = ["opentracker over HTTP", "opentracker over UDP", "our tracker over HTTP"];
+  const meets = ["opentracker over HTTP", "opentracker over UDP"];
   const row = { client: [client], version: client.versions, transport: ["tcp"] };
   const rest = { ...row, meet: client.dht ? [...meets, "the DHT"] : meets, encryption: [PLAIN] };
   return product({ ...rest, does: client.heeds ? ["seeds", "gets"] : ["seeds"] });
@@ -83,7 +83,7 @@ const QUICK = {
     ["gets", "we dial", "hybrid", "utp", OURS],
     ["gets", "opentracker over HTTP", "v1", "tcp", PLAIN],
     ["gets", "opentracker over UDP", "hybrid", "tcp", PLAIN],
-    ["seeds", "our tracker over HTTP", "v2", "tcp", PLAIN],
+    ["seeds", "opentracker over UDP", "v2", "tcp", PLAIN],
     ["seeds", "the DHT", "v1", "tcp", PLAIN],
     ["gets", "the DHT", "hybrid", "tcp", PLAIN],
     ["seeds", "our tracker", "v1", "webrtc", PLAIN],
@@ -102,7 +102,7 @@ const QUICK = {
   aria2: [
     ["seeds", "we dial", "v1", "tcp", OURS],
     ["gets", "we dial", "v1", "tcp", THEIRS],
-    ["gets", "our tracker over HTTP", "v1", "tcp", PLAIN],
+    ["gets", "opentracker over HTTP", "v1", "tcp", PLAIN],
     ["gets", "the DHT", "v1", "tcp", PLAIN],
   ],
 };

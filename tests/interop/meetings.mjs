@@ -13,10 +13,6 @@ export const meetings = {
   "they dial": async () => ({ theyDial: true, args: () => [] }),
   "opentracker over HTTP": (stage, made) => opentracker(stage, made, "http"),
   "opentracker over UDP": (stage, made) => opentracker(stage, made, "udp"),
-  "our tracker over HTTP": async (stage, made) => {
-    const { site } = await stage.ourTracker();
-    return atTracker(`${site}/announce`, `${site}/scrape`, made);
-  },
   "our tracker": async (stage) => {
     const { url } = await stage.ourTracker();
     return { tracker: url, args: () => ["--tracker", url] };

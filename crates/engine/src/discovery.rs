@@ -372,6 +372,9 @@ impl Discovery {
         if was_seed != swarm.is_seed() {
             self.news_due_soon(now, torrent);
         }
+        if before.is_none() && totals.left.is_some() {
+            self.say_what_is_left(now, torrent);
+        }
         let Some(swarm) = self.torrents.get_mut(&torrent) else { return };
         let reached = totals.left == Some(0) && before.is_some_and(|left| left > 0);
         if !reached || core::mem::replace(&mut swarm.completed, true) {

@@ -6,7 +6,9 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use headwater_base::{JobId, LinkId, Map, PieceIndex, ReaderId, Seed, Time, TorrentId};
+use headwater_base::{
+    InfoHash, JobId, LinkId, Map, PieceIndex, ReaderId, Seed, Time, TorrentId, TrackerId,
+};
 use headwater_metainfo::Torrent;
 
 use crate::desk::{Desk, Job};
@@ -15,8 +17,8 @@ use crate::picker::Window;
 use crate::timer::Timer;
 use crate::transfer::Transfer;
 use crate::{
-    ACCEPTED_FROM, AddTorrent, Config, EngineView, Event, Input, LinkEnd, PeerView, PieceState,
-    Step, TorrentView, Wake,
+    ACCEPTED_FROM, AddTorrent, Asked, AskedFailure, Config, EngineView, Event, Input, LinkEnd,
+    PeerView, PieceState, Step, TorrentView, Wake,
 };
 
 /// The BitTorrent state machine of all torrents together.
@@ -97,10 +99,7 @@ impl Engine {
             Input::TrackerClosed { tracker, why } => {
                 self.discover(DiscoveryInput::TrackerClosed { tracker, why });
             }
-            Input::Asked { tracker, info_hash, result } => {
-                self.desk.discovery.asked(self.desk.now, (tracker, info_hash), result);
-                self.drain_discovery();
-            }
+            Input::Asked { tracker, info_hash, result } => self.asked(tracker, info_hash, result),
             Input::OfferMade { link, sdp } => {
                 self.discover(DiscoveryInput::OfferMade { link, sdp });
             }
@@ -108,6 +107,11 @@ impl Engine {
                 self.discover(DiscoveryInput::AnswerMade { link, sdp });
             }
         }
+    }
+
+    fn asked(&mut self, tracker: TrackerId, hash: InfoHash, result: Result<Asked, AskedFailure>) {
+        self.desk.discovery.asked(self.desk.now, (tracker, hash), result);
+        self.drain_discovery();
     }
 
     fn limits_changed(&mut self, upload: Option<u64>, download: Option<u64>) {

@@ -29,7 +29,7 @@ impl Discovery {
             return;
         }
         let due = match member.sent_at {
-            Some(_) if member.completed_due || (member.short && late) => now,
+            Some(_) if member.completed_due || member.stale || (member.short && late) => now,
             Some(sent) => sent + member.pause(eager, tracker.is_asked(), &mut self.rng),
             None => now,
         };
@@ -192,6 +192,7 @@ impl Discovery {
             Some(Happening::Completed) => member.completed_due = false,
             Some(Happening::Stopped) | None => {}
         }
+        member.stale = false;
         member.sent_at = Some(now);
         member.awaiting = true;
         member.eager += u32::from(eager);

@@ -4,7 +4,7 @@
 
 use core::net::IpAddr;
 
-use headwater_base::{InfoHash, Time, TrackerId};
+use headwater_base::{InfoHash, Time, TorrentId, TrackerId};
 use headwater_wire::tracker::{AnnounceReply, Happening};
 
 use super::dial::TRACKER;
@@ -33,6 +33,20 @@ impl Discovery {
             tracker_id: self.member(at).and_then(|member| member.tracker_id.clone()),
         };
         self.act(Action::Ask(Box::new(ask)));
+    }
+
+    /// Takes that it is known what a torrent lacks. A tracker that is asked once in half an hour
+    /// would take a seed for a leech until then.
+    pub(super) fn say_what_is_left(&mut self, now: Time, torrent: TorrentId) {
+        for at in self.members_of(torrent) {
+            let Some(tracker) = self.trackers.get_mut(&at.0).filter(|at| at.is_asked()) else {
+                continue;
+            };
+            if let Some(member) = tracker.members.get_mut(&at.1) {
+                member.stale = member.sent_at.is_some();
+            }
+            self.plan(now, at);
+        }
     }
 
     /// A tracker that was asked answered, or did not.

@@ -1,6 +1,6 @@
 //! Announces to HTTP and UDP trackers (BEP 3, 15): one task each. What is asked, and when, is the
 //! engine's to say. All of them are named by whoever added the torrent; still, one that lies in a
-//! private network is asked at nothing but `/announce`, lest a link make us press a router's button.
+//! private network is asked at nothing but `/announce`, lest a link press a router's buttons.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -199,3 +199,6 @@ fn failed(error: &io::Error) -> AskedFailure {
 fn unreachable(why: &str) -> AskedFailure {
     AskedFailure::Unreachable(why.to_owned())
 }
+
+#[cfg(test)]
+mod tests;

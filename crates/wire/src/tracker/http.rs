@@ -73,7 +73,8 @@ impl Query {
         // Writing to a string cannot fail.
         let _ = write!(
             url,
-            "&port={}&uploaded={}&downloaded={}&left={}&compact=1&no_peer_id=1&numwant={}&key={:08x}",
+            "&port={}&uploaded={}&downloaded={}&left={}&compact=1&no_peer_id=1&numwant={}\
+             &key={:08x}",
             self.port, self.uploaded, self.downloaded, self.left, self.wanted, self.key
         );
         if let Some(event) = self.event {

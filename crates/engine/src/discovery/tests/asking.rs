@@ -76,11 +76,25 @@ fn a_lonely_torrent_asks_more_often_than_a_tracker_wants_but_never_below_its_lea
             times.push(rig.now);
             answer(&mut rig, &ask, Ok(answered.clone()));
         }
-        rig.now = rig.now + secs(1);
+        rig.now += secs(1);
     }
     let gaps: Vec<u64> = times.windows(2).map(|two| two[1].since(two[0]).as_secs()).collect();
     assert!(gaps.iter().all(|gap| (120..=600).contains(gap)), "{gaps:?}");
     assert!(gaps.len() > 3 && gaps.contains(&600), "{gaps:?}");
+}
+
+#[test]
+fn a_seed_that_was_not_known_as_one_yet_says_so_as_soon_as_it_is() {
+    let mut rig = Rig::with(|config| config.dials = true);
+    rig.machine.start(rig.now, T, &[HASH], &[vec![PLAIN.to_owned()]], Some(false));
+    rig.want(T, 10);
+    let ask = asks(&rig.take()).remove(0);
+    assert_eq!(ask.event, Some(Happening::Started));
+    rig.progress(T, Some(0));
+    assert!(asks(&rig.take()).is_empty(), "one question at a time");
+    answer(&mut rig, &ask, Ok(found([60, 1, 1, 1], &[])));
+    let lefts: Vec<_> = asks(&rig.take()).iter().map(|ask| (ask.event, ask.left)).collect();
+    assert_eq!(lefts, [(None, 0)]);
 }
 
 #[test]
@@ -95,7 +109,7 @@ fn one_out_of_reach_is_told_of_once_and_asked_ever_more_rarely() {
             asked += 1;
             answer(&mut rig, &ask, Err(AskedFailure::Unreachable("refused".to_owned())));
         }
-        rig.now = rig.now + secs(1);
+        rig.now += secs(1);
     }
     assert!((5..60).contains(&asked), "{asked} times in an hour");
     assert!((1..4).contains(&told), "{told} times");
