@@ -250,7 +250,8 @@ pub(crate) struct Peer {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) port: u16,
     /// An address of this machine to listen on and to dial from; repeat for more [default: all].
-    /// With 127.0.0.1 alone nothing leaves this machine.
+    /// With 127.0.0.1 alone only peers of this machine are met; named trackers and web seeds are
+    /// asked all the same.
     #[arg(long, value_name = "IP")]
     pub(crate) interface: Vec<IpAddr>,
     /// What to speak with other peers.
