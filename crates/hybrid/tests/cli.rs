@@ -151,7 +151,7 @@ fn bad_input_has_a_code_and_exits_with_2() {
     assert_eq!(magnet["error"]["code"], "bad-info-hash");
     let absent = folder.json(&["seed", "--json", "absent"], 2);
     assert_eq!(absent["error"]["code"], "unreadable");
-    let tracker = folder.json(&["seed", "--json", "film", "--tracker", "udp://t.example"], 2);
+    let tracker = folder.json(&["seed", "--json", "film", "--tracker", "gopher://t.example"], 2);
     assert_eq!(tracker["error"]["code"], "bad-tracker");
     let output = folder.run(&["show", "bad.torrent"]);
     assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));
