@@ -80,7 +80,8 @@ test("an unmodified WebTorrent page gets all of it", limit, async (t) => {
 });
 
 test("pay is refused in words as long as nobody can pay", async () => {
-  const { code, log } = await finish(["serve", "--listen", "127.0.0.1:0", "--bridge", "paid"]);
+  const here = ["--listen", "127.0.0.1:0", "--interface", "127.0.0.1"];
+  const { code, log } = await finish(["serve", ...here, "--bridge", "paid"]);
   assert.equal(code, 2);
   assert.match(log.join("\n"), /error \[bridge-paid\]: .*--bridge open/);
 });
