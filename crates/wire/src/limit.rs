@@ -63,6 +63,9 @@ pub const OFFERS_MAX: usize = 82;
 /// Most torrents in one scrape, as in aquatic.
 pub const SCRAPE_MAX: usize = 255;
 
+/// Longest query of an HTTP announce or scrape: `SCRAPE_MAX` info-hashes with every byte escaped.
+pub const TRACKER_QUERY_BYTES_MAX: usize = 24 * 1024;
+
 /// Longest text shown of a tracker's words; the rest is cut.
 pub const REASON_CHARS_MAX: usize = 256;
 

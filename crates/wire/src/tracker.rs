@@ -4,6 +4,7 @@
 
 mod client;
 pub mod http;
+pub mod http_server;
 mod json;
 mod reply;
 mod sdp;

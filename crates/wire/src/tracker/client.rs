@@ -94,7 +94,7 @@ impl Happening {
     }
 
     /// Other names, such as libtorrent's `paused`, mean an announce at its usual time.
-    fn from_name(name: &str) -> Option<Self> {
+    pub(super) fn from_name(name: &str) -> Option<Self> {
         let all = [Self::Started, Self::Completed, Self::Stopped];
         all.into_iter().find(|happening| happening.name() == name)
     }
