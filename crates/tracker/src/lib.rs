@@ -1,5 +1,6 @@
-//! A WebTorrent tracker: `Swarms` decides, a thin WebSocket server carries it out.
-//! Keeps nothing on disk and passes no torrent data: only offers and answers between peers.
+//! A tracker for WebTorrent's peers, over WebSocket, and for all others, over HTTP: `Swarms`
+//! decides, a thin server carries it out.
+//! Keeps nothing on disk and passes no torrent data: only offers, answers and addresses of peers.
 #![forbid(unsafe_code)]
 
 mod config;

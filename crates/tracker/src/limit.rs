@@ -15,6 +15,10 @@ pub const PEERS_SMALL: usize = 5;
 /// How long a peer stays without announcing: two intervals and a half, so that one may get lost.
 pub const PEER_LIFE: Duration = Duration::from_secs(300);
 
+/// The same of a peer that announces over HTTP. Libtorrent does so every five minutes at most,
+/// whatever interval it is told, and two of its announces and a half make this.
+pub const HTTP_PEER_LIFE: Duration = Duration::from_secs(750);
+
 /// How long an offer may be answered. WebTorrent gives its own up after 50 s, libtorrent after
 /// 120 s.
 pub const OFFER_LIFE: Duration = Duration::from_secs(120);
@@ -36,6 +40,25 @@ pub const PEERS_PER_SWARM_MAX: usize = 5_000;
 
 /// Most places in swarms that one socket holds.
 pub const PEERS_PER_SOCKET_MAX: usize = 1_000;
+
+/// Most places in swarms that one address holds over HTTP, or one /64 of IPv6: a client with
+/// hundreds of torrents, or some dozens of clients behind one router.
+pub const PEERS_PER_ADDRESS_MAX: usize = 500;
+
+/// Most addresses remembered that asked over HTTP.
+pub const ADDRESSES_MAX: usize = PEERS_MAX;
+
+/// Requests a second one address may send in the long run: 500 torrents that announce every 30 s.
+pub const REQUESTS_PER_SECOND: u32 = 20;
+
+/// Requests one address may send at once: a client that starts with 500 torrents, and stops.
+pub const REQUESTS_AT_ONCE: u32 = 1_000;
+
+/// Peers told to who does not say how many it wants: what BEP 3's own client got.
+pub const TOLD_DEFAULT: usize = 50;
+
+/// Most peers told to who wants more.
+pub const TOLD_MAX: usize = 200;
 
 /// Most offers relayed of one announce, as in openwebtorrent-tracker. WebTorrent sends 5,
 /// libtorrent up to 10.

@@ -1,6 +1,7 @@
-//! The WebSocket server around the swarm table: one task owns the table, one task each socket.
-//! Decides nothing about swarms; the clock enters here.
+//! The server around the swarm table, over WebSocket and HTTP: one task owns the table, one task
+//! each socket. Decides nothing about swarms; the clock enters here.
 
+mod http;
 mod hub;
 mod socket;
 
@@ -13,13 +14,14 @@ use std::time::Instant;
 use axum::Router;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::response::Response;
-use axum::routing::{MethodRouter, any};
+use axum::routing::any;
 use headwater_base::{Seed, Time};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::{Config, SocketId, Sought, Stats, Swarms, limit};
+pub use http::Ask;
 use hub::News;
 
 /// A running tracker. Clones are the same tracker; it ends when told to or with the runtime.
@@ -48,15 +50,16 @@ impl Tracker {
         Self { news, sockets: Arc::default() }
     }
 
-    /// The handler of a path that upgrades to a WebSocket, for any router.
-    pub fn route<S: Clone + Send + Sync + 'static>(&self) -> MethodRouter<S> {
-        let tracker = self.clone();
-        any(move |upgrade: WebSocketUpgrade| async move { tracker.upgrade(upgrade) })
-    }
-
-    /// A router that upgrades at every path, as clients expect of a tracker of its own.
-    pub fn router(&self) -> Router {
-        Router::new().fallback(self.route::<()>())
+    /// A router for a tracker of its own. As clients expect, it upgrades at every path, and answers
+    /// what is no upgrade at `/announce` and `/scrape`.
+    fn router(&self) -> Router {
+        let upgrades = |tracker: Self| {
+            any(move |upgrade: WebSocketUpgrade| async move { tracker.upgrade(upgrade) })
+        };
+        Router::new()
+            .route("/announce", http::door(self.clone(), Ask::Announce))
+            .route("/scrape", http::door(self.clone(), Ask::Scrape))
+            .fallback(upgrades(self.clone()))
     }
 
     /// Makes a client of whoever asked for this upgrade.
@@ -102,7 +105,8 @@ impl Server {
         let address = listener.local_addr()?;
         let tracker = Tracker::start(config, seed);
         let (stop, stopped) = oneshot::channel::<()>();
-        let serve = axum::serve(listener, tracker.router()).with_graceful_shutdown(async {
+        let service = tracker.router().into_make_service_with_connect_info::<SocketAddr>();
+        let serve = axum::serve(listener, service).with_graceful_shutdown(async {
             // A dropped server stops as a closed one does.
             let _ = stopped.await;
         });

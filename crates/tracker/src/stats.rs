@@ -11,19 +11,27 @@ pub struct Stats {
     pub peers: u64,
     /// Places held by seeders.
     pub seeders: u64,
+    /// Places with an address, of peers that announce over HTTP.
+    pub http_peers: u64,
     /// Offers that may still be answered.
     pub offers_open: u64,
-    /// Announces taken.
+    /// Announces taken through sockets.
     pub announces: u64,
-    /// Scrapes answered.
+    /// Scrapes answered through sockets.
     pub scrapes: u64,
+    /// Announces taken over HTTP.
+    pub http_announces: u64,
+    /// Scrapes answered over HTTP.
+    pub http_scrapes: u64,
+    /// Addresses that peers were told of.
+    pub addresses_told: u64,
     /// Offers relayed to a peer.
     pub offers_relayed: u64,
     /// Answers relayed to the peer that made the offer.
     pub answers_relayed: u64,
     /// Answers to no open offer, or from another than the one it went to.
     pub answers_dropped: u64,
-    /// Messages refused with a reason.
+    /// Messages and requests refused with a reason.
     pub refusals: u64,
     /// Peers that stopped announcing and were removed.
     pub peers_expired: u64,
@@ -42,16 +50,20 @@ pub enum Figure {
 
 impl Stats {
     /// Every figure under a name that Prometheus takes.
-    pub fn figures(&self) -> [(&'static str, Figure, u64); 13] {
+    pub fn figures(&self) -> [(&'static str, Figure, u64); 17] {
         use Figure::{Counter, Gauge};
         [
             ("tracker_sockets", Gauge, self.sockets),
             ("tracker_swarms", Gauge, self.swarms),
             ("tracker_peers", Gauge, self.peers),
             ("tracker_seeders", Gauge, self.seeders),
+            ("tracker_http_peers", Gauge, self.http_peers),
             ("tracker_offers_open", Gauge, self.offers_open),
             ("tracker_announces_total", Counter, self.announces),
             ("tracker_scrapes_total", Counter, self.scrapes),
+            ("tracker_http_announces_total", Counter, self.http_announces),
+            ("tracker_http_scrapes_total", Counter, self.http_scrapes),
+            ("tracker_addresses_told_total", Counter, self.addresses_told),
             ("tracker_offers_relayed_total", Counter, self.offers_relayed),
             ("tracker_answers_relayed_total", Counter, self.answers_relayed),
             ("tracker_answers_dropped_total", Counter, self.answers_dropped),

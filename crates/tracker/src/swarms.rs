@@ -2,6 +2,9 @@
 //! or threads; the same seed and inputs give the same steps.
 
 mod budget;
+mod clients;
+mod http;
+mod near;
 mod offers;
 mod swarm;
 
@@ -15,8 +18,9 @@ use headwater_wire::tracker::{
 
 use crate::{Config, Stats};
 use budget::Budget;
+use clients::{Clients, Network};
 use offers::{Offers, Relayed};
-use swarm::{Peer, Swarm};
+use swarm::{Door, Peer, Swarm, Way};
 
 /// A client's socket; never reused in a tracker's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -103,7 +107,7 @@ pub enum CloseReason {
     },
 }
 
-/// Why an announce is refused. The socket stays open: its other swarms are well.
+/// Why an announce is refused. The socket it came through stays open: its other swarms are well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 enum Refusal {
     #[error("swarm is full with {0} peers")]
@@ -114,15 +118,23 @@ enum Refusal {
     Swarms(usize),
     #[error("tracker is full with {0} peers")]
     Peers(usize),
+    #[error("address is in {0} swarms, and no more are allowed")]
+    Network(usize),
+    #[error("tracker is full with {0} addresses")]
+    Networks(usize),
+    #[error("more than {0} requests a second from one address")]
+    TooFast(u32),
 }
 
 /// What a timer is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
     /// A peer did not announce.
-    Peer(InfoHash, PeerId),
+    Peer(InfoHash, PeerId, Door),
     /// A socket was silent.
     Socket(SocketId),
+    /// Nobody on a network asked anything. Behind its peers, which are gone by then.
+    Network(Network),
 }
 
 #[derive(Debug)]
@@ -134,6 +146,23 @@ struct Socket {
     end: Time,
 }
 
+/// What a peer says of itself, and until when that counts.
+#[derive(Clone, Copy, Debug)]
+struct State {
+    happening: Option<Happening>,
+    left: Option<u64>,
+    end: Time,
+}
+
+/// What every announce is answered with.
+#[derive(Clone, Copy, Debug)]
+struct Sizes {
+    complete: u32,
+    incomplete: u32,
+    /// Seconds to the next announce.
+    interval: u32,
+}
+
 /// Every swarm of a tracker. `handle` takes inputs; `next` is called until it answers `Sleep`.
 #[derive(Debug)]
 pub struct Swarms {
@@ -141,6 +170,7 @@ pub struct Swarms {
     rng: Rng,
     swarms: BTreeMap<InfoHash, Swarm>,
     sockets: BTreeMap<SocketId, Socket>,
+    clients: Clients,
     offers: Offers,
     timers: BTreeSet<(Time, Due)>,
     steps: VecDeque<Step>,
@@ -155,6 +185,7 @@ impl Swarms {
             rng: seed.split("tracker"),
             swarms: BTreeMap::new(),
             sockets: BTreeMap::new(),
+            clients: Clients::default(),
             offers: Offers::default(),
             timers: BTreeSet::new(),
             steps: VecDeque::new(),
@@ -229,7 +260,7 @@ impl Swarms {
         self.stats.announces += 1;
         if happening == Some(Happening::Stopped) {
             if self.holds(socket, info_hash, peer_id) {
-                self.remove_peer(info_hash, peer_id);
+                self.remove_peer(info_hash, peer_id, Door::Socket);
             }
             return self.reply(socket, info_hash);
         }
@@ -237,27 +268,35 @@ impl Swarms {
             let action = Action::Announce;
             return self.send_failure(socket, Some(info_hash), action, refusal.to_string());
         }
-        let before = self.swarms.get(&info_hash).and_then(|swarm| swarm.lookup(&peer_id));
-        let was_seeder = before.is_some_and(|peer| peer.seeder);
+        let state = State { happening, left, end: now + self.config.peer_life };
+        let peer = self.seat(info_hash, peer_id, Way::Socket(socket), state);
+        if self.config.tells_seekers && !peer.seeder {
+            self.steps.push_back(Step::Sought(Sought { info_hash, peer_id, socket }));
+        }
+        self.reply(socket, info_hash);
+        let most = wanted.map_or(usize::MAX, |wanted| wanted as usize);
+        self.relay(now, info_hash, &peer, offers, most.min(self.config.offers_relayed_max));
+    }
+
+    /// Gives a peer its place, as what it says it is.
+    fn seat(&mut self, info_hash: InfoHash, id: PeerId, way: Way, state: State) -> Peer {
+        let State { happening, left, end } = state;
+        let swarm = self.swarms.get(&info_hash);
+        let was_seeder = swarm.and_then(|swarm| swarm.is_seeder(id)) == Some(true);
         // A peer without metadata cannot tell what is left: a new one fetches, a known one does
         // what it did.
         let keeps = was_seeder && happening != Some(Happening::Started);
         let completed = happening == Some(Happening::Completed);
         let seeder = completed || left.map_or(keeps, |left| left == 0);
-        let peer = Peer { id: peer_id, socket, seeder, end: now + self.config.peer_life };
+        let peer = Peer { id, way, seeder, end };
         self.put_peer(info_hash, peer);
-        if self.config.tells_seekers && !seeder {
-            self.steps.push_back(Step::Sought(Sought { info_hash, peer_id, socket }));
-        }
         if completed
             && !was_seeder
             && let Some(swarm) = self.swarms.get_mut(&info_hash)
         {
             swarm.downloaded = swarm.downloaded.saturating_add(1);
         }
-        self.reply(socket, info_hash);
-        let most = wanted.map_or(usize::MAX, |wanted| wanted as usize);
-        self.relay(now, info_hash, &peer, offers, most.min(self.config.offers_relayed_max));
+        peer
     }
 
     /// Sends each offer to another peer, as far as there are peers.
@@ -272,11 +311,12 @@ impl Swarms {
         let Some(swarm) = self.swarms.get(&info_hash) else { return };
         let receivers = swarm.pick(&mut self.rng, from, most.min(offers.len()));
         for (Offer { offer_id, sdp }, to) in offers.into_iter().zip(receivers) {
-            let relayed = Relayed { info_hash, from: from.id, to: to.id, offer_id };
+            let (to, socket) = to;
+            let relayed = Relayed { info_hash, from: from.id, to, offer_id };
             let end = now + self.config.offer_life;
             self.offers.put(end, relayed, self.config.offers_remembered_max);
             let message = TrackerMessage::Offer { info_hash, peer_id: from.id, offer_id, sdp };
-            self.send(to.socket, &message);
+            self.send(socket, &message);
             self.stats.offers_relayed += 1;
         }
     }
@@ -287,17 +327,23 @@ impl Swarms {
         let Answer { info_hash, peer_id, to_peer_id, offer_id, sdp, .. } = answer;
         let relayed = Relayed { info_hash, from: to_peer_id, to: peer_id, offer_id };
         let asked = self.holds(socket, info_hash, peer_id) && self.offers.take(&relayed);
-        let maker = self.swarms.get(&info_hash).and_then(|swarm| swarm.lookup(&to_peer_id));
-        let Some(maker) = maker.filter(|_| asked) else {
+        let swarm = self.swarms.get(&info_hash);
+        let maker = swarm.and_then(|swarm| swarm.lookup(to_peer_id, Door::Socket));
+        let Some(to) = maker.and_then(|maker| maker.way.socket()).filter(|_| asked) else {
             self.stats.answers_dropped += 1;
             return;
         };
-        let to = maker.socket;
         self.send(to, &TrackerMessage::Answer { info_hash, peer_id, offer_id, sdp });
         self.stats.answers_relayed += 1;
     }
 
     fn scrape(&mut self, socket: SocketId, hashes: &[InfoHash]) {
+        let message = TrackerMessage::Scrape(self.sizes(hashes));
+        self.send(socket, &message);
+        self.stats.scrapes += 1;
+    }
+
+    fn sizes(&self, hashes: &[InfoHash]) -> Vec<ScrapeEntry> {
         let none = Swarm::default();
         let entry = |info_hash: &InfoHash| {
             let swarm = self.swarms.get(info_hash).unwrap_or(&none);
@@ -308,23 +354,27 @@ impl Swarms {
                 downloaded: swarm.downloaded,
             }
         };
-        let message = TrackerMessage::Scrape(hashes.iter().map(entry).collect());
-        self.send(socket, &message);
-        self.stats.scrapes += 1;
+        hashes.iter().map(entry).collect()
     }
 
-    /// Whether there is room for the peer, if it is new.
+    /// Whether a socket may have a place for this peer.
     fn admit(&self, socket: SocketId, info_hash: InfoHash, id: PeerId) -> Result<(), Refusal> {
-        let config = &self.config;
         let held = self.sockets.get(&socket).map(|socket| &socket.peers);
         if held.is_some_and(|peers| peers.contains(&(info_hash, id))) {
             return Ok(());
         }
-        if held.is_some_and(|peers| peers.len() >= config.peers_per_socket_max) {
-            return Err(Refusal::Socket(config.peers_per_socket_max));
+        let most = self.config.peers_per_socket_max;
+        if held.is_some_and(|peers| peers.len() >= most) {
+            return Err(Refusal::Socket(most));
         }
+        self.check_room(info_hash, id, Door::Socket)
+    }
+
+    /// Whether there is room for the peer, if it is new.
+    fn check_room(&self, info_hash: InfoHash, id: PeerId, door: Door) -> Result<(), Refusal> {
+        let config = &self.config;
         let swarm = self.swarms.get(&info_hash);
-        if swarm.is_some_and(|swarm| swarm.lookup(&id).is_some()) {
+        if swarm.is_some_and(|swarm| swarm.lookup(id, door).is_some()) {
             return Ok(());
         }
         if swarm.is_some_and(|swarm| swarm.len() >= config.peers_per_swarm_max) {
@@ -342,29 +392,46 @@ impl Swarms {
     /// Puts a peer in. A peer that was there on another socket moved: the newest one counts.
     fn put_peer(&mut self, info_hash: InfoHash, peer: Peer) {
         let downloaded = self.swarms.get(&info_hash).map_or(0, |swarm| swarm.downloaded);
-        self.remove_peer(info_hash, peer.id);
+        let door = peer.way.door();
+        self.remove_peer(info_hash, peer.id, door);
         let swarm = self.swarms.entry(info_hash).or_default();
         swarm.downloaded = downloaded;
         swarm.put(peer);
         self.stats.peers += 1;
         self.stats.seeders += u64::from(peer.seeder);
-        self.timers.insert((peer.end, Due::Peer(info_hash, peer.id)));
-        if let Some(socket) = self.sockets.get_mut(&peer.socket) {
-            socket.peers.insert((info_hash, peer.id));
+        self.timers.insert((peer.end, Due::Peer(info_hash, peer.id, door)));
+        match peer.way {
+            Way::Socket(socket) => {
+                if let Some(socket) = self.sockets.get_mut(&socket) {
+                    socket.peers.insert((info_hash, peer.id));
+                }
+            }
+            Way::Address(address) => {
+                self.clients.seated(Network::of(address.ip()));
+                self.stats.http_peers += 1;
+            }
         }
     }
 
-    fn remove_peer(&mut self, info_hash: InfoHash, id: PeerId) {
+    fn remove_peer(&mut self, info_hash: InfoHash, id: PeerId, door: Door) {
         let Some(swarm) = self.swarms.get_mut(&info_hash) else { return };
-        let Some(peer) = swarm.remove(&id) else { return };
+        let Some(peer) = swarm.remove(id, door) else { return };
         if swarm.is_empty() {
             self.swarms.remove(&info_hash);
         }
         self.stats.peers -= 1;
         self.stats.seeders -= u64::from(peer.seeder);
-        self.timers.remove(&(peer.end, Due::Peer(info_hash, id)));
-        if let Some(socket) = self.sockets.get_mut(&peer.socket) {
-            socket.peers.remove(&(info_hash, id));
+        self.timers.remove(&(peer.end, Due::Peer(info_hash, id, door)));
+        match peer.way {
+            Way::Socket(socket) => {
+                if let Some(socket) = self.sockets.get_mut(&socket) {
+                    socket.peers.remove(&(info_hash, id));
+                }
+            }
+            Way::Address(address) => {
+                self.clients.left(Network::of(address.ip()));
+                self.stats.http_peers -= 1;
+            }
         }
     }
 
@@ -373,18 +440,27 @@ impl Swarms {
     }
 
     fn reply(&mut self, socket: SocketId, info_hash: InfoHash) {
+        let Sizes { complete, incomplete, interval } = self.look(info_hash);
+        let reply = AnnounceReply {
+            interval: Some(interval),
+            complete: Some(complete),
+            incomplete: Some(incomplete),
+            ..AnnounceReply::new(info_hash)
+        };
+        self.send(socket, &TrackerMessage::Announce(reply));
+    }
+
+    fn look(&self, info_hash: InfoHash) -> Sizes {
         let swarm = self.swarms.get(&info_hash);
         let (complete, incomplete) =
             swarm.map_or((0, 0), |swarm| (swarm.seeders(), swarm.leechers()));
         let small = complete + incomplete <= self.config.peers_small && incomplete > 0;
         let interval = if small { self.config.interval_small } else { self.config.interval };
-        let reply = AnnounceReply {
-            interval: Some(interval.as_secs() as u32),
-            complete: Some(complete as u32),
-            incomplete: Some(incomplete as u32),
-            ..AnnounceReply::new(info_hash)
-        };
-        self.send(socket, &TrackerMessage::Announce(reply));
+        Sizes {
+            complete: complete as u32,
+            incomplete: incomplete as u32,
+            interval: interval.as_secs() as u32,
+        }
     }
 
     fn refuse(&mut self, socket: SocketId, bad: BadMessage) {
@@ -421,7 +497,7 @@ impl Swarms {
         let Some(socket) = self.sockets.remove(&id) else { return };
         self.timers.remove(&(socket.end, Due::Socket(id)));
         for (info_hash, peer) in socket.peers {
-            self.remove_peer(info_hash, peer);
+            self.remove_peer(info_hash, peer, Door::Socket);
         }
     }
 
@@ -430,14 +506,15 @@ impl Swarms {
         while let Some((at, due)) = self.timers.first().copied().filter(|(at, _)| *at <= now) {
             self.timers.remove(&(at, due));
             match due {
-                Due::Peer(info_hash, id) => {
-                    self.remove_peer(info_hash, id);
+                Due::Peer(info_hash, id, door) => {
+                    self.remove_peer(info_hash, id, door);
                     self.stats.peers_expired += 1;
                 }
                 Due::Socket(socket) => {
                     let seconds = self.config.silence_max.as_secs();
                     self.close(socket, CloseReason::Silent { seconds });
                 }
+                Due::Network(network) => self.clients.forget(network),
             }
         }
     }

@@ -1,9 +1,11 @@
 //! The task that owns the swarm table: feeds it news of sockets and gives them its messages.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use headwater_base::Time;
+use headwater_wire::tracker::http_server::{Question, Reply};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 
@@ -19,6 +21,15 @@ pub(super) enum News {
     Text(SocketId, String),
     /// A socket closed.
     Closed(SocketId),
+    /// An HTTP request came.
+    Requested {
+        /// From where.
+        from: IpAddr,
+        /// What it asks, or why it cannot be read.
+        question: Result<Question, headwater_wire::Error>,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Reply>,
+    },
     /// Somebody wants the figures.
     Asked(oneshot::Sender<Stats>),
     /// The operator ends it.
@@ -68,6 +79,10 @@ pub(super) async fn run(
             Some(News::Closed(id)) => {
                 sockets.remove(&id);
                 swarms.handle(clock.now(), Input::Closed(id));
+            }
+            Some(News::Requested { from, question, reply }) => {
+                // Whoever asked may have gone.
+                let _ = reply.send(swarms.ask(clock.now(), from, question));
             }
             Some(News::Asked(answer)) => {
                 // Whoever asked may have gone.

@@ -10,24 +10,24 @@ use headwater_wire::tracker::{
 use super::*;
 
 const SDP: &str = "v=0\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n";
-const SWARM: InfoHash = InfoHash([0xfe; 20]);
+pub(super) const SWARM: InfoHash = InfoHash([0xfe; 20]);
 
 /// A table, its time, and what it said so far.
-struct Table {
-    swarms: Swarms,
-    now: Time,
+pub(super) struct Table {
+    pub(super) swarms: Swarms,
+    pub(super) now: Time,
     closed: Vec<(u64, CloseReason)>,
     sought: Vec<Sought>,
 }
 
 impl Table {
-    fn new(config: Config) -> Self {
+    pub(super) fn new(config: Config) -> Self {
         let swarms = Swarms::new(config, &Seed([3; 32]));
         Self { swarms, now: Time::ZERO, closed: Vec::new(), sought: Vec::new() }
     }
 
     /// A table with sockets 0 to `sockets`.
-    fn with_sockets(sockets: u64) -> Self {
+    pub(super) fn with_sockets(sockets: u64) -> Self {
         let mut table = Self::new(Config::default());
         (0..sockets).for_each(|socket| assert_eq!(table.open(socket), []));
         table
@@ -56,7 +56,7 @@ impl Table {
         self.handle(Input::Opened(SocketId(socket)))
     }
 
-    fn close(&mut self, socket: u64) {
+    pub(super) fn close(&mut self, socket: u64) {
         assert_eq!(self.handle(Input::Closed(SocketId(socket))), []);
     }
 
@@ -64,17 +64,21 @@ impl Table {
         self.handle(Input::Text { socket: SocketId(socket), text: text.into() })
     }
 
-    fn announce(&mut self, socket: u64, announce: Announce) -> Vec<(u64, TrackerMessage)> {
+    pub(super) fn announce(
+        &mut self,
+        socket: u64,
+        announce: Announce,
+    ) -> Vec<(u64, TrackerMessage)> {
         self.text(socket, ClientMessage::Announce(announce).encode())
     }
 
     /// Joins with the peer id of this socket's number and no offers.
-    fn join(&mut self, socket: u64, left: u64) {
+    pub(super) fn join(&mut self, socket: u64, left: u64) {
         let sent = self.announce(socket, Announce { left: Some(left), ..peer(socket as u8) });
         assert!(matches!(sent[..], [(to, TrackerMessage::Announce(_))] if to == socket));
     }
 
-    fn wait(&mut self, seconds: u64) -> Vec<(u64, TrackerMessage)> {
+    pub(super) fn wait(&mut self, seconds: u64) -> Vec<(u64, TrackerMessage)> {
         self.now += Duration::from_secs(seconds);
         self.drain()
     }
@@ -86,7 +90,7 @@ impl Table {
 }
 
 /// A leecher's plain announce.
-fn peer(number: u8) -> Announce {
+pub(super) fn peer(number: u8) -> Announce {
     Announce {
         info_hash: SWARM,
         peer_id: PeerId([number; 20]),
@@ -100,7 +104,7 @@ fn peer(number: u8) -> Announce {
     }
 }
 
-fn offers(count: u8) -> Vec<Offer> {
+pub(super) fn offers(count: u8) -> Vec<Offer> {
     let offer = |number| Offer { offer_id: OfferId([number; 20]), sdp: SDP.to_owned() };
     (0..count).map(offer).collect()
 }
@@ -115,7 +119,7 @@ fn answer(from: u8, to: u8, offer: u8) -> String {
 }
 
 /// Who got which offer of the messages sent.
-fn offered(sent: &[(u64, TrackerMessage)]) -> Vec<(u64, u8)> {
+pub(super) fn offered(sent: &[(u64, TrackerMessage)]) -> Vec<(u64, u8)> {
     let offer = |(to, message): &(u64, TrackerMessage)| {
         let TrackerMessage::Offer { offer_id, .. } = message else { return None };
         Some((*to, offer_id.0[0]))

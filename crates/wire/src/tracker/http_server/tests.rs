@@ -1,6 +1,7 @@
 //! Queries as real clients and hostile ones send them, and what answers them.
 
 use core::fmt::Write;
+use core::net::SocketAddr;
 
 use headwater_metainfo::bencode::{Rules, Value};
 use proptest::prelude::*;
@@ -210,7 +211,7 @@ proptest! {
 
     #[test]
     fn every_reply_is_canonical_bencode(
-        peers in proptest::collection::vec((any::<[u8; 20]>(), any::<core::net::SocketAddr>()), 0..9),
+        peers in proptest::collection::vec((any::<[u8; 20]>(), any::<SocketAddr>()), 0..9),
         form in prop_oneof![Just(Form::Compact), Just(Form::Named), Just(Form::Unnamed)],
         reason in ".{0,40}",
     ) {
