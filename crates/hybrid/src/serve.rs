@@ -1,6 +1,7 @@
 //! The HTTP face of `headwater serve`: web app, tracker, list of torrents, figures, health.
 //! Film bytes never leave through it: those go to peers over WebRTC only.
 
+mod announce;
 mod assets;
 mod control;
 mod host;
@@ -23,15 +24,16 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use headwater_base::{InfoHash, hex};
 use headwater_metainfo::{Torrent, Version};
-use headwater_tracker::server::Tracker;
+use headwater_tracker::server::{Ask, Tracker};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::bridge::Bridge;
 use crate::shell::{Shell, Stopped};
+use announce::{ANNOUNCE, Caller, SCRAPE};
 pub use control::Control;
-use host::Hosts;
+use host::{Hosts, is_literal};
 pub use kept::Limits;
 pub use library::{Library, Refusal};
 use metrics::Figures;
@@ -56,7 +58,7 @@ pub struct Site {
 
 impl Site {
     /// Makes a site that listens at `listen` and is also reached by `names`. Its magnet links name
-    /// its own tracker and then `trackers`.
+    /// its own tracker, over WebSocket and over HTTP, and then `trackers`.
     pub fn new(
         shell: Shell,
         tracker: Tracker,
@@ -130,7 +132,7 @@ impl Site {
             let _ = closing.wait_for(|closing| *closing).await;
         };
         let certificate = self.certificate.clone();
-        let router = self.router();
+        let router = self.router().into_make_service_with_connect_info::<Caller>();
         match certificate {
             Some(certificate) => {
                 let listener = TlsListener::new(listener, certificate)?;
@@ -152,6 +154,8 @@ impl Site {
     fn router(self: Arc<Self>) -> Router {
         let mut router = Router::new()
             .route("/tracker", any(tracker))
+            .route(ANNOUNCE, announce::door(Ask::Announce))
+            .route(SCRAPE, announce::door(Ask::Scrape))
             .route("/torrents.json", get(torrents))
             .route("/metrics", get(figures))
             .route("/healthz", get(healthy));
@@ -174,10 +178,12 @@ pub fn reached_at(listen: SocketAddr) -> SocketAddr {
     }
 }
 
-/// Turns away requests that are not meant for this server.
+/// Turns away requests that are not meant for this server. Those of the tracker's clients are
+/// whatever address they reached it by: a router's, say, that hands them on.
 async fn guard(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
     let host = text(request.headers(), header::HOST);
-    if host.is_some_and(|host| site.hosts.allows_host(host)) {
+    let is_client = [ANNOUNCE, SCRAPE].contains(&request.uri().path());
+    if host.is_some_and(|host| site.hosts.allows_host(host) || is_client && is_literal(host)) {
         return next.run(request).await;
     }
     let host = host.unwrap_or("no name");
@@ -213,8 +219,9 @@ pub async fn serve_programs(tracker: Tracker, listener: TcpListener) -> io::Resu
 
 async fn torrents(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
     let host = text(&headers, header::HOST).unwrap_or_default();
-    let scheme = if site.certificate.is_some() { "wss" } else { "ws" };
-    let mut trackers = vec![format!("{scheme}://{host}/tracker")];
+    let end = if site.certificate.is_some() { "s" } else { "" };
+    let mut trackers =
+        vec![format!("ws{end}://{host}/tracker"), format!("http{end}://{host}{ANNOUNCE}")];
     trackers.extend(site.trackers.iter().cloned());
     let shared = site.shared.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let list: Vec<Value> = shared.iter().map(|torrent| describe(torrent, &trackers)).collect();

@@ -239,6 +239,11 @@ fn the_server_answers_to_its_own_names_only() {
     {
         assert!(server.ask("GET", path, host, "").0.contains(" 421 "), "{host}");
     }
+    // Clients of the tracker may reach it through a router of another address.
+    for path in ["/announce", "/scrape"] {
+        assert!(server.ask("GET", path, "192.0.2.1:80", "").0.contains(" 200 "), "{path}");
+        assert!(server.ask("GET", path, "evil.example", "").0.contains(" 421 "), "{path}");
+    }
     let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nOrigin: https://evil.example\r\n";
     let mut stream = TcpStream::connect(&server.host).expect("it listens");
@@ -289,6 +294,8 @@ fn the_server_shares_a_folder_and_ends_when_told() {
     let magnet = torrents[0]["magnet"].as_str().expect("a link");
     let port = server.host.rsplit(':').next().expect("a port");
     assert!(magnet.contains(&format!("tr=ws%3A%2F%2F127.0.0.1%3A{port}%2Ftracker")), "{magnet}");
+    let http = format!("tr=http%3A%2F%2F127.0.0.1%3A{port}%2Fannounce");
+    assert!(magnet.find("tr=ws") < magnet.find(&http), "{magnet}");
     assert!(folder.0.join(".headwater").is_dir());
     let told = Command::new("kill").args(["-TERM", &server.child.id().to_string()]).status();
     assert!(told.expect("kill runs").success());

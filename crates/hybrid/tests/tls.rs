@@ -112,6 +112,11 @@ async fn everything_is_served_over_tls_and_nothing_beside_it() {
     let magnet = list[0]["magnet"].as_str().expect("a link");
     let port = server.host.rsplit(':').next().expect("a port");
     assert!(magnet.contains(&format!("tr=wss%3A%2F%2F127.0.0.1%3A{port}%2Ftracker")), "{magnet}");
+    let http = format!("tr=https%3A%2F%2F127.0.0.1%3A{port}%2Fannounce");
+    assert!(magnet.contains(&http), "{magnet}");
+    let query = format!("info_hash={0}&peer_id={0}&port=6881", "a".repeat(20));
+    let listing = server.get(&format!("/announce?{query}")).await;
+    assert!(listing.contains("10:incompletei1e"), "{listing}");
     // Our own peer is at our own tracker, though no certificate is for loopback.
     server.until("/metrics", |text| text.contains("\nheadwater_tracker_seeders 1\n")).await;
     let mut stream = server.connect("first").await.expect("TLS");

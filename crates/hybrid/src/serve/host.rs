@@ -22,8 +22,7 @@ impl Hosts {
         if name == "localhost" || self.names.contains(&name) {
             return true;
         }
-        let literal = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-        literal.is_ok_and(|address| {
+        literal(&name).is_some_and(|address| {
             address.is_loopback() || address == self.listen || self.listen.is_unspecified()
         })
     }
@@ -36,6 +35,15 @@ impl Hosts {
         }
         origin.split_once("://").is_some_and(|(_, host)| self.allows_host(host))
     }
+}
+
+/// Whether a `Host` header bears an address, which no site can let its name point to.
+pub(super) fn is_literal(host: &str) -> bool {
+    literal(without_port(host)).is_some()
+}
+
+fn literal(name: &str) -> Option<IpAddr> {
+    name.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }
 
 fn without_port(host: &str) -> &str {
