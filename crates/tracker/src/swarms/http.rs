@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use headwater_base::Time;
+use headwater_base::{InfoHash, Time};
 use headwater_wire::tracker::Happening;
 use headwater_wire::tracker::http_server::{Announce, Listed, Listing, Question, Reply};
 
@@ -74,7 +74,9 @@ impl Swarms {
             let state = State { happening, left, end: now + self.config.http_peer_life };
             let way = Way::Address(SocketAddr::new(from, port));
             let peer = self.seat(info_hash, peer_id, way, state);
-            self.tell(announce, &peer, wanted)
+            // Aria2 lacks nothing, it says, as long as it knows a torrent by its magnet link alone.
+            let has_all = peer.seeder && happening != Some(Happening::Started);
+            self.tell(info_hash, &Peer { seeder: has_all, ..peer }, wanted)
         };
         let Sizes { complete, incomplete, interval } = self.look(info_hash);
         let interval_min = interval.min(self.config.interval_small.as_secs() as u32);
@@ -94,10 +96,10 @@ impl Swarms {
         self.check_room(info_hash, peer_id, door)
     }
 
-    fn tell(&mut self, announce: &Announce, to: &Peer, wanted: Option<u32>) -> Vec<Listed> {
+    fn tell(&mut self, info_hash: InfoHash, to: &Peer, wanted: Option<u32>) -> Vec<Listed> {
         let wanted = wanted.map_or(limit::TOLD_DEFAULT, |wanted| wanted as usize);
         let most = wanted.min(self.config.told_max);
-        let Some(swarm) = self.swarms.get(&announce.info_hash) else { return Vec::new() };
+        let Some(swarm) = self.swarms.get(&info_hash) else { return Vec::new() };
         let told = swarm.tell(&mut self.rng, to, most);
         self.stats.addresses_told += told.len() as u64;
         told.into_iter().map(|(peer_id, address)| Listed { peer_id, address }).collect()

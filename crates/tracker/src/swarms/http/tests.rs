@@ -1,6 +1,6 @@
 //! The rules for who announces over HTTP, one by one, under virtual time.
 
-use headwater_base::{InfoHash, PeerId, Seed};
+use headwater_base::{PeerId, Seed};
 use headwater_wire::tracker::ScrapeEntry;
 use headwater_wire::tracker::http_server::Form;
 
@@ -97,15 +97,22 @@ fn peer_is_told_where_others_asked_from_and_listen() {
 fn seeds_are_told_of_no_seeds_and_nobody_of_itself() {
     let mut table = table();
     table.listing("192.0.2.1", seed(1));
-    assert_eq!(table.told("192.0.2.2", seed(2)), [""; 0]);
+    assert_eq!(table.told("192.0.2.2", Announce { happening: None, ..seed(2) }), [""; 0]);
     table.listing("192.0.2.3", plain(3));
-    assert_eq!(table.told("192.0.2.1", seed(1)), ["192.0.2.3:6881"]);
+    let again = Announce { happening: None, ..seed(1) };
+    assert_eq!(table.told("192.0.2.1", again), ["192.0.2.3:6881"]);
+    let seeds = ["192.0.2.1:6881", "192.0.2.2:6881"];
+    assert_eq!(table.told("192.0.2.3", plain(3)), seeds);
+    assert_eq!(table.told("2001:db8::3", plain(3)), seeds);
     // Whoever started anew under another name is at the address of its old self.
-    assert_eq!(table.told("192.0.2.3", plain(4)), ["192.0.2.1:6881", "192.0.2.2:6881"]);
-    assert_eq!(
-        table.told("2001:db8::3", plain(3)),
-        ["192.0.2.1:6881", "192.0.2.2:6881", "192.0.2.3:6881"]
-    );
+    assert!(!table.told("192.0.2.3", plain(4)).contains(&"192.0.2.3:6881".to_owned()));
+}
+
+#[test]
+fn who_starts_is_told_of_seeds_though_it_says_that_it_lacks_nothing() {
+    let mut table = table();
+    table.listing("192.0.2.1", seed(1));
+    assert_eq!(table.told("192.0.2.2", seed(2)), ["192.0.2.1:6881"]);
 }
 
 #[test]
