@@ -27,10 +27,11 @@ const WANTED: u32 = 100;
 /// How long an HTTP tracker may take, and a UDP tracker all in all.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(25);
 
-/// Waits for a UDP tracker before it is asked again. BEP 15 begins with 15 s, from a time when
-/// nobody waited for a film to start.
-const UDP_WAITS: [Duration; 3] =
-    [Duration::from_secs(3), Duration::from_secs(6), Duration::from_secs(12)];
+/// Waits for a UDP tracker, in seconds, before it is asked again. BEP 15 begins with 15 s, from a
+/// time when nobody waited for a film to start. One silent at its IPv6 address must leave time for
+/// a connection and an announce at its IPv4 address.
+const UDP_WAITS: [u64; 3] = [1, 2, 4];
+const _: () = assert!(3 * (UDP_WAITS[0] + UDP_WAITS[1] + UDP_WAITS[2]) < ANSWER_TIME_MAX.as_secs());
 
 /// How long goodbyes may take when the program ends.
 const GOODBYE_TIME_MAX: Duration = Duration::from_secs(2);
@@ -111,7 +112,7 @@ async fn announce(net: &Net, ask: &Ask, key: u32) -> Result<Asked, AskedFailure>
 }
 
 async fn over_http(net: &Net, url: &Url, query: &Query) -> Result<(Found, IpAddr), AskedFailure> {
-    let may_ask = |ip: IpAddr| is_public(ip) || url.path().ends_with("/announce");
+    let may_ask = |ip, at: &Url| is_public(ip) || at.path().ends_with("/announce");
     let answer = net.small(&query.url(url.as_str()), may_ask, TRACKER_ANSWER_BYTES_MAX).await;
     let (bytes, from) = answer.map_err(|error| match error {
         FetchError::Unreachable(why) | FetchError::Refused(why) => unreachable(&why),
@@ -122,9 +123,11 @@ async fn over_http(net: &Net, url: &Url, query: &Query) -> Result<(Found, IpAddr
 async fn over_udp(url: &Url, query: &Query) -> Result<(Found, IpAddr), AskedFailure> {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     let port = url.port().ok_or_else(|| unreachable("its address names no port"))?;
-    let known = lookup_host((host, port)).await.map_err(|e| failed(&e))?;
+    let known: Vec<_> = lookup_host((host, port)).await.map_err(|e| failed(&e))?.collect();
+    let first = known.first().copied();
+    let other = known.iter().copied().find(|a| Some(a.is_ipv4()) != first.map(|a| a.is_ipv4()));
     let mut why = unreachable("its name leads nowhere");
-    for address in known {
+    for address in first.into_iter().chain(other) {
         match over_udp_at(address, url, query).await {
             Ok(found) => return Ok((found, address.ip())),
             Err(refused @ (AskedFailure::Refused(_) | AskedFailure::Malformed)) => {
@@ -172,7 +175,7 @@ async fn exchange<T>(
                 }
             }
         };
-        if let Ok(answer) = timeout(wait, answer).await {
+        if let Ok(answer) = timeout(Duration::from_secs(wait), answer).await {
             return answer.map_err(|e| failed(&e))?.map_err(refusal);
         }
     }

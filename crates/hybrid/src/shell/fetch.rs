@@ -131,18 +131,19 @@ impl Net {
         Err(FetchError::Refused(format!("it redirects more than {REDIRECTS_MAX} times")))
     }
 
-    /// Fetches an answer of at most so many bytes, and tells whence it came. Nothing is asked of a
-    /// server at an address that may not be asked.
+    /// Fetches an answer of at most so many bytes, and tells whence it came. What may not be asked
+    /// at an address is not, be it where a redirect leads.
     pub(super) async fn small(
         &self,
         url: &str,
-        may_ask: impl Fn(IpAddr) -> bool,
+        may_ask: impl Fn(IpAddr, &Url) -> bool,
         most: usize,
     ) -> Result<(Vec<u8>, IpAddr), FetchError> {
         let mut url = Url::parse(url).map_err(|e| refused(&e))?;
         for _ in 0..=REDIRECTS_MAX {
             let server = server(&url, true)?;
-            let opening = timeout(CONNECT_TIME_MAX, self.open(&server, &may_ask)).await;
+            let open = self.open(&server, |ip| may_ask(ip, &url));
+            let opening = timeout(CONNECT_TIME_MAX, open).await;
             let (mut sender, from) =
                 opening.map_err(|_| unreachable(&"no connection in time"))??;
             let request = request(&server, &url, None)?;

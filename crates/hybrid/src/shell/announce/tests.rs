@@ -28,21 +28,27 @@ async fn asked(url: String) -> Result<Asked, AskedFailure> {
     announce(&net, &ask(url), 5).await
 }
 
-/// A server that answers one request so; answers the request's first line.
-async fn http(path: &str, answer: Vec<u8>) -> (Result<Asked, AskedFailure>, Option<String>) {
+/// A server that gives one request this body; answers the request's first line.
+async fn http(path: &str, body: Vec<u8>) -> (Result<Asked, AskedFailure>, Option<String>) {
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+    raw_http(path, [head.into_bytes(), body].concat()).await
+}
+
+/// The same with an answer that is given whole.
+async fn raw_http(path: &str, answer: Vec<u8>) -> (Result<Asked, AskedFailure>, Option<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}{path}", listener.local_addr().expect("an address"));
     let serving = tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.expect("a connection");
         let mut request = vec![0; 4096];
         let len = stream.read(&mut request).await.unwrap_or(0);
-        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", answer.len());
-        let _ = stream.write_all(&[head.as_bytes(), &answer].concat()).await;
+        let _ = stream.write_all(&answer).await;
         let text = String::from_utf8_lossy(&request[..len]).into_owned();
-        text.lines().next().map(str::to_owned)
+        // A redirect finds the port still open.
+        (text.lines().next().map(str::to_owned), listener)
     });
     let asked = asked(url).await;
-    (asked, serving.await.expect("it serves"))
+    (asked, serving.await.expect("it serves").0)
 }
 
 #[tokio::test]
@@ -69,6 +75,10 @@ async fn a_tracker_inside_a_network_is_asked_at_announce_and_nowhere_else() {
     let Err(AskedFailure::Unreachable(why)) = refused else { panic!("{refused:?}") };
     assert!(why.contains("/announce"), "{why}");
     assert_eq!(request, None, "not a word was said");
+    let to = b"HTTP/1.1 302 Found\r\nLocation: /reboot\r\nContent-Length: 0\r\n\r\n";
+    let (refused, _) = raw_http("/announce", to.to_vec()).await;
+    let Err(AskedFailure::Unreachable(why)) = refused else { panic!("{refused:?}") };
+    assert!(why.contains("/announce"), "nor does a redirect lead there: {why}");
 }
 
 #[tokio::test]
