@@ -28,12 +28,12 @@ use std::collections::VecDeque;
 use headwater_base::{InfoHash, LinkId, Map, PeerId, Rng, Seed, Set, Time, TorrentId, TrackerId};
 use headwater_wire::extended::SignalMessage;
 
-use self::addresses::Addresses;
+use self::addresses::{Addresses, STRANGER};
 use self::arrival::Arrival;
 use self::attempt::Attempt;
 pub(crate) use self::budget::Budget;
 use self::circle::Circle;
-use self::dial::{Dialler, STRANGER};
+use self::dial::Dialler;
 use self::limit::{
     ANSWER_EVERY, ARRIVALS, ATTEMPTS_BURST, LEFT_UNKNOWN, LINK_SOUND, OFFER_EVERY, PARTED_MAX,
     PARTED_REST, TRACKERS_PER_TORRENT_MAX,
@@ -146,6 +146,8 @@ pub(crate) struct Discovery {
     /// Most of them made of offers.
     offered_max: usize,
     rng: Rng,
+    /// Tells us from others at our address, for trackers that are asked.
+    key: u32,
     torrents: Map<TorrentId, Swarm>,
     hashes: Map<InfoHash, TorrentId>,
     trackers: Map<TrackerId, Tracker>,
@@ -242,6 +244,7 @@ impl Discovery {
             links_max: config.links_max,
             offered_max: config.offered_links_max.unwrap_or(config.links_max),
             rng: seed.split("discovery"),
+            key: seed.split("tracker key").next_u64() as u32,
             torrents: Map::new(),
             hashes: Map::new(),
             trackers: Map::new(),

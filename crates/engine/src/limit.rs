@@ -169,10 +169,6 @@ pub const URGENT_QUEUE: Duration = Duration::from_millis(500);
 /// What a bridge fetches beyond what it is asked for: a browser asks for what follows only once it
 /// got that, and a film goes on.
 pub const LENT_AHEAD: u64 = 4 << 20;
-/// Names of readers that stand for links a bridge lends to, far from those shells give.
-pub(crate) const fn lender(link: headwater_base::LinkId) -> headwater_base::ReaderId {
-    headwater_base::ReaderId((1 << 62) + link.0)
-}
 
 /// Requests kept of one peer. WebTorrent keeps any number, libtorrent 2000; we say 500 (`reqq`).
 pub const SERVED_MAX: usize = 500;

@@ -11,8 +11,11 @@ use super::limit::{
     DIAL_REST_DOUBLINGS, DIAL_REST_NAMED, DOUBTFUL,
 };
 
-/// Stands for the user among those who tell: no link has such a name.
+/// Stand among those who tell for the user, for whom the shell heard of an address from, and for
+/// all trackers: no link has such names.
 pub(super) const USER: LinkId = LinkId(u64::MAX);
+pub(super) const STRANGER: LinkId = LinkId(u64::MAX - 1);
+pub(super) const TRACKER: LinkId = LinkId(u64::MAX - 2);
 
 /// The addresses known in one torrent.
 #[derive(Debug, Default)]

@@ -2,12 +2,14 @@
 //! addresses to dial. When they are asked is decided as for those with sockets, only more rarely:
 //! no offer of ours grows old there.
 
-use core::net::IpAddr;
+use core::net::{IpAddr, SocketAddr};
 
 use headwater_base::{InfoHash, Time, TorrentId, TrackerId};
+use headwater_wire::tracker::http::{Query, Refusal};
 use headwater_wire::tracker::{AnnounceReply, Happening};
 
-use super::dial::TRACKER;
+use super::addresses::TRACKER;
+use super::limit::PEERS_ASKED_FOR;
 use super::nearness::may_name;
 use super::tracker::words;
 use super::{At, Discovery};
@@ -19,9 +21,8 @@ impl Discovery {
         let (Some(swarm), Some(tracker)) = (self.swarm(at.1), self.trackers.get(&at.0)) else {
             return;
         };
-        let ask = Ask {
-            tracker: at.0,
-            url: tracker.url.clone(),
+        let wants = swarm.wanted > 0 && event != Some(Happening::Stopped);
+        let query = Query {
             info_hash: at.1,
             peer_id: self.peer_id,
             port: self.dialler.listens().unwrap_or(0),
@@ -29,9 +30,11 @@ impl Discovery {
             downloaded: swarm.totals.downloaded,
             left: swarm.left(),
             event,
-            wants: swarm.wanted > 0 && event != Some(Happening::Stopped),
+            wanted: if wants { PEERS_ASKED_FOR } else { 0 },
+            key: self.key,
             tracker_id: self.member(at).and_then(|member| member.tracker_id.clone()),
         };
+        let ask = Ask { tracker: at.0, url: tracker.url.clone(), query };
         self.act(Action::Ask(Box::new(ask)));
     }
 
@@ -61,24 +64,26 @@ impl Discovery {
             return;
         }
         match result {
-            Ok(answer) => {
+            Ok(Asked { from, found }) => {
                 if let Some(tracker) = self.trackers.get_mut(&id) {
                     tracker.prove();
                 }
-                self.take_peers(now, at, answer.from, &answer);
+                self.take_peers(now, at, from, &found.peers);
                 let reply = AnnounceReply {
-                    interval: answer.interval,
-                    interval_min: answer.interval_min,
+                    interval: found.interval,
+                    interval_min: found.interval_min,
                     // It never counts when asked to: what it does not say is nothing.
-                    complete: Some(answer.complete.unwrap_or(0)),
-                    incomplete: Some(answer.incomplete.unwrap_or(0)),
-                    tracker_id: answer.tracker_id,
+                    complete: Some(found.complete.unwrap_or(0)),
+                    incomplete: Some(found.incomplete.unwrap_or(0)),
+                    tracker_id: found.tracker_id,
                     ..AnnounceReply::new(info_hash)
                 };
                 self.announced(now, id, reply);
             }
-            Err(AskedFailure::Refused(why)) => self.refused(now, id, Some(info_hash), &why),
-            Err(AskedFailure::Malformed) => {
+            Err(AskedFailure::Refused(Refusal::Said(why))) => {
+                self.refused(now, id, Some(info_hash), &why);
+            }
+            Err(AskedFailure::Refused(Refusal::Malformed)) => {
                 if let Some(member) = self.member_mut(at) {
                     member.awaiting = false;
                 }
@@ -90,9 +95,9 @@ impl Discovery {
     }
 
     /// Takes whom a tracker names: a torrent's own, so that a private torrent dials them too.
-    fn take_peers(&mut self, now: Time, at: At, from: Option<IpAddr>, answer: &Asked) {
+    fn take_peers(&mut self, now: Time, at: At, from: Option<IpAddr>, peers: &[SocketAddr]) {
         let Some(&torrent) = self.hashes.get(&at.1) else { return };
-        let named = answer.peers.iter().filter(|address| may_name(address.ip(), from));
+        let named = peers.iter().filter(|address| may_name(address.ip(), from));
         self.learn(now, (torrent, TRACKER), named.map(|address| (*address, false)));
     }
 }

@@ -7,7 +7,7 @@ use core::time::Duration;
 use headwater_base::{LinkId, Rng, Time, TorrentId};
 use headwater_wire::extended::{PexFlags, PexMessage};
 
-use super::addresses::{Candidate, USER};
+use super::addresses::{Candidate, STRANGER, USER};
 use super::attempt::{Attempt, State};
 use super::limit::{
     DIAL_REST, DIAL_WAIT, DIALS, DIALS_AT_ONCE, DIALS_RESERVED, LINKS_DIALLED_FOR,
@@ -18,10 +18,6 @@ use super::outside::Outside;
 use super::priority::priority;
 use super::{Budget, Discovery, Swarm, Timer};
 use crate::{Action, Config, Finder, LinkEnd};
-
-/// Stands for whoever but the user told the shell, among those who tell.
-pub(super) const TRACKER: LinkId = LinkId(u64::MAX - 2);
-pub(super) const STRANGER: LinkId = LinkId(u64::MAX - 1);
 
 /// What all torrents dial with.
 #[derive(Debug)]

@@ -20,6 +20,8 @@ pub(super) const ANNOUNCE_INTERVAL: (Duration, Duration) =
 pub(super) const ANNOUNCE_INTERVAL_DEFAULT: Duration = Duration::from_secs(120);
 /// The same of a tracker that is asked over HTTP or UDP, as is common there.
 pub(super) const ASK_INTERVAL_DEFAULT: Duration = Duration::from_secs(30 * 60);
+/// Peers asked for of an HTTP or UDP tracker.
+pub(super) const PEERS_ASKED_FOR: u32 = 100;
 /// First pause between announces of a torrent that is short of links, where trackers are asked. It
 /// doubles up to the interval.
 pub(super) const ASK_EAGER: Duration = Duration::from_secs(60);

@@ -268,13 +268,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_websocket_addresses_are_trackers_and_a_trailing_slash_makes_no_other() {
+    fn trackers_are_of_schemes_the_shell_can_speak_and_a_trailing_slash_makes_no_other() {
         assert_eq!(normalize(" WSS://a.example/x/ ", false).as_deref(), Some("wss://a.example/x"));
         assert_eq!(normalize("ws://127.0.0.1:80/", false).as_deref(), Some("ws://127.0.0.1:80"));
         for bad in ["udp://a:1", "https://a/announce", "ws://", "ws:///", "wss", "ws://a b", ""] {
             assert_eq!(normalize(bad, false), None, "{bad}");
         }
         assert_eq!(normalize(&format!("ws://{}", "a".repeat(TRACKER_URL_BYTES_MAX)), false), None);
+        for url in ["udp://a:1", "http://a/announce", "https://a/announce", "ws://a"] {
+            assert_eq!(normalize(url, true).as_deref(), Some(url));
+        }
+        assert_eq!(normalize("gopher://a", true), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! or wanted soon (`hw_want`), and a little of what follows. Their requests wait until then.
 
 use bytes::Bytes;
-use headwater_base::{Bitfield, LinkId, PieceIndex};
+use headwater_base::{Bitfield, LinkId, PieceIndex, ReaderId};
 use headwater_wire::Message;
 
 use super::Transfer;
@@ -17,6 +17,21 @@ use crate::picker::{Picker, Window};
 #[derive(Debug, Default)]
 pub(super) struct Bridge {
     shown: Bitfield,
+}
+
+impl Bridge {
+    /// Takes that `piece` can be shown. Answers whether it is news.
+    fn learn(&mut self, piece: PieceIndex, count: u32) -> bool {
+        if self.shown.len() != count {
+            self.shown = Bitfield::empty(count);
+        }
+        self.shown.set(piece)
+    }
+}
+
+/// The reader that stands for a link which is lent something: named far from those of shells.
+fn reader(link: LinkId) -> ReaderId {
+    ReaderId((1 << 62) + link.0)
 }
 
 impl Transfer {
@@ -37,25 +52,19 @@ impl Transfer {
     /// Takes that `link`, if it is a direct one, has more than it had.
     pub(super) fn lend(&mut self, desk: &mut Desk, link: LinkId) {
         let (Some(bridge), Some(peer)) = (&mut self.bridge, self.peers.get(&link)) else { return };
-        if !peer.place.direct || peer.has.is_empty() {
+        if !peer.place.direct {
             return;
         }
-        if bridge.shown.len() != peer.has.len() {
-            bridge.shown = Bitfield::empty(peer.has.len());
-        }
+        let count = peer.has.len();
         let news: Vec<PieceIndex> =
-            peer.has.ones().filter(|piece| bridge.shown.set(*piece)).collect();
+            peer.has.ones().filter(|piece| bridge.learn(*piece, count)).collect();
         self.show(desk, &news);
     }
 
-    /// Takes that a direct link, or we ourselves, got `piece`. Answers whether it is news.
+    /// Takes that a direct link, or we ourselves, got `piece`.
     pub(super) fn lend_piece(&mut self, desk: &mut Desk, piece: PieceIndex) {
-        let Some(picker) = &self.picker else { return };
-        let Some(bridge) = &mut self.bridge else { return };
-        if bridge.shown.len() != picker.count() {
-            bridge.shown = Bitfield::empty(picker.count());
-        }
-        if bridge.shown.set(piece) {
+        let (Some(picker), Some(bridge)) = (&self.picker, &mut self.bridge) else { return };
+        if bridge.learn(piece, picker.count()) {
             self.show(desk, &[piece]);
         }
     }
@@ -102,7 +111,7 @@ impl Transfer {
             let start = u64::from(piece.0) * length;
             Window { start, end: start.saturating_add(length) }
         });
-        let turn = picker.set_window(limit::lender(link), window);
+        let turn = picker.set_window(reader(link), window);
         if let Some(peer) = self.peers.get_mut(&link) {
             peer.lent = first;
         }
@@ -136,7 +145,7 @@ impl Transfer {
         if self.bridge.is_some()
             && let Some(picker) = &mut self.picker
         {
-            let turn = picker.set_window(limit::lender(link), None);
+            let turn = picker.set_window(reader(link), None);
             self.turned(desk, turn);
         }
     }

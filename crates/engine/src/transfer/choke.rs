@@ -14,6 +14,9 @@ use crate::peer::Peer;
 use crate::picker::Picker;
 use crate::timer::Timer;
 
+/// Puts a turn behind all others: more microseconds than any run has.
+const LATER: u64 = 1 << 62;
+
 /// What a torrent knows of its own upload.
 #[derive(Debug, Default)]
 pub(super) struct Slots {
@@ -124,15 +127,11 @@ impl Transfer {
             let chance = desk.rng.below(1 << 16);
             let standing = &peer.standing;
             let (claim, order) = if seeding {
-                // Everybody in turn; who hides what it took comes last.
-                let doubtful = claim == Claim::Doubtful;
-                let behind = self.bridge.is_some() && peer.place.direct;
-                let claim = match (doubtful, behind) {
-                    (true, _) => Claim::Doubtful,
-                    (false, true) => Claim::Behind,
-                    (false, false) => Claim::Gives,
-                };
-                (claim, (standing.turned().as_micros(), chance))
+                // Everybody in turn, at a bridge browsers first; who hides what it took comes last.
+                let sure = claim != Claim::Doubtful;
+                let later = self.bridge.is_some() && peer.place.direct;
+                let turn = standing.turned().as_micros() + if later { LATER } else { 0 };
+                (if sure { Claim::Gives } else { Claim::Doubtful }, (turn, chance))
             } else {
                 match claim {
                     Claim::Gives => (claim, (debt(peer), chance)),

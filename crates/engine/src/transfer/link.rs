@@ -184,8 +184,7 @@ impl Transfer {
     /// Says what we have, once that is known.
     pub(super) fn tell_pieces(&mut self, desk: &mut Desk, link: LinkId) {
         let revealing = self.is_revealing();
-        let Some(peer) = self.peers.get_mut(&link) else { return };
-        let Some(picker) = &self.picker else { return };
+        let (Some(peer), Some(picker)) = (self.peers.get(&link), &self.picker) else { return };
         if self.stage != Stage::Running || !peer.is_joined() || peer.told_pieces {
             return;
         }
@@ -193,16 +192,18 @@ impl Transfer {
             self.begin_reveal(desk, link);
             return;
         }
-        let Some(peer) = self.peers.get(&link) else { return };
-        let have = self.shown_to(peer, picker).clone();
+        let have = self.shown_to(peer, picker);
+        let told = if peer.fast && have.is_full() && !have.is_empty() {
+            Some(Message::HaveAll)
+        } else if have.is_empty() {
+            peer.fast.then_some(Message::HaveNone)
+        } else {
+            Some(Message::Bitfield(Bytes::copy_from_slice(have.as_bytes())))
+        };
         let Some(peer) = self.peers.get_mut(&link) else { return };
         peer.told_pieces = true;
-        if peer.fast && have.is_full() && !have.is_empty() {
-            peer.outbox.say(&Message::HaveAll);
-        } else if peer.fast && have.is_empty() {
-            peer.outbox.say(&Message::HaveNone);
-        } else if !have.is_empty() {
-            peer.outbox.say(&Message::Bitfield(Bytes::copy_from_slice(have.as_bytes())));
+        if let Some(message) = told {
+            peer.outbox.say(&message);
         }
     }
 

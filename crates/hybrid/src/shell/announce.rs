@@ -21,9 +21,6 @@ use url::Url;
 use super::fetch::Net;
 use super::fetch::reach::is_public;
 
-/// Peers asked for.
-const WANTED: u32 = 100;
-
 /// How long an HTTP tracker may take, and a UDP tracker all in all.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(25);
 
@@ -43,32 +40,28 @@ const TASKS_MAX: usize = 200;
 pub(super) struct Announces {
     answers: mpsc::Sender<Input>,
     net: Arc<Net>,
-    key: u32,
     tasks: JoinSet<()>,
 }
 
 impl Announces {
     pub(super) fn new(answers: mpsc::Sender<Input>, net: Arc<Net>) -> Self {
-        let mut key = [0; 4];
-        // A key of zeros names us no worse: the address still does.
-        let _ = getrandom::fill(&mut key);
-        Self { answers, net, key: u32::from_ne_bytes(key), tasks: JoinSet::new() }
+        Self { answers, net, tasks: JoinSet::new() }
     }
 
     /// Asks a tracker; `Asked` follows, unless it is told goodbye.
     pub(super) fn ask(&mut self, ask: Ask) {
         while self.tasks.try_join_next().is_some() {}
-        let (answers, net, key) = (self.answers.clone(), Arc::clone(&self.net), self.key);
+        let (answers, net) = (self.answers.clone(), Arc::clone(&self.net));
         let full = self.tasks.len() >= TASKS_MAX;
         self.tasks.spawn(async move {
             let result = match full {
                 true => Err(AskedFailure::Unreachable("too many are asked already".to_owned())),
-                false => timeout(ANSWER_TIME_MAX, announce(&net, &ask, key))
+                false => timeout(ANSWER_TIME_MAX, announce(&net, &ask))
                     .await
                     .unwrap_or_else(|_| Err(unreachable("no answer in time"))),
             };
-            let (tracker, info_hash) = (ask.tracker, ask.info_hash);
-            if ask.event != Some(Happening::Stopped) {
+            let (tracker, info_hash) = (ask.tracker, ask.query.info_hash);
+            if ask.query.event != Some(Happening::Stopped) {
                 let _ = answers.send(Input::Asked { tracker, info_hash, result }).await;
             }
         });
@@ -82,45 +75,25 @@ impl Announces {
     }
 }
 
-async fn announce(net: &Net, ask: &Ask, key: u32) -> Result<Asked, AskedFailure> {
+async fn announce(net: &Net, ask: &Ask) -> Result<Asked, AskedFailure> {
     let url = Url::parse(&ask.url).map_err(|e| unreachable(&e.to_string()))?;
-    let query = Query {
-        info_hash: ask.info_hash,
-        peer_id: ask.peer_id,
-        port: ask.port,
-        uploaded: ask.uploaded,
-        downloaded: ask.downloaded,
-        left: ask.left,
-        event: ask.event,
-        wanted: if ask.wants { WANTED } else { 0 },
-        key,
-        tracker_id: ask.tracker_id.clone(),
-    };
-    let (found, from) = match url.scheme() {
-        "udp" => over_udp(&url, &query).await?,
-        _ => over_http(net, &url, &query).await?,
-    };
-    Ok(Asked {
-        from: Some(from),
-        peers: found.peers,
-        interval: found.interval,
-        interval_min: found.interval_min,
-        complete: found.complete,
-        incomplete: found.incomplete,
-        tracker_id: found.tracker_id,
-    })
+    match url.scheme() {
+        "udp" => over_udp(&url, &ask.query).await,
+        _ => over_http(net, &url, &ask.query).await,
+    }
 }
 
-async fn over_http(net: &Net, url: &Url, query: &Query) -> Result<(Found, IpAddr), AskedFailure> {
+async fn over_http(net: &Net, url: &Url, query: &Query) -> Result<Asked, AskedFailure> {
     let may_ask = |ip, at: &Url| is_public(ip) || at.path().ends_with("/announce");
     let answer = net.small(&query.url(url.as_str()), may_ask, TRACKER_ANSWER_BYTES_MAX).await;
     let (bytes, from) = answer.map_err(|error| match error {
         FetchError::Unreachable(why) | FetchError::Refused(why) => unreachable(&why),
     })?;
-    Ok((Found::from_http(&bytes).map_err(refusal)?, from))
+    let found = Found::from_http(&bytes).map_err(AskedFailure::Refused)?;
+    Ok(Asked { from: Some(from), found })
 }
 
-async fn over_udp(url: &Url, query: &Query) -> Result<(Found, IpAddr), AskedFailure> {
+async fn over_udp(url: &Url, query: &Query) -> Result<Asked, AskedFailure> {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     let port = url.port().ok_or_else(|| unreachable("its address names no port"))?;
     let known: Vec<_> = lookup_host((host, port)).await.map_err(|e| failed(&e))?.collect();
@@ -129,11 +102,9 @@ async fn over_udp(url: &Url, query: &Query) -> Result<(Found, IpAddr), AskedFail
     let mut why = unreachable("its name leads nowhere");
     for address in first.into_iter().chain(other) {
         match over_udp_at(address, url, query).await {
-            Ok(found) => return Ok((found, address.ip())),
-            Err(refused @ (AskedFailure::Refused(_) | AskedFailure::Malformed)) => {
-                return Err(refused);
-            }
-            Err(unreached) => why = unreached,
+            Ok(found) => return Ok(Asked { from: Some(address.ip()), found }),
+            Err(unreached @ AskedFailure::Unreachable(_)) => why = unreached,
+            Err(refused @ AskedFailure::Refused(_)) => return Err(refused),
         }
     }
     Err(why)
@@ -176,7 +147,7 @@ async fn exchange<T>(
             }
         };
         if let Ok(answer) = timeout(Duration::from_secs(wait), answer).await {
-            return answer.map_err(|e| failed(&e))?.map_err(refusal);
+            return answer.map_err(|e| failed(&e))?.map_err(AskedFailure::Refused);
         }
     }
     Err(unreachable("it does not answer"))
@@ -186,13 +157,6 @@ fn random() -> Result<u32, AskedFailure> {
     let mut bytes = [0; 4];
     getrandom::fill(&mut bytes).map_err(|e| unreachable(&e.to_string()))?;
     Ok(u32::from_ne_bytes(bytes))
-}
-
-fn refusal(refusal: Refusal) -> AskedFailure {
-    match refusal {
-        Refusal::Said(why) => AskedFailure::Refused(why),
-        Refusal::Malformed => AskedFailure::Malformed,
-    }
 }
 
 fn failed(error: &io::Error) -> AskedFailure {

@@ -3,6 +3,7 @@
 use core::net::IpAddr;
 
 use headwater_wire::tracker::Happening;
+use headwater_wire::tracker::http::Found;
 
 use super::*;
 use crate::{Ask, Asked, AskedFailure};
@@ -32,13 +33,13 @@ fn asks(outs: &[Out]) -> Vec<Ask> {
 }
 
 fn answer(rig: &mut Rig, ask: &Ask, result: Result<Asked, AskedFailure>) {
-    rig.machine.asked(rig.now, (ask.tracker, ask.info_hash), result);
+    rig.machine.asked(rig.now, (ask.tracker, ask.query.info_hash), result);
 }
 
 fn found(from: [u8; 4], peers: &[[u8; 4]]) -> Asked {
     let peers = peers.iter().map(|ip| SocketAddr::from((*ip, 6881))).collect();
     let from = Some(IpAddr::from(from));
-    Asked { from, peers, interval: Some(600), ..Asked::default() }
+    Asked { from, found: Found { peers, interval: Some(600), ..Found::default() } }
 }
 
 #[test]
@@ -47,8 +48,9 @@ fn a_tracker_is_asked_at_once_and_those_it_names_are_dialled_of_private_torrents
         let mut rig = rig(private);
         let asked = asks(&rig.take());
         let [ask] = &asked[..] else { panic!("{asked:?}") };
-        assert_eq!((ask.event, ask.left, ask.port), (Some(Happening::Started), 1000, 7000));
-        assert_eq!((ask.url.as_str(), ask.info_hash, ask.wants), (PLAIN, HASH, true));
+        let query = &ask.query;
+        assert_eq!((query.event, query.left, query.port), (Some(Happening::Started), 1000, 7000));
+        assert_eq!((ask.url.as_str(), query.info_hash, query.wanted), (PLAIN, HASH, 100));
         answer(&mut rig, ask, Ok(found([60, 1, 1, 1], &[[60, 2, 2, 2], [127, 0, 0, 1]])));
         let dialled: Vec<_> = dials(&rig.take()).into_iter().map(|(_, at)| at.ip()).collect();
         assert_eq!(
@@ -67,12 +69,13 @@ fn a_tracker_is_asked_at_once_and_those_it_names_are_dialled_of_private_torrents
 fn a_lonely_torrent_asks_more_often_than_a_tracker_wants_but_never_below_its_least() {
     let mut rig = rig(Some(false));
     let ask = asks(&rig.take()).remove(0);
-    let answered = Asked { interval_min: Some(120), ..found([60, 1, 1, 1], &[]) };
+    let mut answered = found([60, 1, 1, 1], &[]);
+    answered.found.interval_min = Some(120);
     answer(&mut rig, &ask, Ok(answered.clone()));
     let (start, mut times) = (rig.now, Vec::new());
     while rig.now < start + secs(1800) {
         for ask in asks(&rig.take()) {
-            assert_eq!(ask.event, None);
+            assert_eq!(ask.query.event, None);
             times.push(rig.now);
             answer(&mut rig, &ask, Ok(answered.clone()));
         }
@@ -89,11 +92,12 @@ fn a_seed_that_was_not_known_as_one_yet_says_so_as_soon_as_it_is() {
     rig.machine.start(rig.now, T, &[HASH], &[vec![PLAIN.to_owned()]], Some(false));
     rig.want(T, 10);
     let ask = asks(&rig.take()).remove(0);
-    assert_eq!(ask.event, Some(Happening::Started));
+    assert_eq!(ask.query.event, Some(Happening::Started));
     rig.progress(T, Some(0));
     assert!(asks(&rig.take()).is_empty(), "one question at a time");
     answer(&mut rig, &ask, Ok(found([60, 1, 1, 1], &[])));
-    let lefts: Vec<_> = asks(&rig.take()).iter().map(|ask| (ask.event, ask.left)).collect();
+    let lefts: Vec<_> =
+        asks(&rig.take()).iter().map(|ask| (ask.query.event, ask.query.left)).collect();
     assert_eq!(lefts, [(None, 0)]);
 }
 
@@ -121,11 +125,11 @@ fn completion_and_goodbye_are_said_and_a_browser_asks_nobody() {
     let ask = asks(&rig.take()).remove(0);
     answer(&mut rig, &ask, Ok(found([60, 1, 1, 1], &[])));
     rig.progress(T, Some(0));
-    let events: Vec<_> = asks(&rig.take()).iter().map(|ask| ask.event).collect();
+    let events: Vec<_> = asks(&rig.take()).iter().map(|ask| ask.query.event).collect();
     assert_eq!(events, [Some(Happening::Completed)]);
     rig.machine.stop(T);
     let last = asks(&rig.take()).pop().expect("a goodbye");
-    assert_eq!((last.event, last.wants), (Some(Happening::Stopped), false));
+    assert_eq!((last.query.event, last.query.wanted), (Some(Happening::Stopped), 0));
     let mut rig = Rig::new();
     rig.start(T, HASH, &[PLAIN]);
     rig.want(T, 10);

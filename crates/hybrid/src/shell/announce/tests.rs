@@ -7,10 +7,9 @@ use tokio::net::TcpListener;
 use super::*;
 use crate::shell::fetch::Fetches;
 
-fn ask(url: String) -> Ask {
-    Ask {
-        tracker: TrackerId(1),
-        url,
+async fn asked(url: String) -> Result<Asked, AskedFailure> {
+    let net = Fetches::new(mpsc::channel(1).0).net();
+    let query = Query {
         info_hash: InfoHash([7; 20]),
         peer_id: PeerId([8; 20]),
         port: 6881,
@@ -18,14 +17,11 @@ fn ask(url: String) -> Ask {
         downloaded: 0,
         left: 9,
         event: Some(Happening::Started),
-        wants: true,
+        wanted: 100,
+        key: 5,
         tracker_id: None,
-    }
-}
-
-async fn asked(url: String) -> Result<Asked, AskedFailure> {
-    let net = Fetches::new(mpsc::channel(1).0).net();
-    announce(&net, &ask(url), 5).await
+    };
+    announce(&net, &Ask { tracker: TrackerId(1), url, query }).await
 }
 
 /// A server that gives one request this body; answers the request's first line.
@@ -56,15 +52,15 @@ async fn an_http_tracker_names_peers_refuses_or_talks_nonsense() {
     let peers = b"d8:intervali60e5:peers6:\x01\x02\x03\x04\x1a\xe1e".to_vec();
     let (answer, request) = http("/announce", peers).await;
     let answer = answer.expect("an answer");
-    assert_eq!(answer.peers, [SocketAddr::from(([1, 2, 3, 4], 6881))]);
+    assert_eq!(answer.found.peers, [SocketAddr::from(([1, 2, 3, 4], 6881))]);
     assert_eq!(answer.from, Some(Ipv4Addr::LOCALHOST.into()));
     let request = request.expect("a request");
     assert!(request.starts_with("GET /announce?info_hash=%07%07"), "{request}");
     assert!(request.contains("&event=started") && request.contains("&key=00000005"), "{request}");
     let (refused, _) = http("/announce", b"d14:failure reason2:noe".to_vec()).await;
-    assert_eq!(refused, Err(AskedFailure::Refused("no".to_owned())));
+    assert_eq!(refused, Err(AskedFailure::Refused(Refusal::Said("no".to_owned()))));
     let (nonsense, _) = http("/announce", b"<html>".to_vec()).await;
-    assert_eq!(nonsense, Err(AskedFailure::Malformed));
+    assert_eq!(nonsense, Err(AskedFailure::Refused(Refusal::Malformed)));
     let (huge, _) = http("/announce", vec![b'5'; TRACKER_ANSWER_BYTES_MAX + 1]).await;
     assert!(matches!(huge, Err(AskedFailure::Unreachable(_))), "{huge:?}");
 }
@@ -102,9 +98,9 @@ async fn a_udp_tracker_is_believed_only_under_the_number_it_was_given() {
         said
     });
     let answer = asked(url).await.expect("an answer");
-    assert_eq!(answer.peers, [SocketAddr::from(([1, 2, 3, 4], 6881))]);
+    assert_eq!(answer.found.peers, [SocketAddr::from(([1, 2, 3, 4], 6881))]);
     assert_eq!(
-        (answer.interval, answer.complete, answer.incomplete),
+        (answer.found.interval, answer.found.complete, answer.found.incomplete),
         (Some(1800), Some(5), Some(2))
     );
     let said = serving.await.expect("it serves");
