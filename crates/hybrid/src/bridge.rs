@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use headwater_base::{InfoHash, PeerId, TorrentId, hex};
-use headwater_client::{AddOptions, Event, Finder, Input};
+use headwater_client::{AddOptions, Event};
 use headwater_tracker::Sought;
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::{MissedTickBehavior, interval};
@@ -55,8 +55,6 @@ pub struct BridgeConfig {
     pub torrents_per_browser_max: usize,
     /// Peers to meet for every torrent: seeds of the operator's own.
     pub peers: Vec<SocketAddr>,
-    /// What our own peer calls itself: it announces at the same tracker.
-    pub peer_id: PeerId,
 }
 
 /// What a bridge did so far.
@@ -83,13 +81,20 @@ pub struct Bridge {
 }
 
 impl Bridge {
-    /// Starts a bridge that is told of seekers by `sought`. Must be called inside a Tokio runtime.
-    pub fn start(config: BridgeConfig, shell: Shell, sought: mpsc::Receiver<Sought>) -> Self {
+    /// Starts a bridge that is told of seekers by `sought`, `ourselves` among them: our own peer
+    /// announces at the same tracker. Must be called inside a Tokio runtime.
+    pub fn start(
+        config: BridgeConfig,
+        ourselves: PeerId,
+        shell: Shell,
+        sought: mpsc::Receiver<Sought>,
+    ) -> Self {
         let bridge = Self::default();
         let run = Run {
             cache: Cache::new(config.folder.clone()),
             seekers: Seekers::new(config.torrents_per_browser_max),
             config,
+            ourselves,
             shell,
             stats: Arc::clone(&bridge.stats),
             joined: BTreeMap::new(),
@@ -113,6 +118,7 @@ struct Joined {
 
 struct Run {
     config: BridgeConfig,
+    ourselves: PeerId,
     shell: Shell,
     cache: Cache,
     seekers: Seekers,
@@ -144,7 +150,7 @@ impl Run {
 
     /// Somebody seeks a torrent.
     async fn sought(&mut self, sought: Sought) -> Result<(), Stopped> {
-        if sought.peer_id == self.config.peer_id {
+        if sought.peer_id == self.ourselves {
             return Ok(());
         }
         let hash = sought.info_hash;
@@ -170,16 +176,7 @@ impl Run {
 
     /// Whether a torrent is here anyway, and no bridge needed.
     async fn is_served(&self, hash: InfoHash) -> Result<bool, Stopped> {
-        self.shell
-            .client(move |client, _| {
-                let names = |torrent| {
-                    let metainfo = client.metainfo(torrent);
-                    let v2 = client.info_hash_v2(torrent).as_ref().map(InfoHash::cut);
-                    [client.info_hash(torrent), metainfo.map(|known| known.info_hash), v2]
-                };
-                client.torrents().into_iter().any(|torrent| names(torrent).contains(&Some(hash)))
-            })
-            .await
+        self.shell.client(move |client, _| client.find(hash).is_some()).await
     }
 
     async fn join(&mut self, hash: InfoHash) -> Result<(), Stopped> {
@@ -193,19 +190,12 @@ impl Run {
         let place = Place { root, verified: None };
         // Forty hexadecimal digits are always a source.
         if let Ok(added) = self.shell.add(source, options, place).await? {
-            self.meet(added.torrent).await?;
+            self.shell.meet(added.torrent, self.config.peers.clone()).await?;
             self.joined.insert(hash, Joined { torrent: added.torrent, announced: now() });
             let torrents = self.joined.len() as u64;
             self.count(|stats| (stats.torrents, stats.joined) = (torrents, stats.joined + 1));
         }
         Ok(())
-    }
-
-    /// Has a torrent know the peers that are there for all of them.
-    async fn meet(&self, torrent: TorrentId) -> Result<(), Stopped> {
-        let (finder, addresses) = (Finder::User, self.config.peers.clone());
-        let input = Input::PeersFound { torrent, finder, addresses };
-        self.shell.client(move |client, now| client.handle(now, input)).await
     }
 
     async fn heard(

@@ -5,6 +5,7 @@ mod bridge;
 mod create;
 mod deliver;
 mod failure;
+mod folders;
 mod get;
 mod logs;
 mod owner;

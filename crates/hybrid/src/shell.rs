@@ -10,8 +10,10 @@ mod finders;
 mod reader;
 mod tracker;
 
-use headwater_base::{Seed, Time, TorrentId};
-use headwater_client::{AddError, AddOptions, Added, Client, Config, Event, Source};
+use std::net::SocketAddr;
+
+use headwater_base::{LinkId, Seed, Time, TorrentId};
+use headwater_client::{AddError, AddOptions, Added, Client, Config, Event, Finder, Input, Source};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 pub use disk::Place;
@@ -33,14 +35,14 @@ pub enum News {
     /// A link opened.
     LinkOpened {
         /// Which link.
-        link: headwater_base::LinkId,
+        link: LinkId,
         /// What it is made of.
         kind: Kind,
     },
     /// A link that was open closed, after so many bytes.
     LinkClosed {
         /// Which link.
-        link: headwater_base::LinkId,
+        link: LinkId,
         /// Bytes that came in, protocol included.
         received: u64,
         /// Bytes that went out, protocol included.
@@ -102,17 +104,19 @@ impl Shell {
         self.order(|driver| driver.totals()).await
     }
 
-    /// What an open link is made of.
-    pub async fn kind(&self, link: headwater_base::LinkId) -> Result<Option<Kind>, Stopped> {
-        self.order(move |driver| driver.kind(link)).await
+    /// What each of these links is made of, where it is open.
+    pub async fn kinds(&self, links: Vec<LinkId>) -> Result<Vec<Option<Kind>>, Stopped> {
+        self.order(move |driver| links.iter().map(|link| driver.kind(*link)).collect()).await
     }
 
-    /// What each of these links is made of, where it is open.
-    pub async fn kinds(
+    /// Has a torrent know peers that the user named.
+    pub async fn meet(
         &self,
-        links: Vec<headwater_base::LinkId>,
-    ) -> Result<Vec<Option<Kind>>, Stopped> {
-        self.order(move |driver| links.iter().map(|link| driver.kind(*link)).collect()).await
+        torrent: TorrentId,
+        addresses: Vec<SocketAddr>,
+    ) -> Result<(), Stopped> {
+        let input = Input::PeersFound { torrent, finder: Finder::User, addresses };
+        self.client(move |client, now| client.handle(now, input)).await
     }
 
     /// Removes a torrent; with `delete` its stored data goes too.

@@ -2,20 +2,21 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use headwater_base::{InfoHash, PeerId};
+use headwater_base::InfoHash;
 use headwater_hybrid::bridge::{BridgeConfig, Policy};
 use headwater_metainfo::Magnet;
 
 use super::args::{Bridges, Serve};
 use super::failure::Failure;
+use super::folders;
 
 /// Torrents listed at most.
 const LISTED_MAX: usize = 1_000_000;
 
 /// The settings of the bridge, if one is to run.
-pub(crate) fn config(args: &Serve, peer_id: PeerId) -> Result<Option<BridgeConfig>, Failure> {
+pub(crate) fn config(args: &Serve) -> Result<Option<BridgeConfig>, Failure> {
     let policy = match (args.bridge, &args.bridge_list) {
         (Bridges::Off, _) => return Ok(None),
         (Bridges::Paid, _) => {
@@ -33,7 +34,12 @@ pub(crate) fn config(args: &Serve, peer_id: PeerId) -> Result<Option<BridgeConfi
     };
     let folder = match &args.bridge_dir {
         Some(folder) => folder.clone(),
-        None => cache_folder()?,
+        None => folders::cache()
+            .ok_or_else(|| {
+                let message = "no home folder is known: name one with --bridge-dir DIR";
+                Failure::input("bridge-dir", message)
+            })?
+            .join("bridge"),
     };
     fs::create_dir_all(&folder).map_err(|e| Failure::file(&folder, &e))?;
     Ok(Some(BridgeConfig {
@@ -43,7 +49,6 @@ pub(crate) fn config(args: &Serve, peer_id: PeerId) -> Result<Option<BridgeConfi
         torrents_max: args.bridge_torrents,
         torrents_per_browser_max: args.bridge_torrents_per_browser,
         peers: args.peer.peer.clone(),
-        peer_id,
     }))
 }
 
@@ -75,14 +80,6 @@ fn hashes(line: &str) -> Vec<InfoHash> {
         return [Some(magnet.info_hash), v2].into_iter().flatten().collect();
     }
     InfoHash::from_hex(line).or_else(|| v2().as_ref().map(InfoHash::cut)).into_iter().collect()
-}
-
-/// Where bridged torrents are cached unless the user says.
-fn cache_folder() -> Result<PathBuf, Failure> {
-    let cache = super::peer::cache_folder().ok_or_else(|| {
-        Failure::input("bridge-dir", "no home folder is known: name one with --bridge-dir DIR")
-    })?;
-    Ok(cache.join("bridge"))
 }
 
 #[cfg(test)]

@@ -55,11 +55,11 @@ pub(crate) async fn run(args: Get, json: bool) -> Result<(), Failure> {
         let link = OwnedSource::Text(args.source.trim().to_owned());
         let _ = shell.add(link, AddOptions::default(), place).await?;
     }
-    peer::name_peers(&shell, &args.peer, added.torrent).await?;
+    shell.meet(added.torrent, args.peer.peer.clone()).await?;
     let mut watch = Watch::new(json, added.torrent);
     let result = tokio::select! {
         result = fetch(&args, &shell, &mut watch, &mut news) => result,
-        () = peer::until_told() => match args.stream {
+        () = peer::told() => match args.stream {
             Some(_) => Ok(()),
             None => Err(Failure::failed("stopped", UNDONE)),
         },
@@ -69,7 +69,7 @@ pub(crate) async fn run(args: Get, json: bool) -> Result<(), Failure> {
         done(&shell, added.torrent, &folder.path, json).await?;
         tokio::select! {
             result = share(&args, &shell, added.torrent) => result?,
-            () = peer::until_told() => {}
+            () = peer::told() => {}
         }
     }
     shell.stop().await;

@@ -1,6 +1,5 @@
 //! What `serve` is told of its owner: where the state is, and whether and how it is controlled.
 
-use std::env;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -12,6 +11,7 @@ use tracing::{error, info, warn};
 
 use super::args::{Controls, Serve};
 use super::failure::Failure;
+use super::folders;
 use super::peer::Started;
 
 /// The file that holds the token.
@@ -67,12 +67,9 @@ fn state_folder(args: &Serve) -> Result<PathBuf, Failure> {
     if let Some(folder) = &args.dir {
         return Ok(folder.join(".headwater"));
     }
-    let named = |name: &str| env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
-    let state = named("XDG_STATE_HOME").or_else(|| Some(named("HOME")?.join(".local/state")));
-    let state = state.ok_or_else(|| {
+    folders::state().ok_or_else(|| {
         Failure::input("state-dir", "no home folder is known: name one with --state DIR")
-    })?;
-    Ok(state.join("headwater"))
+    })
 }
 
 /// The limits to start with: those said go before those of the last run.

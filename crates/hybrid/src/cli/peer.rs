@@ -1,18 +1,17 @@
 //! What `get`, `seed` and `serve` share: a running client by the options, and how it ends.
 
-use std::env;
 use std::net::IpAddr;
-use std::path::PathBuf;
 
-use headwater_base::{PeerId, Seed, TorrentId};
-use headwater_client::{Config, Event, Finder, Input, TrackerTrouble, Warning};
+use headwater_base::{PeerId, Seed};
+use headwater_client::{Config, Event, TrackerTrouble, Warning};
 use headwater_hybrid::dht::{self, DhtConfig};
-use headwater_hybrid::shell::{BoundFinders, Shell, Stopped};
+use headwater_hybrid::shell::{BoundFinders, Shell};
 use headwater_hybrid::transport::{Bound, Encryption, Net, RtcConfig, StreamConfig};
 use serde_json::{Value, json};
 
 use super::args::{Hides, Peer, Speaks};
 use super::failure::Failure;
+use super::folders;
 
 /// A running client.
 pub(crate) struct Started {
@@ -100,7 +99,7 @@ fn dht(peer: &Peer) -> Option<DhtConfig> {
     let named = !peer.dht_bootstrap.is_empty();
     (!peer.no_dht && !deaf && (named || !stays)).then(|| DhtConfig {
         bootstrap: peer.dht_bootstrap.clone(),
-        state: cache_folder().filter(|_| !named).map(|folder| folder.join("dht-nodes")),
+        state: folders::cache().filter(|_| !named).map(|folder| folder.join("dht-nodes")),
         bind,
         port: peer.dht_port,
     })
@@ -117,14 +116,7 @@ fn no_node(peer: &Peer, error: &std::io::Error) -> Failure {
     Failure::failed("listen", message)
 }
 
-/// Where programs of this user keep what they can fetch again.
-pub(crate) fn cache_folder() -> Option<PathBuf> {
-    let named = |name: &str| env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
-    let cache = named("XDG_CACHE_HOME").or_else(|| Some(named("HOME")?.join(".cache")));
-    Some(cache?.join("headwater"))
-}
-
-/// Whether nothing is to leave this machine.
+/// Whether peers are met on this machine alone.
 fn stays_here(peer: &Peer) -> bool {
     !peer.interface.is_empty() && peer.interface.iter().all(IpAddr::is_loopback)
 }
@@ -132,20 +124,6 @@ fn stays_here(peer: &Peer) -> bool {
 fn unbound(peer: &Peer, error: &std::io::Error) -> Failure {
     let port = peer.port;
     Failure::failed("listen", format!("port {port}: {error}; name another with --port"))
-}
-
-/// Has a torrent know the peers that the user named.
-pub(crate) async fn name_peers(
-    shell: &Shell,
-    peer: &Peer,
-    torrent: TorrentId,
-) -> Result<(), Stopped> {
-    if peer.peer.is_empty() {
-        return Ok(());
-    }
-    let (finder, addresses) = (Finder::User, peer.peer.clone());
-    let input = Input::PeersFound { torrent, finder, addresses };
-    shell.client(move |client, now| client.handle(now, input)).await
 }
 
 /// A name after BEP 20: `-HW0001-` and twelve random digits.
@@ -181,11 +159,6 @@ pub(crate) fn check_web_seeds(urls: &[String]) -> Result<(), Failure> {
         }
         None => Ok(()),
     }
-}
-
-/// Waits for Ctrl-C or a polite request to end.
-pub(crate) async fn until_told() {
-    told().await;
 }
 
 /// Listens from here on for Ctrl-C or a polite request to end, and waits for it when polled.

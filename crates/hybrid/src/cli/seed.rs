@@ -40,7 +40,7 @@ pub(crate) async fn run(args: Seed, json: bool) -> Result<(), Failure> {
     let logging = tokio::spawn(log(shell.news()));
     for made in &made {
         let torrent = share(&shell, made).await?;
-        peer::name_peers(&shell, &args.peer, torrent).await?;
+        shell.meet(torrent, args.peer.peer.clone()).await?;
         if args.super_seed {
             shell.client(move |client, now| client.super_seed(now, torrent, true)).await?;
         }
@@ -53,7 +53,7 @@ pub(crate) async fn run(args: Seed, json: bool) -> Result<(), Failure> {
             print_line(&magnet(&made.torrent, &args.peer.tracker));
         }
     }
-    peer::until_told().await;
+    peer::told().await;
     shell.stop().await;
     logging.await.map_err(|e| Failure::failed("stopped", e))
 }

@@ -39,6 +39,7 @@ pub(crate) async fn run(args: Serve, json: bool) -> Result<(), Failure> {
     peer::check_trackers(&args.peer.tracker)?;
     let entries = args.dir.as_deref().map_or(Ok(Vec::new()), entries)?;
     let certificate = certificate(&args)?;
+    let bridge = bridge::config(&args)?;
     let (listener, listen) = bind(args.listen).await?;
     let (tracker, sought) = start_tracker()?;
     let mut trackers = vec![own_tracker(&tracker, listen, certificate.is_some()).await?];
@@ -47,8 +48,8 @@ pub(crate) async fn run(args: Serve, json: bool) -> Result<(), Failure> {
     let shell = started.shell.clone();
     let logging = log::follow(shell.clone(), shell.news(), args.log_addresses);
     let logging = tokio::spawn(logging);
-    let bridge = bridge::config(&args, started.peer_id)?;
-    let bridge = bridge.map(|config| Bridge::start(config, shell.clone(), sought));
+    let start = |config| Bridge::start(config, started.peer_id, shell.clone(), sought);
+    let bridge = bridge.map(start);
     let control = owner::control(&args, listen, &started)?;
     let library = control.as_ref().map(|control| Arc::clone(&control.library));
     let scheme = if certificate.is_some() { "https" } else { "http" };

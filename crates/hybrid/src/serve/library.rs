@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use headwater_base::{InfoHash, TorrentId, hex};
-use headwater_client::{AddError, AddOptions, Client, Event, Priority};
+use headwater_client::{AddError, AddOptions, Event, Priority};
 use headwater_metainfo::Torrent;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -233,7 +233,10 @@ impl Library {
         delete: bool,
     ) -> Result<(), Refusal> {
         self.shell.remove(id, delete).await?;
-        self.held().shared.remove(&hash);
+        let mut held = self.held();
+        held.shared.remove(&hash);
+        held.failures.remove(&id);
+        drop(held);
         self.change(|state| {
             state.torrents.remove(&hex(&hash.0));
         })?;
@@ -305,15 +308,6 @@ impl Library {
     fn held(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The torrent that has this info-hash, of either version.
-pub(super) fn find(client: &Client, hash: InfoHash) -> Option<TorrentId> {
-    client.torrents().into_iter().find(|&id| {
-        let v2 = client.info_hash_v2(id).as_ref().map(InfoHash::cut);
-        let v1 = client.metainfo(id).map(|metainfo| metainfo.info_hash);
-        [client.info_hash(id), v1, v2].contains(&Some(hash))
-    })
 }
 
 /// Choices as the client takes them.

@@ -5,7 +5,7 @@ use std::future::pending;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use headwater_base::{InfoHash, LinkId, PieceIndex, Time, TorrentId};
+use headwater_base::{LinkId, PieceIndex, Time, TorrentId};
 use headwater_client::{
     Action, AddError, AddOptions, Added, Client, Event, Input, LinkEnd, Source, Step, StoreError,
     Wake,
@@ -281,13 +281,8 @@ impl Driver {
     /// Tells the links which torrents are here: a torrent has two hashes once it is known as a
     /// hybrid.
     fn name_torrents(&self) {
-        let client = &self.client;
-        let names = client.torrents().into_iter().flat_map(|torrent| {
-            let v2 = client.info_hash_v2(torrent);
-            let v1 = client.metainfo(torrent).map(|metainfo| metainfo.info_hash);
-            [client.info_hash(torrent), v1, v2.as_ref().map(InfoHash::cut)]
-        });
-        self.links.set_names(names.flatten());
+        let torrents = self.client.torrents();
+        self.links.set_names(torrents.into_iter().flat_map(|torrent| self.client.names(torrent)));
     }
 
     fn act(&mut self, action: Action) {

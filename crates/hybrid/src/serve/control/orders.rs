@@ -13,7 +13,7 @@ use url::form_urlencoded;
 
 use super::super::Site;
 use super::super::kept::{Choice, Limits};
-use super::super::library::{Origin, find, priorities};
+use super::super::library::{Origin, priorities};
 use super::{Body, Control, Denied, answer, body, kind, read, views};
 use crate::shell::OwnedSource;
 
@@ -206,7 +206,7 @@ pub(super) async fn named(site: &Site, hash: &str) -> Result<(TorrentId, InfoHas
     let hash = InfoHash::from_hex(hash).ok_or_else(Denied::unknown)?;
     site.shell
         .client(move |client, _| {
-            let id = find(client, hash)?;
+            let id = client.find(hash)?;
             Some((id, client.info_hash(id)?))
         })
         .await?
