@@ -7,10 +7,11 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { openLibtorrentPeer } from "../interop/peers/libtorrent.mjs";
 import { beforeRound } from "../interop/peers/rounds.mjs";
+import { openOpentracker } from "../interop/peers/opentracker.mjs";
 import { openTransmission } from "../interop/peers/transmission.mjs";
 import { openTab } from "./harness/chromium.mjs";
 import { bytesOf, hashOf, manifestOf, oneFile, severalFiles } from "./harness/content.mjs";
-import { finish, root, writeContent } from "./harness/program.mjs";
+import { finish, root, start, writeContent } from "./harness/program.mjs";
 import { ask, limit, openStage, until } from "./harness/stage.mjs";
 
 const film = join(root, "tests/data/film");
@@ -79,6 +80,31 @@ test("an unmodified WebTorrent page gets all of it", limit, async (t) => {
   assert.equal(await figure(server, "bridge_torrents"), 1);
 });
 
+test("a bridge asks the UDP tracker that a tab's link names", limit, async (t) => {
+  const stage = openStage(t);
+  const { path: dir } = await stage.folder();
+  const content = severalFiles();
+  const path = await writeContent(dir, content);
+  const made = await finish(["create", path, "-o", `${path}.torrent`, "--json"]);
+  const { magnet: link } = JSON.parse(made.text);
+  const { path: folder } = await stage.folder();
+  const tracker = stage.keep(await openOpentracker({ folder, magnets: [link] }));
+  const alone = ["--interface", "127.0.0.1", "--transports", "tcp"];
+  const seed = stage.keep(start(["seed", path, "--tracker", tracker.udp, ...alone]));
+  await seed.line((line) => line.includes("magnet:"));
+  const scrape = `${tracker.scrape}?info_hash=${escaped(link)}`;
+  const counted = async () => (await fetch(scrape)).text();
+  await until("a seed at the tracker", async () => /8:completei1/.test(await counted()));
+  const { path: cache } = await stage.folder();
+  const more = ["--bridge", "open", "--bridge-dir", cache, "--local-trackers"];
+  const server = await stage.serve({ more });
+  const page = await stage.peer("headwater");
+  const [hash] = link.match(/urn:btih:[0-9a-f]{40}/);
+  const both = [server.url, tracker.udp].map((url) => `&tr=${encodeURIComponent(url)}`);
+  const got = await ask(page, "get", `magnet:?xt=${hash}${both.join("")}`, server.url);
+  assert.deepEqual(got, await manifestOf(content.files));
+});
+
 test("pay is refused in words as long as nobody can pay", async () => {
   const here = ["--listen", "127.0.0.1:0", "--interface", "127.0.0.1"];
   const { code, log } = await finish(["serve", ...here, "--bridge", "paid"]);
@@ -109,6 +135,11 @@ async function play(stage, server, magnet) {
   const at = () => page.evaluate(() => document.querySelector("video").currentTime);
   await until("the film to go on", async () => (await at()) > 1);
   return took;
+}
+
+/** The info-hash of a link as a query has it. */
+function escaped(link) {
+  return link.match(/urn:btih:([0-9a-f]{40})/)[1].replace(/../g, "%$&");
 }
 
 /** Reads part of the torrent's file in the page; milliseconds, and what it hashes to. */

@@ -246,8 +246,8 @@ impl Client {
         self.torrents.get(&torrent)?.v2
     }
 
-    /// Every hash of 20 bytes that others may know a torrent by (BEP 52): what it was added as, that
-    /// of v1, and that of v2 cut.
+    /// Every hash of 20 bytes that others may know a torrent by (BEP 52): what it was added as,
+    /// that of v1, and that of v2 cut.
     pub fn names(&self, torrent: TorrentId) -> impl Iterator<Item = InfoHash> {
         let v1 = self.metainfo(torrent).map(|metainfo| metainfo.info_hash);
         let v2 = self.info_hash_v2(torrent).as_ref().map(InfoHash::cut);

@@ -14,6 +14,8 @@ pub struct Ask {
     pub url: String,
     /// What is asked.
     pub query: Query,
+    /// Whether the user named it. What a stranger named is not asked in private networks.
+    pub trusted: bool,
 }
 
 /// What a tracker answered.

@@ -26,6 +26,9 @@ pub struct Config {
     pub seeks: bool,
     /// The UDP port of the shell's DHT node, told to peers that have one (BEP 5).
     pub dht_port: Option<u16>,
+    /// Whether HTTP and UDP trackers that strangers name for a bridge may lie in private networks
+    /// too.
+    pub local_trackers: bool,
     /// Whether web seeds that torrents name may lie in private networks too.
     pub local_web_seeds: bool,
     /// Bytes a second all torrents may send; `None` for no limit.
@@ -66,6 +69,7 @@ impl Config {
             listens: None,
             seeks: false,
             dht_port: None,
+            local_trackers: false,
             local_web_seeds: false,
             upload_limit: None,
             download_limit: None,

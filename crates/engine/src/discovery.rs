@@ -10,6 +10,7 @@ mod attempt;
 mod budget;
 mod circle;
 mod dial;
+mod elsewhere;
 mod introduce;
 mod limit;
 mod nearness;
@@ -142,6 +143,8 @@ pub(crate) struct Expected {
 pub(crate) struct Discovery {
     peer_id: PeerId,
     trackers_always: Vec<String>,
+    /// Whether strangers may name trackers in private networks.
+    local_trackers: bool,
     links_max: usize,
     /// Most of them made of offers.
     offered_max: usize,
@@ -187,6 +190,10 @@ struct Swarm {
     hashes: Vec<InfoHash>,
     /// Whether it is private (BEP 27), once its metadata says.
     private: Option<bool>,
+    /// Whether it is there for strangers, who named its trackers.
+    bridge: bool,
+    /// Trackers it names that this shell cannot ask, but a bridge can.
+    elsewhere: Vec<String>,
     totals: Totals,
     /// Links there is room for besides those handed over.
     wanted: usize,
@@ -241,6 +248,7 @@ impl Discovery {
         Self {
             peer_id: config.peer_id,
             trackers_always: config.trackers.clone(),
+            local_trackers: config.local_trackers,
             links_max: config.links_max,
             offered_max: config.offered_links_max.unwrap_or(config.links_max),
             rng: seed.split("discovery"),
@@ -266,11 +274,12 @@ impl Discovery {
 
     /// Looks for peers of a torrent from here on. Called again, it adds trackers and hashes to
     /// those known, and learns whether the torrent is private, which only its metadata tells
-    /// (BEP 27). A hash that names another torrent already is left to that one.
+    /// (BEP 27). One that a bridge joins is there for strangers, who name its trackers. A hash that
+    /// names another torrent already is left to that one.
     pub(crate) fn start(
         &mut self,
         now: Time,
-        torrent: TorrentId,
+        (torrent, bridge): (TorrentId, bool),
         hashes: &[InfoHash],
         tiers: &[Vec<String>],
         private: Option<bool>,
@@ -278,6 +287,8 @@ impl Discovery {
         let swarm = self.torrents.entry(torrent).or_insert_with(|| Swarm {
             hashes: Vec::new(),
             private: None,
+            bridge,
+            elsewhere: Vec::new(),
             totals: Totals::default(),
             wanted: 0,
             known: Set::new(),
@@ -302,6 +313,7 @@ impl Discovery {
         }
         self.plan_seek(now, torrent);
         let direct = self.dialler.able();
+        self.take_elsewhere(torrent, tiers);
         let own = self.own_trackers(tiers);
         // A private torrent stays with its own trackers. One whose metadata is not known may be
         // private, unless it has no tracker to be private with.

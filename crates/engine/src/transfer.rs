@@ -192,7 +192,8 @@ impl Transfer {
     fn look_for_peers(&mut self, desk: &mut Desk) {
         if self.is_active() {
             let private = self.metainfo.as_ref().map(|metainfo| metainfo.private);
-            desk.discovery.start(desk.now, self.id, &self.hashes(), &self.tiers, private);
+            let who = (self.id, self.bridge.is_some());
+            desk.discovery.start(desk.now, who, &self.hashes(), &self.tiers, private);
             self.tell_signals(desk);
             self.plan_pex(desk);
             self.tell_discovery(desk);

@@ -28,6 +28,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// How long a torrent is kept after it was announced last. Browsers announce every two minutes.
 const NEEDED_FOR: Duration = Duration::from_secs(180);
 
+/// Trackers that browsers may name for one torrent.
+const TRACKERS_MAX: usize = 8;
+
 /// Torrents remembered that are not to be joined again.
 const REFUSED_MAX: usize = 10_000;
 
@@ -53,6 +56,8 @@ pub struct BridgeConfig {
     pub torrents_max: usize,
     /// Most of those for one browser.
     pub torrents_per_browser_max: usize,
+    /// Whether browsers may name trackers to ask.
+    pub takes_trackers: bool,
     /// Peers to meet for every torrent: seeds of the operator's own.
     pub peers: Vec<SocketAddr>,
 }
@@ -114,6 +119,19 @@ impl Bridge {
 struct Joined {
     torrent: TorrentId,
     announced: Instant,
+    /// What browsers named.
+    trackers: BTreeSet<String>,
+}
+
+impl Joined {
+    /// Of these trackers those that are news, as many as there is room for.
+    fn news(&mut self, told: Vec<String>) -> Vec<String> {
+        let room = TRACKERS_MAX.saturating_sub(self.trackers.len());
+        let news = told.into_iter().filter(|url| !self.trackers.contains(url)).take(room);
+        let news: Vec<String> = news.collect();
+        self.trackers.extend(news.iter().cloned());
+        news
+    }
 }
 
 struct Run {
@@ -154,9 +172,11 @@ impl Run {
             return Ok(());
         }
         let hash = sought.info_hash;
+        let trackers = if self.config.takes_trackers { sought.trackers } else { Vec::new() };
         if let Some(joined) = self.joined.get_mut(&hash) {
             joined.announced = now();
-            return Ok(());
+            let news = joined.news(trackers);
+            return if news.is_empty() { Ok(()) } else { self.ask(hash, news).await };
         }
         if self.is_served(hash).await? {
             return Ok(());
@@ -171,7 +191,16 @@ impl Run {
             self.count(|stats| stats.refused += 1);
             return Ok(());
         }
-        self.join(hash).await
+        self.join(hash, trackers).await
+    }
+
+    /// Has a torrent that is bridged ask more trackers.
+    async fn ask(&self, hash: InfoHash, trackers: Vec<String>) -> Result<(), Stopped> {
+        let options = AddOptions { trackers, ..AddOptions::default() };
+        let place = Place { root: self.cache.folder(hash), verified: None };
+        // It is here, so that nothing is refused.
+        let _ = self.shell.add(OwnedSource::Text(hex(&hash.0)), options, place).await?;
+        Ok(())
     }
 
     /// Whether a torrent is here anyway, and no bridge needed.
@@ -179,19 +208,21 @@ impl Run {
         self.shell.client(move |client, _| client.find(hash).is_some()).await
     }
 
-    async fn join(&mut self, hash: InfoHash) -> Result<(), Stopped> {
+    async fn join(&mut self, hash: InfoHash, trackers: Vec<String>) -> Result<(), Stopped> {
         let root = self.cache.use_folder(hash);
         // What an earlier visit learnt saves asking again.
         let source = match store::saved_torrent(&root, hash) {
             Some(torrent) => OwnedSource::Torrent(Arc::new(torrent)),
             None => OwnedSource::Text(hex(&hash.0)),
         };
-        let options = AddOptions { bridge: true, ..AddOptions::default() };
+        let trackers: BTreeSet<String> = trackers.into_iter().take(TRACKERS_MAX).collect();
+        let named = trackers.iter().cloned().collect();
+        let options = AddOptions { bridge: true, trackers: named, ..AddOptions::default() };
         let place = Place { root, verified: None };
         // Forty hexadecimal digits are always a source.
         if let Ok(added) = self.shell.add(source, options, place).await? {
             self.shell.meet(added.torrent, self.config.peers.clone()).await?;
-            self.joined.insert(hash, Joined { torrent: added.torrent, announced: now() });
+            self.joined.insert(hash, Joined { torrent: added.torrent, announced: now(), trackers });
             let torrents = self.joined.len() as u64;
             self.count(|stats| (stats.torrents, stats.joined) = (torrents, stats.joined + 1));
         }

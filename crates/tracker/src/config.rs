@@ -49,7 +49,8 @@ pub struct Config {
     pub messages_per_second: u32,
     /// Messages one socket may send at once.
     pub messages_at_once: u32,
-    /// Whether it tells which torrents peers seek, for a bridge that fetches them.
+    /// Whether it tells which torrents peers seek, for a bridge that fetches them, and tells peers
+    /// that there is one.
     pub tells_seekers: bool,
 }
 

@@ -43,7 +43,7 @@ pub enum Input {
 }
 
 /// A peer that lacks pieces.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sought {
     /// The torrent it announced.
     pub info_hash: InfoHash,
@@ -51,6 +51,8 @@ pub struct Sought {
     pub peer_id: PeerId,
     /// The socket it announced on.
     pub socket: SocketId,
+    /// HTTP and UDP trackers that it says the torrent has.
+    pub trackers: Vec<String>,
 }
 
 /// What `Swarms::next` answers.
@@ -256,7 +258,8 @@ impl Swarms {
     }
 
     fn announce(&mut self, now: Time, socket: SocketId, announce: Announce) {
-        let Announce { info_hash, peer_id, happening, left, wanted, offers, .. } = announce;
+        let Announce { info_hash, peer_id, happening, left, wanted, offers, trackers, .. } =
+            announce;
         self.stats.announces += 1;
         if happening == Some(Happening::Stopped) {
             if self.holds(socket, info_hash, peer_id) {
@@ -271,7 +274,7 @@ impl Swarms {
         let state = State { happening, left, end: now + self.config.peer_life };
         let peer = self.seat(info_hash, peer_id, Way::Socket(socket), state);
         if self.config.tells_seekers && !peer.seeder {
-            self.steps.push_back(Step::Sought(Sought { info_hash, peer_id, socket }));
+            self.steps.push_back(Step::Sought(Sought { info_hash, peer_id, socket, trackers }));
         }
         self.reply(socket, info_hash);
         let most = wanted.map_or(usize::MAX, |wanted| wanted as usize);
@@ -445,6 +448,7 @@ impl Swarms {
             interval: Some(interval),
             complete: Some(complete),
             incomplete: Some(incomplete),
+            bridge: self.config.tells_seekers,
             ..AnnounceReply::new(info_hash)
         };
         self.send(socket, &TrackerMessage::Announce(reply));

@@ -63,6 +63,7 @@ fn announce(number: u8, offers: Vec<Offer>) -> ClientMessage {
         wanted: Some(5),
         offers,
         tracker_id: None,
+        trackers: Vec::new(),
     })
 }
 

@@ -60,6 +60,12 @@ pub const SDP_CANDIDATES_MAX: usize = 64;
 /// Most offers read of one announce, as in bittorrent-tracker.
 pub const OFFERS_MAX: usize = 82;
 
+/// Most trackers told to a tracker with a bridge in one announce (`hw_trackers`).
+pub const TRACKERS_TOLD_MAX: usize = 8;
+
+/// Longest address of such a tracker.
+pub const TRACKER_TOLD_BYTES_MAX: usize = 512;
+
 /// Most torrents in one scrape, as in aquatic.
 pub const SCRAPE_MAX: usize = 255;
 

@@ -10,7 +10,7 @@ mod reply;
 mod sdp;
 pub mod udp;
 
-pub use client::{Announce, Answer, BadMessage, ClientMessage, Happening};
+pub use client::{Announce, Answer, BadMessage, ClientMessage, Happening, is_told};
 pub use reply::{AnnounceReply, ScrapeEntry, TrackerMessage};
 pub use sdp::check_sdp;
 

@@ -162,7 +162,8 @@ impl Discovery {
 
     fn announce(&mut self, now: Time, at: At, event: Option<Happening>, mut offers: Vec<LinkId>) {
         let text = loop {
-            let Some(text) = self.announcement(at, event, &offers) else { return };
+            let Some(announce) = self.announcement(at, event, &offers) else { return };
+            let text = ClientMessage::Announce(announce).encode();
             if text.len() <= TRACKER_MESSAGE_BYTES_MAX || offers.is_empty() {
                 break text;
             }
@@ -199,13 +200,13 @@ impl Discovery {
         self.timers.set(Timer::Announce(at.0, at.1), now + TRACKER_ANSWER_WAIT);
     }
 
-    /// The text of an announce; `None` when the torrent does not use the tracker.
-    fn announcement(
+    /// An announce; `None` when the torrent does not use the tracker.
+    pub(super) fn announcement(
         &self,
         at: At,
         happening: Option<Happening>,
         offers: &[LinkId],
-    ) -> Option<String> {
+    ) -> Option<Announce> {
         let swarm = self.swarm(at.1)?;
         let offer = |link: &LinkId| {
             let offer = self.attempts.get(link)?.offer()?;
@@ -221,8 +222,9 @@ impl Discovery {
             wanted: Some(OFFERS_PER_ANNOUNCE as u32),
             offers: offers.iter().filter_map(offer).collect(),
             tracker_id: self.member(at)?.tracker_id.clone(),
+            trackers: Vec::new(),
         };
-        Some(ClientMessage::Announce(announce).encode())
+        Some(announce)
     }
 
     /// Says `stopped` at a tracker that heard `started`.
@@ -234,7 +236,8 @@ impl Discovery {
         }
         if tracker.is_asked() {
             self.ask_tracker(at, Some(Happening::Stopped));
-        } else if let Some(text) = self.announcement(at, Some(Happening::Stopped), &[]) {
+        } else if let Some(announce) = self.announcement(at, Some(Happening::Stopped), &[]) {
+            let text = ClientMessage::Announce(announce).encode();
             self.act(Action::SendTracker { tracker: at.0, text });
         }
     }
@@ -247,6 +250,7 @@ impl Discovery {
         let member = tracker.and_then(|tracker| tracker.members.get_mut(&at.1));
         let Some(member) = member else { return };
         let before = member.others(seed);
+        let tells = answer.bridge && !core::mem::replace(&mut member.told_elsewhere, answer.bridge);
         member.awaiting = false;
         member.clear_trouble();
         member.interval = answer.interval.map(clamp_interval).or(member.interval);
@@ -264,6 +268,9 @@ impl Discovery {
         // A first answer is no news of newcomers: the announce it answers had offers for them.
         if before.is_some_and(|before| member.others(seed) > Some(before)) {
             member.eager = 0;
+        }
+        if tells {
+            self.tell_elsewhere(at);
         }
         self.plan(now, at);
     }

@@ -11,7 +11,7 @@ use headwater_wire::tracker::{AnnounceReply, Happening};
 use super::addresses::TRACKER;
 use super::limit::PEERS_ASKED_FOR;
 use super::nearness::may_name;
-use super::tracker::words;
+use super::tracker::{normalize, words};
 use super::{At, Discovery};
 use crate::{Action, Ask, Asked, AskedFailure, TrackerTrouble};
 
@@ -34,7 +34,9 @@ impl Discovery {
             key: self.key,
             tracker_id: self.member(at).and_then(|member| member.tracker_id.clone()),
         };
-        let ask = Ask { tracker: at.0, url: tracker.url.clone(), query };
+        let ours = |url: &String| normalize(url, true).as_ref() == Some(&tracker.url);
+        let trusted = !swarm.bridge || self.local_trackers || self.trackers_always.iter().any(ours);
+        let ask = Ask { tracker: at.0, url: tracker.url.clone(), query, trusted };
         self.act(Action::Ask(Box::new(ask)));
     }
 

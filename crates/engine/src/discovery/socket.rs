@@ -19,9 +19,14 @@ impl Discovery {
     pub(super) fn join(&mut self, now: Time, torrent: TorrentId, url: String) {
         let known = self.trackers.iter().find(|(_, tracker)| tracker.url == url).map(|(id, _)| *id);
         let used = known.is_some_and(|known| self.trackers_of(torrent).any(|id| id == known));
+        let Some(swarm) = self.torrents.get(&torrent) else { return };
+        // Strangers leave room for what the user adds.
+        let most = if swarm.bridge { TRACKERS_MAX / 2 } else { TRACKERS_MAX };
         let full = self.trackers_of(torrent).count() >= TRACKERS_PER_TORRENT_MAX
-            || (known.is_none() && self.trackers.len() >= TRACKERS_MAX);
-        let Some(swarm) = self.torrents.get(&torrent).filter(|_| used || !full) else { return };
+            || (known.is_none() && self.trackers.len() >= most);
+        if full && !used {
+            return;
+        }
         let hashes = swarm.hashes.clone();
         let id = known.unwrap_or_else(|| self.found(now, url));
         for hash in hashes {

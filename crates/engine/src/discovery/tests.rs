@@ -4,6 +4,7 @@
 mod announces;
 mod asking;
 mod dials;
+mod elsewhere;
 mod hybrids;
 mod introductions;
 mod links;
@@ -74,7 +75,7 @@ impl Rig {
 
     fn start(&mut self, torrent: TorrentId, hash: InfoHash, urls: &[&str]) {
         let tiers = vec![urls.iter().map(|url| (*url).to_owned()).collect()];
-        self.machine.start(self.now, torrent, &[hash], &tiers, Some(false));
+        self.machine.start(self.now, (torrent, false), &[hash], &tiers, Some(false));
     }
 
     fn want(&mut self, torrent: TorrentId, links: usize) {

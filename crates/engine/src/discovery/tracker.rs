@@ -73,6 +73,8 @@ pub(super) struct Member {
     met: Set<PeerId>,
     /// What the tracker wants given back.
     pub(super) tracker_id: Option<String>,
+    /// The bridge behind it was told of trackers that we cannot ask.
+    pub(super) told_elsewhere: bool,
     /// What the tracker holds against this torrent.
     pub(super) trouble: Option<TrackerTrouble>,
     /// The trouble told last, and when.
@@ -118,6 +120,7 @@ impl Tracker {
         self.socket = Socket::Waiting;
         for member in self.members.values_mut() {
             (member.sent_at, member.awaiting, member.gathering) = (None, false, false);
+            member.told_elsewhere = false;
         }
         let doublings = (self.failures - 1).min(16);
         let pause = (TRACKER_RETRY * (1 << doublings)).min(most);

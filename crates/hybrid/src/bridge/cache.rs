@@ -29,9 +29,14 @@ impl Cache {
         Self { folder, held: BTreeMap::new() }
     }
 
+    /// The folder of a torrent.
+    pub(super) fn folder(&self, hash: InfoHash) -> PathBuf {
+        self.folder.join(hash.to_string())
+    }
+
     /// The folder of a torrent that is used from now on.
     pub(super) fn use_folder(&mut self, hash: InfoHash) -> PathBuf {
-        let folder = self.folder.join(hash.to_string());
+        let folder = self.folder(hash);
         // Where it cannot be made, the store says so when it opens.
         let _ = fs::create_dir_all(&folder);
         self.touch(hash);
@@ -41,7 +46,7 @@ impl Cache {
     /// Takes that a torrent was used until now.
     #[expect(clippy::disallowed_methods, reason = "files carry wall-clock dates")]
     pub(super) fn touch(&self, hash: InfoHash) {
-        let folder = self.folder.join(hash.to_string());
+        let folder = self.folder(hash);
         // Its time of change says when: it only decides what makes way first.
         let _ = fs::File::open(folder).and_then(|folder| folder.set_modified(SystemTime::now()));
     }

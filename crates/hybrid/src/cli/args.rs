@@ -212,6 +212,9 @@ pub(crate) struct Serve {
     /// Most of those for one browser.
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub(crate) bridge_torrents_per_browser: usize,
+    /// Let trackers that browsers name to the bridge lie in private networks too.
+    #[arg(long)]
+    pub(crate) local_trackers: bool,
     #[command(flatten)]
     pub(crate) peer: Peer,
 }

@@ -10,7 +10,7 @@ use headwater_metainfo::Magnet;
 
 use super::args::{Bridges, Serve};
 use super::failure::Failure;
-use super::folders;
+use super::{folders, peer};
 
 /// Torrents listed at most.
 const LISTED_MAX: usize = 1_000_000;
@@ -48,6 +48,7 @@ pub(crate) fn config(args: &Serve) -> Result<Option<BridgeConfig>, Failure> {
         cache_bytes: args.bridge_cache,
         torrents_max: args.bridge_torrents,
         torrents_per_browser_max: args.bridge_torrents_per_browser,
+        takes_trackers: args.local_trackers || !peer::stays_here(&args.peer),
         peers: args.peer.peer.clone(),
     }))
 }

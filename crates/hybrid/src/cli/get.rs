@@ -37,7 +37,7 @@ pub(crate) async fn run(args: Get, json: bool) -> Result<(), Failure> {
     peer::check_web_seeds(&args.web_seed)?;
     let folder = Folder::of(&args, json)?;
     let (source, trackers) = read(&args, &folder.path)?;
-    let Started { shell, .. } = peer::start(&args.peer, Vec::new()).await?;
+    let Started { shell, .. } = peer::start(&args.peer, Vec::new(), false).await?;
     let mut news = shell.news();
     let place = Place { root: folder.path.clone(), verified: None };
     let options = AddOptions {

@@ -22,8 +22,13 @@ pub(crate) struct Started {
     pub(crate) peer_id: PeerId,
 }
 
-/// Starts a client as the options say.
-pub(crate) async fn start(peer: &Peer, trackers: Vec<String>) -> Result<Started, Failure> {
+/// Starts a client as the options say. Trackers that strangers name for a bridge may lie in private
+/// networks only where that is allowed.
+pub(crate) async fn start(
+    peer: &Peer,
+    trackers: Vec<String>,
+    local_trackers: bool,
+) -> Result<Started, Failure> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|e| Failure::failed("random", e))?;
     let seed = Seed(seed);
@@ -50,6 +55,7 @@ pub(crate) async fn start(peer: &Peer, trackers: Vec<String>) -> Result<Started,
         listens: port,
         seeks: dht.is_some(),
         dht_port: dht.as_ref().map(dht::Bound::port),
+        local_trackers,
         local_web_seeds: peer.local_web_seeds,
         active_downloads_max: peer.active_downloads,
         active_seeds_max: peer.active_seeds,
@@ -117,7 +123,7 @@ fn no_node(peer: &Peer, error: &std::io::Error) -> Failure {
 }
 
 /// Whether peers are met on this machine alone.
-fn stays_here(peer: &Peer) -> bool {
+pub(crate) fn stays_here(peer: &Peer) -> bool {
     !peer.interface.is_empty() && peer.interface.iter().all(IpAddr::is_loopback)
 }
 

@@ -36,7 +36,8 @@ pub(crate) async fn run(args: Seed, json: bool) -> Result<(), Failure> {
     let version = args.kind.version();
     let made: Vec<_> =
         args.paths.iter().map(|path| make(path, version)).collect::<Result<_, _>>()?;
-    let Started { shell, port, .. } = peer::start(&args.peer, args.peer.tracker.clone()).await?;
+    let Started { shell, port, .. } =
+        peer::start(&args.peer, args.peer.tracker.clone(), false).await?;
     let logging = tokio::spawn(log(shell.news()));
     for made in &made {
         let torrent = share(&shell, made).await?;

@@ -41,15 +41,15 @@ pub(crate) async fn run(args: Serve, json: bool) -> Result<(), Failure> {
     let certificate = certificate(&args)?;
     let bridge = bridge::config(&args)?;
     let (listener, listen) = bind(args.listen).await?;
-    let (tracker, sought) = start_tracker()?;
+    let (tracker, sought) = start_tracker(bridge.is_some())?;
     let mut trackers = vec![own_tracker(&tracker, listen, certificate.is_some()).await?];
     trackers.extend(args.peer.tracker.iter().cloned());
-    let started = peer::start(&args.peer, trackers).await?;
+    let started = peer::start(&args.peer, trackers, args.local_trackers).await?;
     let shell = started.shell.clone();
     let logging = log::follow(shell.clone(), shell.news(), args.log_addresses);
     let logging = tokio::spawn(logging);
-    let start = |config| Bridge::start(config, started.peer_id, shell.clone(), sought);
-    let bridge = bridge.map(start);
+    let start = |(config, sought)| Bridge::start(config, started.peer_id, shell.clone(), sought);
+    let bridge = bridge.zip(sought).map(start);
     let control = owner::control(&args, listen, &started)?;
     let library = control.as_ref().map(|control| Arc::clone(&control.library));
     let scheme = if certificate.is_some() { "https" } else { "http" };
@@ -130,10 +130,16 @@ async fn bind(at: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
     bound.await.map_err(|e| Failure::failed("listen", format!("{at}: {e}")))
 }
 
-fn start_tracker() -> Result<(Tracker, mpsc::Receiver<Sought>), Failure> {
+/// Starts the tracker; with a bridge it tells what is sought.
+fn start_tracker(bridge: bool) -> Result<(Tracker, Option<mpsc::Receiver<Sought>>), Failure> {
     let mut random = [0; 32];
     getrandom::fill(&mut random).map_err(|e| Failure::failed("random", e))?;
-    Ok(Tracker::start_watched(headwater_tracker::Config::default(), &Seed(random)))
+    let config = headwater_tracker::Config::default();
+    if bridge {
+        let (tracker, sought) = Tracker::start_watched(config, &Seed(random));
+        return Ok((tracker, Some(sought)));
+    }
+    Ok((Tracker::start(config, &Seed(random)), None))
 }
 
 /// Where our own peer reaches our own tracker. A certificate names the server as others know it,

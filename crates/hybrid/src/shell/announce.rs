@@ -1,6 +1,6 @@
 //! Announces to HTTP and UDP trackers (BEP 3, 15): one task each. What is asked, and when, is the
-//! engine's to say. All of them are named by whoever added the torrent; still, one that lies in a
-//! private network is asked at nothing but `/announce`, lest a link press a router's buttons.
+//! engine's to say. One that lies in a private network is asked at nothing but `/announce`, lest a
+//! link press a router's buttons; named by a stranger, it is not asked at all.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -78,14 +78,26 @@ impl Announces {
 async fn announce(net: &Net, ask: &Ask) -> Result<Asked, AskedFailure> {
     let url = Url::parse(&ask.url).map_err(|e| unreachable(&e.to_string()))?;
     match url.scheme() {
-        "udp" => over_udp(&url, &ask.query).await,
-        _ => over_http(net, &url, &ask.query).await,
+        "udp" => over_udp(&url, ask).await,
+        _ => over_http(net, &url, ask).await,
     }
 }
 
-async fn over_http(net: &Net, url: &Url, query: &Query) -> Result<Asked, AskedFailure> {
-    let may_ask = |ip, at: &Url| is_public(ip) || at.path().ends_with("/announce");
-    let answer = net.small(&query.url(url.as_str()), may_ask, TRACKER_ANSWER_BYTES_MAX).await;
+/// Why an address is not asked, if it is not.
+fn judge(ip: IpAddr, trusted: bool) -> Result<(), &'static str> {
+    match trusted || is_public(ip) {
+        true => Ok(()),
+        false => Err("a stranger named it, and it lies in a private network: where those who do \
+                      are trusted, start with --local-trackers"),
+    }
+}
+
+async fn over_http(net: &Net, url: &Url, ask: &Ask) -> Result<Asked, AskedFailure> {
+    let judge = |ip, at: &Url| match is_public(ip) || at.path().ends_with("/announce") {
+        true => judge(ip, ask.trusted),
+        false => Err("it lies in a private network and its path is not /announce"),
+    };
+    let answer = net.small(&ask.query.url(url.as_str()), judge, TRACKER_ANSWER_BYTES_MAX).await;
     let (bytes, from) = answer.map_err(|error| match error {
         FetchError::Unreachable(why) | FetchError::Refused(why) => unreachable(&why),
     })?;
@@ -93,7 +105,7 @@ async fn over_http(net: &Net, url: &Url, query: &Query) -> Result<Asked, AskedFa
     Ok(Asked { from: Some(from), found })
 }
 
-async fn over_udp(url: &Url, query: &Query) -> Result<Asked, AskedFailure> {
+async fn over_udp(url: &Url, ask: &Ask) -> Result<Asked, AskedFailure> {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     let port = url.port().ok_or_else(|| unreachable("its address names no port"))?;
     let known: Vec<_> = lookup_host((host, port)).await.map_err(|e| failed(&e))?.collect();
@@ -101,7 +113,11 @@ async fn over_udp(url: &Url, query: &Query) -> Result<Asked, AskedFailure> {
     let other = known.iter().copied().find(|a| Some(a.is_ipv4()) != first.map(|a| a.is_ipv4()));
     let mut why = unreachable("its name leads nowhere");
     for address in first.into_iter().chain(other) {
-        match over_udp_at(address, url, query).await {
+        if let Err(refused) = judge(address.ip(), ask.trusted) {
+            why = unreachable(refused);
+            continue;
+        }
+        match over_udp_at(address, url, &ask.query).await {
             Ok(found) => return Ok(Asked { from: Some(address.ip()), found }),
             Err(unreached @ AskedFailure::Unreachable(_)) => why = unreached,
             Err(refused @ AskedFailure::Refused(_)) => return Err(refused),

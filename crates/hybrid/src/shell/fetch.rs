@@ -25,6 +25,8 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
 use url::Url;
 
+use reach::is_public;
+
 /// Redirects followed of one request.
 const REDIRECTS_MAX: usize = 5;
 
@@ -131,18 +133,18 @@ impl Net {
         Err(FetchError::Refused(format!("it redirects more than {REDIRECTS_MAX} times")))
     }
 
-    /// Fetches an answer of at most so many bytes, and tells whence it came. What may not be asked
-    /// at an address is not, be it where a redirect leads.
+    /// Fetches an answer of at most so many bytes, and tells whence it came. No address is asked
+    /// what it may not be, be it where a redirect leads.
     pub(super) async fn small(
         &self,
         url: &str,
-        may_ask: impl Fn(IpAddr, &Url) -> bool,
+        judge: impl Fn(IpAddr, &Url) -> Result<(), &'static str>,
         most: usize,
     ) -> Result<(Vec<u8>, IpAddr), FetchError> {
         let mut url = Url::parse(url).map_err(|e| refused(&e))?;
         for _ in 0..=REDIRECTS_MAX {
             let server = server(&url, true)?;
-            let open = self.open(&server, |ip| may_ask(ip, &url));
+            let open = self.open(&server, |ip| judge(ip, &url));
             let opening = timeout(CONNECT_TIME_MAX, open).await;
             let (mut sender, from) =
                 opening.map_err(|_| unreachable(&"no connection in time"))??;
@@ -172,7 +174,11 @@ impl Net {
                 return Ok((sender, response));
             }
         }
-        let opening = timeout(CONNECT_TIME_MAX, self.open(server, |_| true)).await;
+        let judge = |ip| match server.trusted || is_public(ip) {
+            true => Ok(()),
+            false => Err("it lies in a private network: name it with --web-seed to trust it"),
+        };
+        let opening = timeout(CONNECT_TIME_MAX, self.open(server, judge)).await;
         let (mut sender, _) = opening.map_err(|_| unreachable(&"no connection in time"))??;
         let response = sender.send_request(request(server, url, Some(range))?).await;
         Ok((sender, response.map_err(|e| unreachable(&e))?))
@@ -181,13 +187,10 @@ impl Net {
     async fn open(
         &self,
         server: &Server,
-        may_ask: impl Fn(IpAddr) -> bool,
+        judge: impl Fn(IpAddr) -> Result<(), &'static str>,
     ) -> Result<(Sender, IpAddr), FetchError> {
-        let stream = reach::connect(&server.host, server.port, server.trusted).await?;
+        let stream = reach::connect(&server.host, server.port, judge).await?;
         let from = stream.peer_addr().map_err(|e| unreachable(&e))?.ip();
-        if !may_ask(from) {
-            return Err(refused(&"it lies in a private network and its path is not /announce"));
-        }
         if !server.secure {
             return Ok((shake(stream).await?, from));
         }

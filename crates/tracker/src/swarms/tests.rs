@@ -101,6 +101,7 @@ pub(super) fn peer(number: u8) -> Announce {
         wanted: Some(5),
         offers: Vec::new(),
         tracker_id: None,
+        trackers: Vec::new(),
     }
 }
 
@@ -157,12 +158,17 @@ fn who_lacks_pieces_is_told_of_where_that_is_asked_for() {
         let mut table = Table::new(Config { tells_seekers, ..Config::default() });
         (0..2).for_each(|socket| assert_eq!(table.open(socket), []));
         table.announce(0, Announce { left: Some(0), ..peer(0) });
-        table.announce(1, Announce { left: Some(9), ..peer(1) });
+        let told = vec!["udp://t.example:1".to_owned()];
+        let sent = table.announce(1, Announce { left: Some(9), trackers: told, ..peer(1) });
+        let reply = sent.first().map(|(_, message)| message);
+        let says_so = matches!(reply, Some(TrackerMessage::Announce(reply)) if reply.bridge);
+        assert_eq!(says_so, tells_seekers, "whoever announces learns whether there is a bridge");
         table.announce(1, Announce { happening: Some(Happening::Stopped), ..peer(1) });
         table.sought
     };
     let (peer_id, socket) = (PeerId([1; 20]), SocketId(1));
-    assert_eq!(sought(true), [Sought { info_hash: SWARM, peer_id, socket }]);
+    let trackers = vec!["udp://t.example:1".to_owned()];
+    assert_eq!(sought(true), [Sought { info_hash: SWARM, peer_id, socket, trackers }]);
     assert_eq!(sought(false), []);
 }
 

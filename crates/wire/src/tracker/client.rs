@@ -38,6 +38,9 @@ pub struct Announce {
     pub offers: Vec<Offer>,
     /// What the tracker asked to be given back.
     pub tracker_id: Option<String>,
+    /// HTTP and UDP trackers of the torrent, which a browser cannot ask: said to a tracker that has
+    /// a bridge, which can (`hw_trackers`).
+    pub trackers: Vec<String>,
 }
 
 /// Why a client announces: the `event` of the message.
@@ -147,6 +150,9 @@ impl Announce {
             json::put(&mut fields, "offers", offers);
         }
         json::put_some(&mut fields, "trackerid", self.tracker_id.as_deref());
+        if !self.trackers.is_empty() {
+            json::put(&mut fields, "hw_trackers", self.trackers.as_slice());
+        }
         fields
     }
 }
@@ -182,7 +188,24 @@ fn read_announce(fields: &json::Fields) -> Result<ClientMessage, Error> {
         wanted: json::count(fields, "numwant"),
         offers: json::offers(fields),
         tracker_id: tracker_id(fields),
+        trackers: trackers(fields),
     }))
+}
+
+/// Those that are too long or of another kind are left out.
+fn trackers(fields: &json::Fields) -> Vec<String> {
+    let items = fields.get("hw_trackers").and_then(Value::as_array).map(Vec::as_slice);
+    let told = items.unwrap_or_default().iter().filter_map(Value::as_str);
+    told.filter(|url| is_told(url)).map(str::to_owned).take(limit::TRACKERS_TOLD_MAX).collect()
+}
+
+/// Whether a tracker is one that browsers cannot ask, and is told to a bridge.
+pub fn is_told(url: &str) -> bool {
+    let schemes = ["http://", "https://", "udp://"];
+    let plain = !url.chars().any(|c| c.is_control() || c.is_whitespace());
+    plain
+        && url.len() <= limit::TRACKER_TOLD_BYTES_MAX
+        && schemes.iter().any(|scheme| url.starts_with(scheme))
 }
 
 fn read_answer(fields: &json::Fields) -> Result<ClientMessage, Error> {

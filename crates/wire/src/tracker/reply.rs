@@ -63,6 +63,9 @@ pub struct AnnounceReply {
     pub tracker_id: Option<String>,
     /// The tracker's words, cut and without control characters.
     pub warning: Option<String>,
+    /// Whether a bridge is behind the tracker, which asks other trackers for browsers
+    /// (`hw_bridge`).
+    pub bridge: bool,
 }
 
 /// The size of one swarm.
@@ -89,6 +92,7 @@ impl AnnounceReply {
             incomplete: None,
             tracker_id: None,
             warning: None,
+            bridge: false,
         }
     }
 }
@@ -146,6 +150,7 @@ fn announce_fields(reply: &AnnounceReply) -> json::Fields {
     json::put_some(&mut fields, "incomplete", reply.incomplete);
     json::put_some(&mut fields, "tracker id", reply.tracker_id.as_deref());
     json::put_some(&mut fields, "warning message", reply.warning.as_deref());
+    json::put_some(&mut fields, "hw_bridge", reply.bridge.then_some(1));
     fields
 }
 
@@ -187,6 +192,7 @@ fn read_announce(fields: &json::Fields) -> Result<TrackerMessage, Error> {
         incomplete: json::count(fields, "incomplete"),
         tracker_id: tracker_id.filter(fits).map(str::to_owned),
         warning: words(fields, "warning message"),
+        bridge: json::number(fields, "hw_bridge").is_some_and(|number| number > 0),
     }))
 }
 

@@ -34,6 +34,7 @@ fn announce() -> Announce {
         wanted: Some(5),
         offers: vec![Offer { offer_id: OfferId([0xfe; 20]), sdp: SDP.to_owned() }],
         tracker_id: Some("t".to_owned()),
+        trackers: vec!["udp://t.example:1/announce".to_owned()],
     }
 }
 
@@ -58,6 +59,7 @@ fn replies() -> Vec<TrackerMessage> {
         incomplete: Some(2),
         tracker_id: Some("x".to_owned()),
         warning: Some("slow down".to_owned()),
+        bridge: true,
         ..AnnounceReply::new(info_hash)
     };
     let entry = ScrapeEntry { info_hash, complete: 1, incomplete: 2, downloaded: 3 };
@@ -329,4 +331,21 @@ proptest! {
     fn arbitrary_descriptions_never_panic(sdp in "(v=0\r\n)?[ -~\r\n\u{0}\u{e9}]{0,200}") {
         let _ = check_sdp(&sdp);
     }
+}
+
+#[test]
+fn trackers_told_to_a_bridge_are_few_and_of_kinds_that_browsers_cannot_ask() {
+    let long = format!("udp://{}", "a".repeat(limit::TRACKER_TOLD_BYTES_MAX));
+    let told = ["udp://a:1", "http://a/announce", "https://a", "ws://a", "file:///x", "udp://a b"];
+    let mut trackers: Vec<_> = told.into_iter().chain([&*long]).map(str::to_owned).collect();
+    let read = |trackers: &[String]| {
+        let text = ClientMessage::Announce(Announce { trackers: trackers.to_vec(), ..announce() });
+        match ClientMessage::decode(&text.encode()) {
+            Ok(ClientMessage::Announce(announce)) => announce.trackers,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(read(&trackers), trackers[..3]);
+    trackers = (0..20).map(|n| format!("udp://t{n}:1")).collect();
+    assert_eq!(read(&trackers), trackers[..limit::TRACKERS_TOLD_MAX]);
 }

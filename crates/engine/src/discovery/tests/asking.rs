@@ -17,7 +17,7 @@ fn rig(private: Option<bool>) -> Rig {
         config.listens = Some(7000);
     });
     let tiers = [vec![PLAIN.to_owned()]];
-    rig.machine.start(rig.now, T, &[HASH], &tiers, private);
+    rig.machine.start(rig.now, (T, false), &[HASH], &tiers, private);
     rig.progress(T, Some(1000));
     rig.want(T, 10);
     rig
@@ -89,7 +89,7 @@ fn a_lonely_torrent_asks_more_often_than_a_tracker_wants_but_never_below_its_lea
 #[test]
 fn a_seed_that_was_not_known_as_one_yet_says_so_as_soon_as_it_is() {
     let mut rig = Rig::with(|config| config.dials = true);
-    rig.machine.start(rig.now, T, &[HASH], &[vec![PLAIN.to_owned()]], Some(false));
+    rig.machine.start(rig.now, (T, false), &[HASH], &[vec![PLAIN.to_owned()]], Some(false));
     rig.want(T, 10);
     let ask = asks(&rig.take()).remove(0);
     assert_eq!(ask.query.event, Some(Happening::Started));

@@ -19,7 +19,7 @@ fn dialling(wanted: usize) -> (Rig, LinkId) {
         config.dials = true;
         config.listens = Some(7000);
     });
-    rig.machine.start(rig.now, T, &[HASH], &[], Some(false));
+    rig.machine.start(rig.now, (T, false), &[HASH], &[], Some(false));
     rig.progress(T, Some(1000));
     let teller = accepted(&mut rig, 900, 60);
     rig.want(T, wanted);
@@ -59,7 +59,7 @@ fn address(n: u16) -> SocketAddr {
 #[test]
 fn a_private_torrent_takes_no_strangers_word_and_forgets_it_but_the_users() {
     let mut rig = Rig::with(|config| config.dials = true);
-    rig.machine.start(rig.now, T, &[HASH], &[], None);
+    rig.machine.start(rig.now, (T, false), &[HASH], &[], None);
     rig.progress(T, Some(1000));
     let find = |rig: &mut Rig, finder, n| {
         rig.machine.peers_found(rig.now, T, finder, &[address(n)]);
@@ -68,7 +68,7 @@ fn a_private_torrent_takes_no_strangers_word_and_forgets_it_but_the_users() {
     find(&mut rig, Finder::Stranger(None), 2);
     find(&mut rig, Finder::User, 2);
     assert_eq!(rig.machine.addresses_known(T), 2, "it may be public");
-    rig.machine.start(rig.now, T, &[HASH], &[], Some(true));
+    rig.machine.start(rig.now, (T, false), &[HASH], &[], Some(true));
     assert_eq!(rig.machine.addresses_known(T), 1);
     find(&mut rig, Finder::Stranger(None), 3);
     assert_eq!(rig.machine.addresses_known(T), 1);
@@ -196,7 +196,7 @@ fn no_more_is_dialled_than_there_is_room_for() {
 #[test]
 fn a_shell_that_cannot_dial_is_not_asked_to_and_remembers_all_the_same() {
     let mut rig = Rig::new();
-    rig.machine.start(rig.now, T, &[HASH], &[], Some(false));
+    rig.machine.start(rig.now, (T, false), &[HASH], &[], Some(false));
     let teller = accepted(&mut rig, 1, 1);
     tell(&mut rig, teller, PUBLIC, &[address(1), address(2)]);
     assert_eq!(dials(&plain(&rig.pass(secs(60)))), []);
@@ -206,7 +206,7 @@ fn a_shell_that_cannot_dial_is_not_asked_to_and_remembers_all_the_same() {
 #[test]
 fn a_private_torrent_takes_no_addresses() {
     let (mut rig, teller) = dialling(10);
-    rig.machine.start(rig.now, T, &[HASH], &[], Some(true));
+    rig.machine.start(rig.now, (T, false), &[HASH], &[], Some(true));
     tell(&mut rig, teller, PUBLIC, &[address(1)]);
     assert_eq!(dials(&plain(&rig.pass(secs(60)))), []);
     assert_eq!(rig.machine.addresses_known(T), 0);

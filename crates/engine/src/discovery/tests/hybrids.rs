@@ -7,7 +7,7 @@ const V2: InfoHash = InfoHash([0xe2; 20]);
 /// A rig whose hybrid wants ten links and has an open tracker; and what it says there at first.
 fn announced() -> (Rig, TrackerId, Vec<Value>) {
     let mut rig = Rig::new();
-    rig.machine.start(rig.now, T, &[HASH, V2], &[vec![URL.to_owned()]], Some(false));
+    rig.machine.start(rig.now, (T, false), &[HASH, V2], &[vec![URL.to_owned()]], Some(false));
     rig.progress(T, Some(1000));
     rig.want(T, 10);
     let outs = rig.take();
@@ -66,7 +66,7 @@ fn a_hybrid_is_announced_under_both_hashes_and_offers_go_to_the_first() {
 fn a_second_hash_learnt_late_is_announced_at_the_trackers_there_are() {
     let (mut rig, tracker) = Rig::announced();
     rig.text(tracker, &counted(0, 1));
-    rig.machine.start(rig.now, T, &[HASH, V2], &[vec![URL.to_owned()]], Some(true));
+    rig.machine.start(rig.now, (T, false), &[HASH, V2], &[vec![URL.to_owned()]], Some(true));
     let outs = rig.take();
     assert_eq!((opens(&outs).len(), offers(&outs).len()), (0, 0));
     let sent = sends(&outs);
@@ -150,7 +150,13 @@ fn a_tracker_that_passes_over_the_second_hash_is_kept_for_the_first() {
 #[test]
 fn a_hash_of_another_torrent_is_left_to_it() {
     let (mut rig, tracker) = Rig::announced();
-    rig.machine.start(rig.now, TorrentId(2), &[V2, HASH], &[vec![URL.to_owned()]], Some(false));
+    rig.machine.start(
+        rig.now,
+        (TorrentId(2), false),
+        &[V2, HASH],
+        &[vec![URL.to_owned()]],
+        Some(false),
+    );
     assert_eq!(hashes(&rig.sent()), [latin(&V2.0)]);
     rig.machine.stop(TorrentId(2));
     assert_eq!(hashes(&rig.sent()), [latin(&V2.0)]);

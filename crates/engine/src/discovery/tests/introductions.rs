@@ -366,7 +366,7 @@ fn a_neighbour_that_says_nothing_is_sent_few_offers_and_may_answer_all_of_them_l
 fn a_torrent_not_known_to_be_public_has_no_neighbours() {
     for private in [None, Some(true)] {
         let mut rig = Rig::new();
-        rig.machine.start(rig.now, T, &[HASH], &[], private);
+        rig.machine.start(rig.now, (T, false), &[HASH], &[], private);
         rig.want(T, 10);
         let link = rig.neighbour(1);
         rig.offer(link, SignalWay::From(peer(SMALL)), 7).unwrap();

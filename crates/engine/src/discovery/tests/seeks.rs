@@ -6,7 +6,7 @@ const V2: InfoHash = InfoHash([0xe2; 20]);
 
 fn seeking(private: Option<bool>) -> Rig {
     let mut rig = Rig::with(|config| config.seeks = true);
-    rig.machine.start(rig.now, T, &[HASH], &[], private);
+    rig.machine.start(rig.now, (T, false), &[HASH], &[], private);
     rig.progress(T, Some(1000));
     rig.want(T, 10);
     rig
@@ -70,7 +70,7 @@ fn a_private_torrent_is_never_sought_and_no_more_once_it_is_known_to_be_private(
     assert_eq!(times(&rig.pass(secs(7200))), []);
     let mut rig = seeking(None);
     assert_eq!(times(&rig.pass(secs(20))).len(), 2);
-    rig.machine.start(rig.now, T, &[HASH, V2], &[], Some(true));
+    rig.machine.start(rig.now, (T, false), &[HASH, V2], &[], Some(true));
     assert_eq!(times(&rig.pass(secs(7200))), []);
 }
 
@@ -78,7 +78,7 @@ fn a_private_torrent_is_never_sought_and_no_more_once_it_is_known_to_be_private(
 fn each_hash_is_sought_and_one_more_is_announced_at_once() {
     let mut rig = seeking(None);
     rig.pass(secs(1));
-    rig.machine.start(rig.now, T, &[HASH, V2], &[], Some(false));
+    rig.machine.start(rig.now, (T, false), &[HASH, V2], &[], Some(false));
     assert_eq!(seeks(&rig.pass(secs(0))), [(1, HASH, true), (1, V2, true)]);
 }
 

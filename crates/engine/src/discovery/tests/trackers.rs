@@ -47,9 +47,9 @@ fn only_websocket_trackers_are_opened_and_not_too_many() {
 #[test]
 fn trackers_of_the_settings_serve_every_torrent_but_private_ones() {
     let mut rig = Rig::with(|config| config.trackers = vec!["wss://always.example".to_owned()]);
-    rig.machine.start(rig.now, T, &[HASH], &[vec![URL.to_owned()]], Some(true));
+    rig.machine.start(rig.now, (T, false), &[HASH], &[vec![URL.to_owned()]], Some(true));
     assert_eq!(opens(&rig.take()).iter().map(|(_, url)| url).collect::<Vec<_>>(), [URL]);
-    rig.machine.start(rig.now, TorrentId(2), &[InfoHash([2; 20])], &[], Some(false));
+    rig.machine.start(rig.now, (TorrentId(2), false), &[InfoHash([2; 20])], &[], Some(false));
     assert_eq!(opens(&rig.take())[0].1, "wss://always.example");
 }
 
@@ -57,9 +57,9 @@ fn trackers_of_the_settings_serve_every_torrent_but_private_ones() {
 fn a_torrent_that_may_be_private_stays_with_its_own_trackers() {
     let mut rig = Rig::with(|config| config.trackers = vec!["wss://always.example".to_owned()]);
     let own = [vec![URL.to_owned()]];
-    rig.machine.start(rig.now, T, &[HASH], &own, None);
+    rig.machine.start(rig.now, (T, false), &[HASH], &own, None);
     assert_eq!(opens(&rig.take()).iter().map(|(_, url)| url).collect::<Vec<_>>(), [URL]);
-    rig.machine.start(rig.now, T, &[HASH], &own, Some(false));
+    rig.machine.start(rig.now, (T, false), &[HASH], &own, Some(false));
     assert_eq!(opens(&rig.take())[0].1, "wss://always.example");
 }
 
@@ -67,9 +67,9 @@ fn a_torrent_that_may_be_private_stays_with_its_own_trackers() {
 fn a_magnet_without_trackers_uses_those_of_the_settings_until_it_proves_private() {
     let mut rig = Rig::with(|config| config.trackers = vec!["wss://always.example".to_owned()]);
     let udp = [vec!["udp://other.example:1".to_owned()]];
-    rig.machine.start(rig.now, T, &[HASH], &udp, None);
+    rig.machine.start(rig.now, (T, false), &[HASH], &udp, None);
     let tracker = opens(&rig.take())[0].0;
-    rig.machine.start(rig.now, T, &[HASH], &udp, Some(true));
+    rig.machine.start(rig.now, (T, false), &[HASH], &udp, Some(true));
     let left = |out: &Out| matches!(out, Out::Action(Action::CloseTracker(of)) if *of == tracker);
     assert!(rig.take().iter().any(left));
     assert!(rig.machine.views(rig.now, T).is_empty());
@@ -82,7 +82,7 @@ fn of_too_many_trackers_those_of_the_first_tiers_are_used() {
         (0..count).map(|n| format!("wss://{name}{n}.example")).collect()
     };
     let tiers = [tier("first", 10), tier("second", 20)];
-    rig.machine.start(rig.now, T, &[HASH], &tiers, Some(false));
+    rig.machine.start(rig.now, (T, false), &[HASH], &tiers, Some(false));
     let opened: Vec<String> = opens(&rig.take()).into_iter().map(|(_, url)| url).collect();
     let first = opened.iter().filter(|url| url.contains("first")).count();
     assert_eq!((first, opened.len()), (10, super::super::limit::TRACKERS_PER_TORRENT_MAX));

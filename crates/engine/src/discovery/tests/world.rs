@@ -67,7 +67,7 @@ impl World {
         let n = self.nodes.len();
         let peer = PeerId([n as u8 + 1; 20]);
         let mut machine = Discovery::new(&Config::new(peer), &Seed([n as u8; 32]));
-        machine.start(self.now, T, hashes, &[vec![URL.to_owned()]], Some(false));
+        machine.start(self.now, (T, false), hashes, &[vec![URL.to_owned()]], Some(false));
         machine.progress(self.now, T, Totals { left: Some(left), ..Totals::default() });
         machine.want(self.now, T, 10);
         let (linked, told) = (Vec::new(), Vec::new());

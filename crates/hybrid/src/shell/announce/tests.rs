@@ -8,6 +8,11 @@ use super::*;
 use crate::shell::fetch::Fetches;
 
 async fn asked(url: String) -> Result<Asked, AskedFailure> {
+    asked_by(url, true).await
+}
+
+/// What comes of asking a tracker that the user named, or a stranger.
+async fn asked_by(url: String, trusted: bool) -> Result<Asked, AskedFailure> {
     let net = Fetches::new(mpsc::channel(1).0).net();
     let query = Query {
         info_hash: InfoHash([7; 20]),
@@ -21,7 +26,7 @@ async fn asked(url: String) -> Result<Asked, AskedFailure> {
         key: 5,
         tracker_id: None,
     };
-    announce(&net, &Ask { tracker: TrackerId(1), url, query }).await
+    announce(&net, &Ask { tracker: TrackerId(1), url, query, trusted }).await
 }
 
 /// A server that gives one request this body; answers the request's first line.
@@ -67,14 +72,31 @@ async fn an_http_tracker_names_peers_refuses_or_talks_nonsense() {
 
 #[tokio::test]
 async fn a_tracker_inside_a_network_is_asked_at_announce_and_nowhere_else() {
-    let (refused, request) = http("/reboot", Vec::new()).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/reboot", listener.local_addr().expect("an address"));
+    let refused = asked(url).await;
     let Err(AskedFailure::Unreachable(why)) = refused else { panic!("{refused:?}") };
     assert!(why.contains("/announce"), "{why}");
-    assert_eq!(request, None, "not a word was said");
+    assert!(timeout(Duration::ZERO, listener.accept()).await.is_err(), "nobody was asked");
     let to = b"HTTP/1.1 302 Found\r\nLocation: /reboot\r\nContent-Length: 0\r\n\r\n";
     let (refused, _) = raw_http("/announce", to.to_vec()).await;
     let Err(AskedFailure::Unreachable(why)) = refused else { panic!("{refused:?}") };
     assert!(why.contains("/announce"), "nor does a redirect lead there: {why}");
+}
+
+#[tokio::test]
+async fn what_a_stranger_names_inside_a_network_is_not_asked() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a port");
+    let at = [listener.local_addr(), socket.local_addr()].map(|at| at.expect("an address"));
+    for url in [format!("http://{}/announce", at[0]), format!("udp://{}/announce", at[1])] {
+        let refused = asked_by(url.clone(), false).await;
+        let Err(AskedFailure::Unreachable(why)) = refused else { panic!("{url}: {refused:?}") };
+        assert!(why.contains("a stranger named it"), "{url}: {why}");
+    }
+    let accepted = timeout(Duration::ZERO, listener.accept()).await;
+    let heard = socket.try_recv(&mut [0; 8]);
+    assert!(accepted.is_err() && heard.is_err(), "nobody was asked anything");
 }
 
 #[tokio::test]

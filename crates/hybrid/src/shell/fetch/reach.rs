@@ -6,17 +6,21 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use headwater_engine::FetchError;
 use tokio::net::{TcpStream, lookup_host};
 
-/// Connects to the first address of `host` that answers. Only on trust to one in a private network.
-pub(super) async fn connect(host: &str, port: u16, trusted: bool) -> Result<TcpStream, FetchError> {
+/// Connects to the first address of `host` that answers, of those that may be asked. Where none
+/// may, says why the first may not.
+pub(super) async fn connect(
+    host: &str,
+    port: u16,
+    judge: impl Fn(IpAddr) -> Result<(), &'static str>,
+) -> Result<TcpStream, FetchError> {
     let unreachable = |why: String| FetchError::Unreachable(why);
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let found = lookup_host((bare, port)).await.map_err(|e| unreachable(e.to_string()))?;
     let found: Vec<SocketAddr> = found.collect();
-    let allowed = || found.iter().filter(|address| trusted || is_public(address.ip()));
-    if allowed().next().is_none() && !found.is_empty() {
-        return Err(FetchError::Refused(
-            "it lies in a private network: name it with --web-seed to trust it".to_owned(),
-        ));
+    let allowed = || found.iter().filter(|address| judge(address.ip()).is_ok());
+    if let (None, Some(refused)) = (allowed().next(), found.first()) {
+        let why = judge(refused.ip()).err().unwrap_or_default();
+        return Err(FetchError::Refused(why.to_owned()));
     }
     let mut why = "its name leads nowhere".to_owned();
     for address in allowed() {
@@ -121,10 +125,11 @@ mod tests {
     async fn private_server_is_reached_only_on_trust() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
+        let public = |ip| if is_public(ip) { Ok(()) } else { Err("private") };
         for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]"] {
-            let refused = connect(host, port, false).await;
+            let refused = connect(host, port, public).await;
             assert!(matches!(refused, Err(FetchError::Refused(_))), "{host}: {refused:?}");
         }
-        assert!(connect("127.0.0.1", port, true).await.is_ok());
+        assert!(connect("127.0.0.1", port, |_| Ok(())).await.is_ok());
     }
 }
