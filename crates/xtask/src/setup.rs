@@ -17,16 +17,18 @@ usage: cargo xtask setup [--web]
 Installs, when missing: the wasm32 targets (rustup), chromium and chromium-driver (apt, as root),
 npm packages in www/ and tests/ (npm ci, without install scripts), libtorrent in target/venv (pip),
 and transmission-daemon, aria2, qbittorrent-nox and opentracker (apt, as root), whose services it
-stops. Running it again does nothing.";
+stops, faketime and ip. Running it again does nothing.";
 
 /// The engine of another family that the interop tests talk to.
 const LIBTORRENT: &str = "libtorrent==2.1.1";
-/// Programs of other families that the interop tests run, and the Debian packages they come in.
-const FOREIGNERS: [(&str, &str); 4] = [
+/// Programs of other families that tests run, and the Debian packages they come in.
+const FOREIGNERS: [(&str, &str); 6] = [
     ("transmission-daemon", "transmission-daemon"),
     ("aria2c", "aria2"),
     ("qbittorrent-nox", "qbittorrent-nox"),
     ("opentracker", "opentracker"),
+    ("faketime", "faketime"),
+    ("ip", "iproute2"),
 ];
 /// Targets of the browser and of the core's tests on wasm32.
 const TARGETS: [&str; 2] = ["wasm32-unknown-unknown", "wasm32-wasip1"];
@@ -97,7 +99,7 @@ fn chromium() -> Result<()> {
     }
 }
 
-/// Installs the programs that interop tests run with settings of their own.
+/// Installs the programs that tests run with settings of their own.
 fn foreigners() -> Result<()> {
     let missing: Vec<&str> = FOREIGNERS
         .iter()
@@ -107,7 +109,7 @@ fn foreigners() -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    debian("What interop is tested with", &missing.join(" "))?;
+    debian("What tests run", &missing.join(" "))?;
     missing.iter().for_each(|package| rest(package));
     Ok(())
 }

@@ -16,11 +16,15 @@ const program = process.env.HEADWATER_PROGRAM ?? join(root, "target/debug/headwa
 const running = new Set();
 process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 
-/** Starts the program. `lines` are what it wrote to stdout, `log` what it wrote to stderr. */
-export function start(args, { env = {} } = {}) {
+/**
+ * Starts the program, by another if that is named. `lines` are what it wrote to stdout, `log` what
+ * it wrote to stderr.
+ */
+export function start(args, { env = {}, by = [] } = {}) {
   if (!existsSync(program)) throw new Error(`${program} is missing: cargo xtask test builds it`);
   const stdio = ["ignore", "pipe", "pipe"];
-  const child = spawn(program, args, { stdio, env: { ...process.env, ...env } });
+  const [first, ...rest] = [...by, program, ...args];
+  const child = spawn(first, rest, { stdio, env: { ...process.env, ...env } });
   const run = { child, lines: [], log: [], code: null };
   running.add(child);
   child.on("close", () => running.delete(child));

@@ -252,7 +252,7 @@ pub(crate) struct Peer {
     /// The port for TCP and uTP; 0 for any that is free.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) port: u16,
-    /// An address of this machine to listen on and to dial from; repeat for more [default: all].
+    /// An address of this machine to meet peers by; repeat for more [default: all].
     /// With 127.0.0.1 alone only peers of this machine are met; named trackers and web seeds are
     /// asked all the same.
     #[arg(long, value_name = "IP")]

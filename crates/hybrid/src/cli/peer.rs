@@ -65,7 +65,7 @@ pub(crate) async fn start(
         ..Config::new(peer_id)
     };
     let stun = Some(peer.stun.clone()).filter(|stun| stun != "none" && !stays_here(peer));
-    let rtc = RtcConfig { stun, links_max: offered };
+    let rtc = RtcConfig { stun, interfaces: peer.interface.clone(), links_max: offered };
     let finders = BoundFinders { dht };
     let shell = Shell::start(config, seed, Net { rtc, streams: streams.zip(bound), finders });
     Ok(Started { shell, port, peer_id })

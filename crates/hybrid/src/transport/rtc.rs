@@ -2,7 +2,7 @@
 //! Decides settings and how many links there may be; a task a link does the rest.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -47,13 +47,15 @@ const RESOLVE_AGAIN: Duration = Duration::from_secs(30);
 pub struct RtcConfig {
     /// A STUN server as `stun:host:port`; `None` for host candidates only.
     pub stun: Option<String>,
+    /// Addresses of this machine to use; empty for all.
+    pub interfaces: Vec<IpAddr>,
     /// Most links and attempts at a time: each has sockets and a task of its own.
     pub links_max: usize,
 }
 
 impl Default for RtcConfig {
     fn default() -> Self {
-        Self { stun: None, links_max: 60 }
+        Self { stun: None, interfaces: Vec::new(), links_max: 60 }
     }
 }
 
@@ -91,7 +93,7 @@ impl RtcTransport {
         let factory = Factory {
             receive_window: socket::receive_window(),
             mdns,
-            addresses: socket::addresses(),
+            addresses: socket::addresses(&config.interfaces),
             stun: config.stun.as_deref().map(resolve),
         };
         Self {

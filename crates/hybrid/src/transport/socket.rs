@@ -4,11 +4,12 @@
 
 use std::future::Future;
 use std::io;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use network_interface::{NetworkInterface, NetworkInterfaceConfig as _};
 use webrtc::runtime::{
     AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, Runtime,
     TokioRuntime,
@@ -96,26 +97,34 @@ pub(super) fn receive_window() -> Option<u32> {
     (granted < GRANT_BYTES_ENOUGH).then_some(NARROW_WINDOW)
 }
 
-/// Where to bind: every interface of each family that leads somewhere, and loopback.
-pub(super) fn addresses() -> Vec<SocketAddr> {
-    let mut out = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
-    if leads_out("0.0.0.0:0", "192.0.2.1:9") {
-        out.push(SocketAddr::from(([0, 0, 0, 0], 0)));
+/// Where to bind: at the addresses the user named, or else at loopback and, of each family that has
+/// an address others can reach, everywhere.
+pub(super) fn addresses(named: &[IpAddr]) -> Vec<SocketAddr> {
+    let at = |ip: &IpAddr| SocketAddr::new(*ip, 0);
+    if !named.is_empty() {
+        return named.iter().map(at).collect();
     }
-    if leads_out("[::]:0", "[2001:db8::1]:9") {
-        out.push(SocketAddr::from(([0_u16; 8], 0)));
+    let interfaces = NetworkInterface::show().unwrap_or_default();
+    let all = interfaces.iter().flat_map(|interface| &interface.addr).map(|addr| addr.ip());
+    let reached: Vec<IpAddr> = all.filter(can_be_reached).collect();
+    let mut out = vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))];
+    if reached.iter().any(IpAddr::is_ipv4) {
+        out.push(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)));
+    }
+    if reached.iter().any(IpAddr::is_ipv6) {
+        out.push(SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)));
     }
     out
 }
 
-/// Whether a route to `target` exists. Connecting a UDP socket sends nothing.
-fn leads_out(from: &str, target: &str) -> bool {
-    let routed = || {
-        let socket = UdpSocket::bind(from)?;
-        socket.connect(target)?;
-        socket.local_addr()
+/// Whether others may reach this machine there: what is link-local means nothing without a zone,
+/// which a candidate cannot say.
+fn can_be_reached(ip: &IpAddr) -> bool {
+    let link_local = match ip {
+        IpAddr::V4(ip) => ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_unicast_link_local(),
     };
-    routed().is_ok_and(|local: SocketAddr| !local.ip().is_loopback())
+    !ip.is_loopback() && !ip.is_unspecified() && !link_local
 }
 
 /// Whether this machine lets a socket join the mDNS group, which resolving `.local` names takes.
