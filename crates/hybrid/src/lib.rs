@@ -3,6 +3,7 @@
 
 pub mod bridge;
 pub mod dht;
+pub mod filter;
 pub mod gateway;
 pub mod log;
 pub mod make;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use headwater_base::{InfoHash, LinkId};
 use headwater_engine::{ACCEPTED_FROM, LinkEnd};
+use headwater_hybrid::filter::IpFilter;
 use headwater_hybrid::transport::{
     Bound, Encryption, Kind, LinkEvent, StreamConfig, StreamTransport,
 };
@@ -26,12 +27,16 @@ struct Side {
 
 impl Side {
     async fn new(tcp: bool, utp: bool, encryption: Encryption) -> Self {
+        Self::filtered(tcp, utp, encryption, IpFilter::default()).await
+    }
+
+    async fn filtered(tcp: bool, utp: bool, encryption: Encryption, filter: IpFilter) -> Self {
         let interfaces = vec![HOME];
         let config = StreamConfig { interfaces, tcp, utp, encryption, ..StreamConfig::default() };
         let bound = Bound::bind(&config).await.expect("a free port");
         let address = SocketAddr::new(HOME, bound.port());
         let (tell, events) = mpsc::channel(64);
-        let transport = StreamTransport::new(config, bound, tell);
+        let transport = StreamTransport::new(config, bound, filter, tell);
         transport.set_names([HASH].into_iter());
         Self { transport, events, address }
     }
@@ -95,6 +100,27 @@ async fn either_kind_of_stream_opens_plain_and_hidden() {
         check((tcp, utp, Encryption::Required), (tcp, utp, Encryption::On)).await;
         check((tcp, utp, Encryption::Required), (tcp, utp, Encryption::Required)).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_address_is_neither_dialled_nor_taken_in() {
+    let name = format!("headwater-streams-{}", std::process::id());
+    let file = std::env::temp_dir().join(name);
+    std::fs::write(&file, "127.0.0.0/8").expect("a write");
+    let filter = IpFilter::read(std::slice::from_ref(&file)).expect("a list");
+    let _ = std::fs::remove_file(&file);
+    let mut wary = Side::filtered(true, true, Encryption::On, filter.clone()).await;
+    let mut open = Side::new(true, true, Encryption::On).await;
+    wary.transport.dial(DIALLED, open.address);
+    assert_eq!(wary.next().await, LinkEvent::Closed { link: DIALLED, end: LinkEnd::Failed });
+    open.transport.dial(DIALLED, wary.address);
+    let LinkEvent::Opened { link: DIALLED, .. } = open.next().await else { panic!("TCP connects") };
+    open.transport.send(DIALLED, &handshake(HASH));
+    let LinkEvent::Closed { link: DIALLED, .. } = open.next().await else {
+        panic!("is hung up on")
+    };
+    assert!(wary.events.try_recv().is_err() && open.events.try_recv().is_err(), "nothing more");
+    assert!(filter.refused() >= 2, "each time is counted");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use headwater_base::LinkId;
 use headwater_engine::LinkEnd;
+use headwater_hybrid::filter::IpFilter;
 use headwater_hybrid::transport::{LinkEvent, RtcConfig, RtcTransport, Transport};
 use tokio::sync::mpsc;
 
@@ -22,7 +23,7 @@ impl Side {
 
     fn with(config: &RtcConfig) -> Self {
         let (tell, events) = mpsc::channel(64);
-        Self { transport: RtcTransport::new(config, tell), events }
+        Self { transport: RtcTransport::new(config, IpFilter::default(), tell), events }
     }
 
     async fn next(&mut self) -> LinkEvent {

@@ -257,6 +257,10 @@ pub(crate) struct Peer {
     /// asked all the same.
     #[arg(long, value_name = "IP")]
     pub(crate) interface: Vec<IpAddr>,
+    /// A list of addresses that no peer is met at, in the form of ipfilter.dat, a P2P list or
+    /// networks; repeat for more.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ip_filter: Vec<PathBuf>,
     /// What to speak with other peers.
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "tcp,utp,webrtc")]
     pub(crate) transports: Vec<Speaks>,

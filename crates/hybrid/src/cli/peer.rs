@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use headwater_base::{PeerId, Seed};
 use headwater_client::{Config, Event, TrackerTrouble, Warning};
 use headwater_hybrid::dht::{self, DhtConfig};
+use headwater_hybrid::filter::IpFilter;
 use headwater_hybrid::shell::{BoundFinders, Shell};
 use headwater_hybrid::transport::{Bound, Encryption, Net, RtcConfig, StreamConfig};
 use serde_json::{Value, json};
@@ -20,6 +21,8 @@ pub(crate) struct Started {
     pub(crate) port: Option<u16>,
     /// What it calls itself.
     pub(crate) peer_id: PeerId,
+    /// Whom it does not meet.
+    pub(crate) filter: IpFilter,
 }
 
 /// Starts a client as the options say. Trackers that strangers name for a bridge may lie in private
@@ -29,6 +32,7 @@ pub(crate) async fn start(
     trackers: Vec<String>,
     local_trackers: bool,
 ) -> Result<Started, Failure> {
+    let filter = IpFilter::read(&peer.ip_filter).map_err(|e| Failure::input("ip-filter", e))?;
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|e| Failure::failed("random", e))?;
     let seed = Seed(seed);
@@ -67,8 +71,9 @@ pub(crate) async fn start(
     let stun = Some(peer.stun.clone()).filter(|stun| stun != "none" && !stays_here(peer));
     let rtc = RtcConfig { stun, interfaces: peer.interface.clone(), links_max: offered };
     let finders = BoundFinders { dht };
-    let shell = Shell::start(config, seed, Net { rtc, streams: streams.zip(bound), finders });
-    Ok(Started { shell, port, peer_id })
+    let net = Net { rtc, streams: streams.zip(bound), finders, filter: filter.clone() };
+    let shell = Shell::start(config, seed, net);
+    Ok(Started { shell, port, peer_id, filter })
 }
 
 /// How streams are made, if they are.

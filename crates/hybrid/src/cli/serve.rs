@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use headwater_base::Seed;
 use headwater_hybrid::bridge::Bridge;
+use headwater_hybrid::filter::IpFilter;
 use headwater_hybrid::log;
 use headwater_hybrid::serve::{self, Certificate, Library, Site, reached_at};
 use headwater_hybrid::shell::{Shell, Stopped};
@@ -46,6 +47,8 @@ pub(crate) async fn run(args: Serve, json: bool) -> Result<(), Failure> {
     trackers.extend(args.peer.tracker.iter().cloned());
     let started = peer::start(&args.peer, trackers, args.local_trackers).await?;
     let shell = started.shell.clone();
+    #[cfg(unix)]
+    tokio::spawn(reload(certificate.clone(), started.filter.clone()));
     let logging = log::follow(shell.clone(), shell.news(), args.log_addresses);
     let logging = tokio::spawn(logging);
     let start = |(config, sought)| Bridge::start(config, started.peer_id, shell.clone(), sought);
@@ -153,7 +156,7 @@ async fn own_tracker(tracker: &Tracker, listen: SocketAddr, tls: bool) -> Result
     Ok(format!("ws://{door}/tracker"))
 }
 
-/// The certificate to serve with, read again whenever the process is told to.
+/// The certificate to serve with.
 fn certificate(args: &Serve) -> Result<Option<Certificate>, Failure> {
     let (chain, key) = match (&args.tls_cert, &args.tls_key) {
         (None, None) => return Ok(None),
@@ -163,20 +166,23 @@ fn certificate(args: &Serve) -> Result<Option<Certificate>, Failure> {
             return Err(Failure::input("tls", message));
         }
     };
-    let certificate = Certificate::read(chain, key).map_err(|e| Failure::input("tls", e))?;
-    #[cfg(unix)]
-    tokio::spawn(reload(certificate.clone()));
-    Ok(Some(certificate))
+    Certificate::read(chain, key).map(Some).map_err(|e| Failure::input("tls", e))
 }
 
+/// Reads certificate and lists again whenever the process is told to.
 #[cfg(unix)]
-async fn reload(certificate: Certificate) {
+async fn reload(certificate: Option<Certificate>, filter: IpFilter) {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut hangups) = signal(SignalKind::hangup()) else { return };
     while hangups.recv().await.is_some() {
-        match certificate.reload() {
-            Ok(()) => info!("certificate read again"),
-            Err(why) => warn!(%why, "certificate not read; the one before stays"),
+        match certificate.as_ref().map(Certificate::reload) {
+            Some(Ok(())) => info!("certificate read again"),
+            Some(Err(why)) => warn!(%why, "certificate not read; the one before stays"),
+            None => {}
+        }
+        match filter.reload() {
+            Ok(()) => info!("address lists read again"),
+            Err(why) => warn!(%why, "address lists not read; those before stay"),
         }
     }
 }

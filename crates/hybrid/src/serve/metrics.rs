@@ -33,6 +33,7 @@ pub(super) fn text(figures: &Figures) -> String {
         ("links_opened_total", "counter", "Links that opened.", links.opened),
         ("link_received_bytes_total", "counter", "Bytes that links brought.", links.received),
         ("link_sent_bytes_total", "counter", "Bytes that links took.", links.sent),
+        ("addresses_refused_total", "counter", "Addresses refused by a list.", links.refused),
     ];
     let mut out = String::new();
     for (name, kind, help, value) in rows {

@@ -38,6 +38,8 @@ pub struct Totals {
     pub received: u64,
     /// Bytes that went out, protocol included.
     pub sent: u64,
+    /// Addresses that were refused by a list.
+    pub refused: u64,
 }
 
 /// Owns the client and everything it acts on.
@@ -192,7 +194,7 @@ impl Driver {
     }
 
     pub(super) fn totals(&self) -> Totals {
-        Totals { alive: self.links.count() as u64, ..self.totals }
+        Totals { alive: self.links.count() as u64, refused: self.links.refused(), ..self.totals }
     }
 
     fn handle(&mut self, input: Input) {

@@ -133,6 +133,10 @@ impl LinkTask {
             return LinkEnd::Failed;
         }
         let from = address_of_other(pc).await;
+        // It may come from an address that its description did not hold.
+        if from.is_some_and(|from| self.factory.filter.refuses(from)) {
+            return LinkEnd::Failed;
+        }
         let _ =
             self.events.send(LinkEvent::Opened { link: self.link, kind: Kind::WebRtc, from }).await;
         let (link, events, queued) = (self.link, &self.events, &self.queued);
@@ -162,7 +166,7 @@ impl LinkTask {
                 None => return Ok(None),
             }
         };
-        let Some(answer) = sdp::tame(&answer) else { return Ok(None) };
+        let Some(answer) = sdp::tame(&answer, &self.factory.filter) else { return Ok(None) };
         let message_bytes_max = sdp::message_bytes_max(&answer);
         pc.set_remote_description(RTCSessionDescription::answer(answer)?).await?;
         Ok(Some((channel, message_bytes_max)))
@@ -174,7 +178,7 @@ impl LinkTask {
         offer: &str,
         notices: &mut mpsc::UnboundedReceiver<Notice>,
     ) -> Result<Option<(Arc<dyn DataChannel>, usize)>> {
-        let Some(offer) = sdp::tame(offer) else { return Ok(None) };
+        let Some(offer) = sdp::tame(offer, &self.factory.filter) else { return Ok(None) };
         let message_bytes_max = sdp::message_bytes_max(&offer);
         pc.set_remote_description(RTCSessionDescription::offer(offer)?).await?;
         let answer = pc.create_answer(None).await?;

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use super::{
     Bound, LinkEvent, RtcConfig, RtcTransport, StreamConfig, StreamTransport, Transport as _,
 };
+use crate::filter::IpFilter;
 use crate::shell::BoundFinders;
 
 /// What makes links.
@@ -19,11 +20,18 @@ pub struct Net {
     pub streams: Option<(StreamConfig, Bound)>,
     /// What finds whom to dial.
     pub finders: BoundFinders,
+    /// Whom nobody is to meet.
+    pub filter: IpFilter,
 }
 
 impl From<&RtcConfig> for Net {
     fn from(rtc: &RtcConfig) -> Self {
-        Self { rtc: rtc.clone(), streams: None, finders: BoundFinders::default() }
+        Self {
+            rtc: rtc.clone(),
+            streams: None,
+            finders: BoundFinders::default(),
+            filter: IpFilter::default(),
+        }
     }
 }
 
@@ -31,17 +39,17 @@ impl From<&RtcConfig> for Net {
 pub(crate) struct Links {
     rtc: RtcTransport,
     streams: Option<StreamTransport>,
+    filter: IpFilter,
 }
 
 impl Links {
     /// Reports to `events`. Must be called inside a Tokio runtime.
     pub(crate) fn new(net: Net, events: &mpsc::Sender<LinkEvent>) -> Self {
-        let streams = net.streams;
-        Self {
-            rtc: RtcTransport::new(&net.rtc, events.clone()),
-            streams: streams
-                .map(|(config, bound)| StreamTransport::new(config, bound, events.clone())),
-        }
+        let Net { rtc, streams, filter, .. } = net;
+        let streams = streams.map(|(config, bound)| {
+            StreamTransport::new(config, bound, filter.clone(), events.clone())
+        });
+        Self { rtc: RtcTransport::new(&rtc, filter.clone(), events.clone()), streams, filter }
     }
 
     /// What makes links from session descriptions.
@@ -81,6 +89,11 @@ impl Links {
         let streams = self.streams.as_ref();
         let window = streams.and_then(|streams| streams.window(link));
         window.unwrap_or_else(|| self.rtc.window(link))
+    }
+
+    /// How often an address was refused.
+    pub(crate) fn refused(&self) -> u64 {
+        self.filter.refused()
     }
 
     /// Links and attempts alive.

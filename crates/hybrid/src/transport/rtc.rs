@@ -23,6 +23,7 @@ use super::link::{Command, LINK_WINDOW, LinkTask, Role};
 use super::pace::BUDGET_MAX;
 use super::socket::{self, WideSockets};
 use super::{LinkEvent, Transport};
+use crate::filter::IpFilter;
 
 /// How long a first offer waits for the STUN server's name to resolve.
 const RESOLVE_WAIT: Duration = Duration::from_millis(800);
@@ -81,11 +82,12 @@ pub(super) struct Factory {
     mdns: MulticastDnsMode,
     addresses: Vec<SocketAddr>,
     stun: Option<watch::Receiver<Option<Vec<SocketAddr>>>>,
+    pub(super) filter: IpFilter,
 }
 
 impl RtcTransport {
     /// Makes a transport that reports to `events`. Must be called inside a Tokio runtime.
-    pub fn new(config: &RtcConfig, events: mpsc::Sender<LinkEvent>) -> Self {
+    pub fn new(config: &RtcConfig, filter: IpFilter, events: mpsc::Sender<LinkEvent>) -> Self {
         let mdns = match socket::has_multicast() {
             true => MulticastDnsMode::QueryOnly,
             false => MulticastDnsMode::Disabled,
@@ -95,6 +97,7 @@ impl RtcTransport {
             mdns,
             addresses: socket::addresses(&config.interfaces),
             stun: config.stun.as_deref().map(resolve),
+            filter,
         };
         Self {
             factory: Arc::new(factory),

@@ -1,7 +1,10 @@
 //! The few lines of a session description this shell reads or strikes out itself.
 //! Everything else in it is the WebRTC stack's business.
 
+use std::net::IpAddr;
+
 use super::socket::MESSAGE_BYTES_MAX;
+use crate::filter::IpFilter;
 
 /// Longest description taken from a stranger.
 const SDP_BYTES_MAX: usize = 64 * 1024;
@@ -27,16 +30,22 @@ pub(super) fn complete(sdp: &str) -> String {
 }
 
 /// Checks that a stranger's description is of a sane size and has a data section.
-/// Candidates beyond the limit are struck out.
-pub(super) fn tame(sdp: &str) -> Option<String> {
+/// Candidates beyond the limit are struck out, and those whose addresses are refused.
+pub(super) fn tame(sdp: &str, filter: &IpFilter) -> Option<String> {
     if sdp.len() > SDP_BYTES_MAX || !sdp.lines().any(|line| line.starts_with("m=application")) {
         return None;
     }
     let mut candidates = 0;
     Some(join(sdp.lines().filter(|line| {
-        candidates += usize::from(line.starts_with("a=candidate"));
-        !line.starts_with("a=candidate") || candidates <= CANDIDATES_MAX
+        let Some(candidate) = line.strip_prefix("a=candidate") else { return true };
+        candidates += 1;
+        candidates <= CANDIDATES_MAX && !address(candidate).is_some_and(|ip| filter.refuses(ip))
     })))
+}
+
+/// The address of a candidate (RFC 8839, section 5.1), unless it is a name.
+fn address(candidate: &str) -> Option<IpAddr> {
+    candidate.split(' ').nth(4)?.parse().ok()
 }
 
 /// The largest message to send to whoever wrote `sdp`.
@@ -62,6 +71,7 @@ fn join<'a>(lines: impl Iterator<Item = &'a str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::filter;
 
     #[test]
     fn the_smaller_side_bounds_a_message() {
@@ -85,12 +95,24 @@ mod tests {
             "m=application 9\n{}",
             "a=candidate:1 1 udp 1 1.2.3.4 5 typ host\n".repeat(500)
         );
-        let tame = tame(&sdp).expect("it has a data section");
+        let tame = tame(&sdp, &IpFilter::default()).expect("it has a data section");
         assert_eq!(tame.lines().count(), 1 + CANDIDATES_MAX);
     }
 
     #[test]
+    fn candidates_at_refused_addresses_are_struck_out() {
+        let candidate = |at: &str| format!("a=candidate:1 1 udp 1 {at} 5 typ host\r\n");
+        let kept = ["2.3.4.5", "2001:db8::1", "0b5e.local"].map(candidate).concat();
+        let refused = ["1.2.3.4", "2001:db9::1"].map(candidate).concat();
+        let filter = filter::of("1.0.0.0/8\n2001:db9::/32");
+        let tame = tame(&format!("m=application 9\r\n{kept}{refused}"), &filter);
+        assert_eq!(tame, Some(format!("m=application 9\r\n{kept}")));
+        assert_eq!(filter.refused(), 2);
+    }
+
+    #[test]
     fn a_description_without_data_or_too_long_is_refused() {
+        let tame = |sdp: &str| tame(sdp, &IpFilter::default());
         assert_eq!(tame("v=0\r\nm=audio 9\r\n"), None);
         assert_eq!(tame(&format!("m=application 9\r\n{}", "x".repeat(SDP_BYTES_MAX))), None);
     }

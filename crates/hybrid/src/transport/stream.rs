@@ -21,6 +21,7 @@ pub use bound::Bound;
 
 use super::link::LINK_WINDOW;
 use super::{LinkEvent, mse};
+use crate::filter::IpFilter;
 
 /// How long the ends of all links may take.
 const CLOSE_TIME_MAX: std::time::Duration = std::time::Duration::from_secs(1);
@@ -77,6 +78,7 @@ pub struct StreamTransport {
 struct Shared {
     config: StreamConfig,
     bound: Bound,
+    filter: IpFilter,
     events: mpsc::Sender<LinkEvent>,
     links: Mutex<BTreeMap<LinkId, Handle>>,
     next_accepted: AtomicU64,
@@ -102,10 +104,16 @@ struct Ends {
 impl StreamTransport {
     /// Makes a transport that reports to `events` and accepts links at once. Must be called inside
     /// a Tokio runtime.
-    pub fn new(config: StreamConfig, bound: Bound, events: mpsc::Sender<LinkEvent>) -> Self {
+    pub fn new(
+        config: StreamConfig,
+        bound: Bound,
+        filter: IpFilter,
+        events: mpsc::Sender<LinkEvent>,
+    ) -> Self {
         let shared = Shared {
             config,
             bound,
+            filter,
             events,
             links: Mutex::default(),
             next_accepted: AtomicU64::new(ACCEPTED_FROM),

@@ -58,6 +58,9 @@ pub(super) async fn run(shared: Arc<Shared>, ends: Ends, address: SocketAddr) {
 
 /// Connects, by whichever way is there first.
 pub(super) async fn connect(shared: &Shared, address: SocketAddr) -> io::Result<(Boxed, Kind)> {
+    if shared.filter.refuses(address.ip()) {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
     let tcp = async {
         let connecting = timeout(CONNECT_TIME_MAX, tcp(&shared.config.interfaces, address)).await;
         connecting.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))

@@ -57,8 +57,11 @@ pub(super) fn start(shared: &Arc<Shared>, tasks: &mut JoinSet<()>) {
 }
 
 fn take(shared: &Arc<Shared>, stream: (Boxed, Kind), from: SocketAddr, silent: &Arc<Semaphore>) {
-    let Ok(permit) = Arc::clone(silent).try_acquire_owned() else { return };
     let from = SocketAddr::new(from.ip().to_canonical(), from.port());
+    if shared.filter.refuses(from.ip()) {
+        return;
+    }
+    let Ok(permit) = Arc::clone(silent).try_acquire_owned() else { return };
     tokio::spawn(run(Arc::clone(shared), stream, from, permit));
 }
 
