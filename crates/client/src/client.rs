@@ -130,6 +130,11 @@ impl Client {
         self.engine.handle(now, Input::TorrentResumed(torrent));
     }
 
+    /// Has everything that is stored hashed again, whatever its record says.
+    pub fn verify(&mut self, now: Time, torrent: TorrentId) {
+        self.engine.handle(now, Input::TorrentDoubted(torrent));
+    }
+
     /// Chooses what to fetch, a priority for each file in order; missing ones are `Normal`.
     pub fn choose_files(&mut self, now: Time, torrent: TorrentId, priorities: Vec<Priority>) {
         self.engine.handle(now, Input::FilesChosen { torrent, priorities });

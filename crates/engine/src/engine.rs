@@ -45,6 +45,7 @@ impl Engine {
             Input::TorrentRemoved { torrent, delete } => self.remove(torrent, delete),
             Input::TorrentPaused(torrent) => self.with(torrent, Transfer::pause),
             Input::TorrentResumed(torrent) => self.with(torrent, Transfer::resume),
+            Input::TorrentDoubted(torrent) => self.with(torrent, Transfer::doubt_all),
             Input::FilesChosen { torrent, priorities } => {
                 self.with(torrent, |transfer, desk| transfer.choose(desk, priorities));
             }
@@ -96,9 +97,7 @@ impl Engine {
             Input::TrackerText { tracker, text } => {
                 self.discover(DiscoveryInput::TrackerText { tracker, text });
             }
-            Input::TrackerClosed { tracker, why } => {
-                self.discover(DiscoveryInput::TrackerClosed { tracker, why });
-            }
+            Input::TrackerClosed { tracker, why } => self.tracker_closed(tracker, why),
             Input::Asked { tracker, info_hash, result } => self.asked(tracker, info_hash, result),
             Input::OfferMade { link, sdp } => {
                 self.discover(DiscoveryInput::OfferMade { link, sdp });
@@ -107,6 +106,10 @@ impl Engine {
                 self.discover(DiscoveryInput::AnswerMade { link, sdp });
             }
         }
+    }
+
+    fn tracker_closed(&mut self, tracker: TrackerId, why: String) {
+        self.discover(DiscoveryInput::TrackerClosed { tracker, why });
     }
 
     fn asked(&mut self, tracker: TrackerId, hash: InfoHash, result: Result<Asked, AskedFailure>) {

@@ -34,6 +34,9 @@ pub enum Input {
     TorrentPaused(TorrentId),
     /// The user resumed a torrent.
     TorrentResumed(TorrentId),
+    /// The user doubts what is stored, whatever its record says: all of it is hashed again. Where
+    /// the store is still to be opened, nothing counts as stored before it is.
+    TorrentDoubted(TorrentId),
     /// The user chose what to fetch, a priority for each file of the torrent in order.
     FilesChosen {
         /// Which torrent.

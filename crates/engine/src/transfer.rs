@@ -92,6 +92,10 @@ pub(crate) struct Transfer {
     picker: Option<Picker>,
     /// Pieces that wait to be hashed as they are stored, and those being hashed.
     doubtful: VecDeque<PieceIndex>,
+    /// Whether the store, once it is open, is to be doubted whatever its record says.
+    doubts_all: bool,
+    /// Of the doubtful pieces, those that the record vouched for.
+    vouched: Option<Bitfield>,
     checks: usize,
     peers: Peers,
     web: WebSeeds,
@@ -140,6 +144,8 @@ impl Transfer {
             trees: Trees::default(),
             picker: None,
             doubtful: VecDeque::new(),
+            doubts_all: false,
+            vouched: None,
             checks: 0,
             peers: Peers::new(),
             web: WebSeeds::default(),
@@ -282,6 +288,7 @@ impl Transfer {
         self.picker = None;
         self.trees.stop();
         self.doubtful.clear();
+        self.vouched = None;
         self.checks = 0;
         self.told_done = false;
         self.upload_only = false;

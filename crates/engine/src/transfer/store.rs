@@ -36,9 +36,13 @@ impl Transfer {
             }
         };
         let count = metainfo.piece_count();
-        let have = fitted(stored.have, count);
+        let mut have = fitted(stored.have, count);
         let doubtful: Bitfield = fitted(stored.doubtful, count);
         self.doubtful = doubtful.ones().filter(|piece| !have.has(*piece)).collect();
+        if core::mem::take(&mut self.doubts_all) {
+            self.doubtful.extend(have.ones());
+            self.vouched = Some(core::mem::replace(&mut have, Bitfield::empty(count)));
+        }
         let rng = desk.seed.split(&format!("picker {}", self.id));
         let mut picker = Picker::new(&metainfo, have, rng);
         picker.set_sequential(self.sequential);
@@ -87,6 +91,7 @@ impl Transfer {
 
     fn run(&mut self, desk: &mut Desk) {
         self.stage = Stage::Running;
+        self.vouched = None;
         desk.requeue = true;
         desk.tell(Event::TorrentReady(self.id));
         let links: Vec<LinkId> = self.peers.keys().copied().collect();
@@ -126,9 +131,11 @@ impl Transfer {
     ) {
         let Some(metainfo) = &self.metainfo else { return };
         let right = result.as_ref().map(|leaves| are_leaves(metainfo, piece, leaves));
+        // A store that has lost it meanwhile gives none.
+        let gone = result.as_ref().is_ok_and(Vec::is_empty);
         let right = match right {
             // Its SHA-1 was right, so nothing that is stored can be.
-            Ok(Some(false)) if metainfo.version() == Version::Hybrid => {
+            Ok(Some(false)) if metainfo.version() == Version::Hybrid && !gone => {
                 self.fail(desk, StoreError::Contradiction(piece));
                 return;
             }
@@ -156,6 +163,9 @@ impl Transfer {
                 }
             }
             Ok(false) => {
+                if self.vouched.as_ref().is_some_and(|vouched| vouched.has(piece)) {
+                    desk.warn(self.id, Warning::PieceLost(piece));
+                }
                 if picker.lost(piece) {
                     desk.warn(self.id, Warning::PieceLost(piece));
                     let gained = if picker.is_wanted(piece) { vec![piece] } else { Vec::new() };
@@ -170,6 +180,20 @@ impl Transfer {
                 }
             }
         }
+        self.check_more(desk);
+    }
+
+    /// Has everything that is stored hashed again.
+    pub(crate) fn doubt_all(&mut self, desk: &mut Desk) {
+        let Some(picker) = &self.picker else {
+            self.doubts_all = true;
+            return;
+        };
+        let mut waiting = Bitfield::empty(picker.have().len());
+        for piece in &self.doubtful {
+            waiting.set(*piece);
+        }
+        self.doubtful.extend(picker.have().ones().filter(|piece| !waiting.has(*piece)));
         self.check_more(desk);
     }
 

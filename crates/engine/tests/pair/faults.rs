@@ -1,5 +1,6 @@
 //! Peers that lie, stores that break.
 
+use headwater_base::PieceIndex;
 use headwater_engine::{Event, Input, StoreError, TorrentState, Warning};
 
 use crate::disk::Disk;
@@ -66,6 +67,32 @@ fn full_disk_fails_the_torrent_and_resuming_goes_on() {
     net.run_to(leech, secs(60), is_done);
     assert_eq!(net.hosts[leech].disk.bytes, *sample.data);
     assert_eq!(net.hosts[leech].disk.opened, 2);
+}
+
+#[test]
+fn what_the_user_doubts_is_hashed_again_whatever_its_record_says() {
+    for is_open in [false, true] {
+        let sample = sample(1_000_000, 65536);
+        let mut net = Net::new(52);
+        let host = net.join(Disk::full(&sample), sample.whole());
+        net.hosts[host].disk.bytes[3 * 65536] ^= 1;
+        if is_open {
+            net.run(secs(1));
+            assert_eq!(net.told(host, |event| matches!(event, Event::TorrentDone(_))), 1);
+        }
+        net.put(host, Input::TorrentDoubted(T));
+        net.run(secs(1));
+        let view = net.hosts[host].engine.torrent_view(T).unwrap();
+        assert_eq!((view.state, net.hosts[host].disk.hashed), (TorrentState::Leeching, 16));
+        let third = Warning::PieceLost(PieceIndex(3));
+        let lost =
+            |event: &Event| matches!(event, Event::Warned { warning, .. } if *warning == third);
+        assert_eq!(net.told(host, lost), 1);
+        assert_eq!(net.told(host, |event| matches!(event, Event::Warned { .. })), 1);
+        net.join(Disk::full(&sample), sample.whole());
+        net.run_to(host, secs(60), is_done);
+        assert_eq!(net.hosts[host].disk.bytes, *sample.data);
+    }
 }
 
 #[test]
