@@ -197,7 +197,7 @@ impl Run {
     /// Has a torrent that is bridged ask more trackers.
     async fn ask(&self, hash: InfoHash, trackers: Vec<String>) -> Result<(), Stopped> {
         let options = AddOptions { trackers, ..AddOptions::default() };
-        let place = Place { root: self.cache.folder(hash), verified: None };
+        let place = Place { root: self.cache.folder(hash), ..Place::default() };
         // It is here, so that nothing is refused.
         let _ = self.shell.add(OwnedSource::Text(hex(&hash.0)), options, place).await?;
         Ok(())
@@ -218,7 +218,7 @@ impl Run {
         let trackers: BTreeSet<String> = trackers.into_iter().take(TRACKERS_MAX).collect();
         let named = trackers.iter().cloned().collect();
         let options = AddOptions { bridge: true, trackers: named, ..AddOptions::default() };
-        let place = Place { root, verified: None };
+        let place = Place { root, ..Place::default() };
         // Forty hexadecimal digits are always a source.
         if let Ok(added) = self.shell.add(source, options, place).await? {
             self.shell.meet(added.torrent, self.config.peers.clone()).await?;

@@ -52,6 +52,13 @@ pub async fn follow(shell: Shell, mut news: Receiver<News>, addresses: bool) {
             Ok(News::LinkClosed { link, received, sent }) => {
                 debug!(link = link.0, received, sent, "link closed");
             }
+            Ok(News::Moved { torrent, result }) => {
+                let Ok((torrent, name)) = known(&shell, torrent).await else { return };
+                match result {
+                    Ok(to) => info!(torrent, name, to = %to.display(), "torrent moved"),
+                    Err(why) => warn!(torrent, name, %why, "torrent not moved"),
+                }
+            }
             Err(RecvError::Lagged(missed)) => warn!(missed, "events not logged"),
             Ok(News::Stopped) | Err(RecvError::Closed) => return,
         }

@@ -35,7 +35,7 @@ use announce::{ANNOUNCE, Caller, SCRAPE};
 pub use control::Control;
 use host::{Hosts, is_literal};
 pub use kept::Limits;
-pub use library::{Library, Refusal};
+pub use library::{Library, Refusal, Shelf};
 use metrics::Figures;
 pub use tls::Certificate;
 use tls::TlsListener;

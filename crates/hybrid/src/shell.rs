@@ -11,9 +11,12 @@ mod reader;
 mod tracker;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use headwater_base::{LinkId, Seed, Time, TorrentId};
-use headwater_client::{AddError, AddOptions, Added, Client, Config, Event, Finder, Input, Source};
+use headwater_client::{
+    AddError, AddOptions, Added, Client, Config, Event, Finder, Input, Source, StoreError,
+};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 pub use disk::Place;
@@ -47,6 +50,13 @@ pub enum News {
         received: u64,
         /// Bytes that went out, protocol included.
         sent: u64,
+    },
+    /// A torrent that is done was moved to its folder for that, or could not be.
+    Moved {
+        /// Which torrent.
+        torrent: TorrentId,
+        /// Where it lies; or why it stays where it was.
+        result: Result<PathBuf, StoreError>,
     },
     /// The client has stopped; nothing follows.
     Stopped,
@@ -97,6 +107,14 @@ impl Shell {
         call: impl FnOnce(&mut Client, Time) -> T + Send + 'static,
     ) -> Result<T, Stopped> {
         self.order(move |driver| driver.call(call)).await
+    }
+
+    /// Has a torrent that is done moved to its folder for that, where it has one and is not there
+    /// yet; answers once it lies there.
+    pub async fn finish(&self, torrent: TorrentId) -> Result<Result<(), StoreError>, Stopped> {
+        let (answer, answered) = oneshot::channel();
+        self.order(move |driver| driver.finish(torrent, answer)).await?;
+        Ok(answered.await.map_err(|_| Stopped)?.map(drop))
     }
 
     /// What all links did so far.

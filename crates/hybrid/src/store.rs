@@ -1,14 +1,18 @@
 //! Torrent bytes in files below a folder, with a record of what was verified.
-//! Every call blocks. A piece counts from the moment its record is on disk, never before its bytes.
+//! Every call blocks. A piece is recorded only after its bytes are flushed.
 
+mod finish;
 mod journal;
 mod layout;
+mod pool;
+mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,62 +20,107 @@ use headwater_base::{Bitfield, Digest1, Digest256, InfoHash, PieceIndex, hex, sh
 use headwater_engine::{StoreError, Stored};
 use headwater_metainfo::{Span, Torrent, Version, merkle};
 
-use journal::{Journal, Known, Record, Stamp};
+pub use finish::{home, save_torrent, saved_torrent};
+use journal::{Journal, Known, Stamp};
 pub(crate) use layout::RECORDS;
-
-/// Most files of one torrent kept open.
-const OPEN_FILES_MAX: usize = 64;
+pub use pool::OPEN_FILES_MAX;
+use pool::{FILES, Key, Lent};
+pub use write::PieceToWrite;
 
 /// How long a lock may take to come free: the same program may just be closing the torrent.
 const LOCK_WAIT: Duration = Duration::from_secs(2);
 
-/// One torrent's place on disk.
-pub struct Store {
-    root: PathBuf,
-    torrent: Arc<Torrent>,
-    files: Mutex<BTreeMap<(usize, bool), Arc<File>>>,
-    /// `None` where records cannot be written: then nothing may be written at all.
-    journal: Mutex<Option<Journal>>,
-    _lock: Option<File>,
+/// Pieces whose hashes may wait to be recorded: a crash costs these to be hashed again.
+const NOTES_MAX: usize = 64;
+
+/// Names stores for the pool.
+static STORES: AtomicU64 = AtomicU64::new(0);
+
+/// What room a file takes when it is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Preallocate {
+    /// It grows as pieces come.
+    #[default]
+    None,
+    /// It has its full size at once, and takes room for what came.
+    Sparse,
+    /// Room for all of it is set aside.
+    Full,
 }
 
-/// A piece to store.
-pub struct PieceToWrite<'a> {
-    /// Which one.
-    pub piece: PieceIndex,
-    /// Its bytes, padding included.
-    pub data: &'a [u8],
+/// How a store is opened.
+#[derive(Clone, Debug, Default)]
+pub struct Opening {
+    /// Pieces the caller hashed just now, which count at once.
+    pub verified: Option<Bitfield>,
+    /// Whether whatever is there is to be hashed again: what the record vouches for is had, to be
+    /// hashed by who opened it, and all else that is there is doubtful.
+    pub verify: bool,
+    /// What room files take.
+    pub preallocate: Preallocate,
+}
+
+/// One torrent's place on disk.
+pub struct Store {
+    id: u64,
+    /// The folder it lies in, free of links.
+    root: RwLock<PathBuf>,
+    torrent: Arc<Torrent>,
+    preallocate: Preallocate,
+    books: Mutex<Books>,
+    lock: Mutex<Option<File>>,
+}
+
+/// What is written down.
+#[derive(Default)]
+struct Books {
+    /// `None` where records cannot be written: then nothing may be written at all.
+    journal: Option<Journal>,
+    /// Pieces that were hashed and not recorded yet, and whether they were right.
+    notes: BTreeMap<PieceIndex, bool>,
 }
 
 impl Store {
     /// Opens the place of `torrent` below `root` and tells what is there.
-    /// Pieces in `verified` were hashed by the caller just now and count at once.
     pub fn open(
         root: &Path,
         torrent: Arc<Torrent>,
-        verified: Option<&Bitfield>,
+        opening: &Opening,
     ) -> Result<(Self, Stored), StoreError> {
         fs::create_dir_all(root).map_err(failed)?;
+        let root = root.canonicalize().map_err(failed)?;
         let records = root.join(RECORDS);
         let writable = fs::create_dir_all(&records).is_ok();
         let lock = if writable { Some(lock(&records, &torrent.name)?) } else { None };
-        let path = record_path(root, torrent.info_hash, "have");
-        let pieces = torrent.piece_count();
-        let known = journal::look(&path, torrent.info_hash, pieces).map_err(failed)?;
-        let (files, journal) = (Mutex::default(), Mutex::new(None));
-        let mut store = Self { root: root.to_owned(), torrent, files, journal, _lock: lock };
+        let (info_hash, pieces) = (torrent.info_hash, torrent.piece_count());
+        let path = record_path(&root, info_hash, "have");
+        let found = journal::look(&path, info_hash, pieces).map_err(failed)?;
+        let store = Self {
+            id: STORES.fetch_add(1, Ordering::Relaxed),
+            root: RwLock::new(root),
+            torrent,
+            preallocate: opening.preallocate,
+            books: Mutex::default(),
+            lock: Mutex::new(lock),
+        };
         store.make_empty_files();
-        let known = store.sorted(known, verified);
-        let stored = Stored { have: known.have.clone(), doubtful: known.doubtful.clone() };
+        let known = store.sorted(found.known.clone(), opening);
+        let mut stored = Stored { have: known.have.clone(), doubtful: known.doubtful.clone() };
+        if opening.verify {
+            stored.have.clone_from(&found.known.have);
+            for piece in stored.have.ones() {
+                stored.doubtful.clear(piece);
+            }
+        }
         if writable {
-            let journal = Journal::create(&path, store.torrent.info_hash, known);
-            store.journal = Mutex::new(Some(journal.map_err(failed)?));
+            let journal = Journal::open(path, (info_hash, store.key(0)), found, known);
+            store.books().journal = Some(journal.map_err(failed)?);
         }
         Ok((store, stored))
     }
 
     /// Sorts pieces into certain, doubtful and absent by how the files look.
-    fn sorted(&self, mut known: Known, verified: Option<&Bitfield>) -> Known {
+    fn sorted(&self, mut known: Known, opening: &Opening) -> Known {
         let torrent = &*self.torrent;
         let mut absent = Bitfield::empty(torrent.piece_count());
         let mut stamps = BTreeMap::new();
@@ -81,7 +130,7 @@ impl Store {
             let size = found.map_or(0, |stamp| stamp.size);
             stamps.extend(found.map(|stamp| (file as u32, stamp)));
             for piece in torrent.file_pieces(file).map(PieceIndex) {
-                if !same {
+                if !same || opening.verify {
                     known.have.clear(piece);
                     known.doubtful.set(piece);
                 }
@@ -91,7 +140,7 @@ impl Store {
                 }
             }
         }
-        for piece in verified.into_iter().flat_map(Bitfield::ones) {
+        for piece in opening.verified.iter().flat_map(Bitfield::ones) {
             known.have.set(piece);
             known.doubtful.clear(piece);
         }
@@ -104,137 +153,102 @@ impl Store {
 
     /// Reads `len` bytes from `begin` of a piece.
     pub fn read_block(&self, piece: PieceIndex, begin: u32, len: u32) -> Result<Bytes, StoreError> {
+        self.read(piece, begin, len).map_err(failed)
+    }
+
+    fn read(&self, piece: PieceIndex, begin: u32, len: u32) -> io::Result<Bytes> {
         let mut out = vec![0; len as usize];
         let mut at = 0;
         for span in self.torrent.spans(piece, begin, len) {
             let part = &mut out[at..at + span.len as usize];
             at += part.len();
             if !span.pad {
-                let file = self.file(span.file, false).map_err(failed)?;
-                layout::read_at(&file, part, span.offset.0).map_err(failed)?;
+                layout::read_at(&*self.lend(span.file, false)?, part, span.offset.0)?;
             }
         }
         if at == out.len() {
             Ok(out.into())
         } else {
-            Err(StoreError::Io(format!("{len} bytes at {begin} of piece {piece} do not exist")))
+            let why = format!("{len} bytes at {begin} of piece {piece} do not exist");
+            Err(io::Error::other(why))
         }
     }
 
-    /// Hashes a piece as it is stored. One that is right is recorded as such.
+    /// A whole piece; `None` where some of it is not there.
+    fn read_piece(&self, piece: PieceIndex) -> Result<Option<Bytes>, StoreError> {
+        match self.read(piece, 0, self.torrent.piece_len(piece)) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(e) if is_gone(&e) => Ok(None),
+            Err(e) => Err(failed(e)),
+        }
+    }
+
+    /// Hashes a piece as it is stored; what is gone has a digest that no piece has. One that is
+    /// right is recorded as such.
     pub fn hash_piece(&self, piece: PieceIndex) -> Result<Digest1, StoreError> {
-        let bytes = self.read_block(piece, 0, self.torrent.piece_len(piece))?;
-        let digest = sha1(&bytes);
+        let digest = self.read_piece(piece)?.map_or([0; 20], |bytes| sha1(&bytes));
         let right = self.torrent.pieces.get(piece.idx()) == Some(&digest);
         self.note(piece, right)?;
         Ok(digest)
     }
 
-    /// SHA-256 of each block of a piece as it is stored (BEP 52). In v2 alone they tell whether it
-    /// is right; in a hybrid its SHA-1 has the say.
+    /// SHA-256 of each block of a piece as it is stored (BEP 52), none where it is gone. In v2
+    /// alone they tell whether it is right; in a hybrid its SHA-1 has the say.
     pub fn hash_leaves(&self, piece: PieceIndex) -> Result<Vec<Digest256>, StoreError> {
-        let bytes = self.read_block(piece, 0, self.torrent.piece_len(piece))?;
-        let leaves = self.torrent.piece_leaves(piece, &bytes);
+        let bytes = self.read_piece(piece)?;
+        let leaves = bytes.map(|bytes| self.torrent.piece_leaves(piece, &bytes));
         if let (Version::V2, Some(node)) = (self.torrent.version(), self.torrent.piece_node(piece))
         {
             let height = self.torrent.piece_height(piece);
-            self.note(piece, merkle::root(&leaves, 0, height) == node)?;
+            let root = leaves.as_ref().map(|leaves| merkle::root(leaves, 0, height));
+            self.note(piece, root == Some(node))?;
         }
-        Ok(leaves)
+        Ok(leaves.unwrap_or_default())
     }
 
     fn note(&self, piece: PieceIndex, right: bool) -> Result<(), StoreError> {
-        let record = if right { Record::Have(piece) } else { Record::Lost(piece) };
-        let mut journal = self.locked_journal();
-        if let Some(journal) = &mut *journal {
-            journal.append(&[record]).map_err(failed)?;
+        let mut books = self.books();
+        if books.journal.is_some() {
+            books.notes.insert(piece, right);
+            if books.notes.len() >= NOTES_MAX {
+                self.record_notes(&mut books).map_err(failed)?;
+            }
         }
         Ok(())
     }
 
-    /// Stores verified pieces, then records them. All of them survive a crash once this returns.
-    pub fn write_pieces(&self, pieces: &[PieceToWrite<'_>]) -> Result<(), StoreError> {
-        let mut journal = self.locked_journal();
-        if journal.is_none() {
-            let folder = self.root.join(RECORDS);
-            return Err(StoreError::Io(format!(
-                "{} cannot be written: make it a writable folder or choose another place",
-                folder.display()
-            )));
-        }
-        let touched = self.files_of(pieces.iter().map(|piece| piece.piece));
-        self.doubt_touched(&touched, journal.as_mut())?;
-        for PieceToWrite { piece, data } in pieces {
-            let mut rest = *data;
-            for span in self.torrent.piece_spans(*piece) {
-                let (part, next) = rest.split_at_checked(span.len as usize).ok_or_else(|| {
-                    StoreError::Io(format!("piece {piece} has only {} bytes", data.len()))
-                })?;
-                rest = next;
-                if !span.pad {
-                    let file = self.file(span.file, true).map_err(failed)?;
-                    layout::write_at(&file, part, span.offset.0).map_err(failed)?;
-                }
-            }
-        }
-        for file in &touched {
-            self.file(*file, true).and_then(|file| file.sync_data()).map_err(failed)?;
-        }
-        let have = pieces.iter().map(|piece| Record::Have(piece.piece));
-        self.record(&touched, have, journal.as_mut())
-    }
-
-    /// Doubts what was recorded of files that somebody else changed meanwhile: the next record
-    /// of such a file would vouch for all of it.
-    fn doubt_touched(
-        &self,
-        touched: &BTreeSet<usize>,
-        journal: Option<&mut Journal>,
-    ) -> Result<(), StoreError> {
-        let Some(journal) = journal else { return Ok(()) };
-        let mut doubts = Vec::new();
-        for file in touched {
-            let known = journal.known();
-            if self.stamp(*file).as_ref() != known.stamps.get(&(*file as u32)) {
-                let pieces = self.torrent.file_pieces(*file).map(PieceIndex);
-                doubts.extend(pieces.filter(|p| known.have.has(*p)).map(Record::Doubt));
-            }
-        }
-        if doubts.is_empty() { Ok(()) } else { journal.append(&doubts).map_err(failed) }
+    /// Has everything that is known recorded, and the record flushed.
+    pub fn settle(&self) -> Result<(), StoreError> {
+        let mut books = self.books();
+        self.record_notes(&mut books).map_err(failed)?;
+        books.journal.as_mut().map_or(Ok(()), Journal::sync).map_err(failed)
     }
 
     /// Deletes the files and records of the torrent, and folders that are empty then.
     pub fn delete(&self) -> Result<(), StoreError> {
-        self.locked_files().clear();
+        let mut books = self.books();
+        let root = self.root();
+        *books = Books::default();
+        self.close_files();
+        self.delete_files(&root).map_err(failed)?;
+        finish::forget(&root, self.torrent.info_hash);
+        Ok(())
+    }
+
+    fn delete_files(&self, root: &Path) -> io::Result<()> {
         for file in self.real_files() {
-            let Ok(path) = layout::resolve(&self.root, &self.path(file), false) else {
+            let Ok(path) = layout::resolve(root, &self.path(file)) else {
                 continue;
             };
-            fs::remove_file(&path).map_err(failed)?;
+            fs::remove_file(&path)?;
             let inner = path.ancestors().skip(1);
-            for folder in inner.take_while(|folder| *folder != self.root) {
+            for folder in inner.take_while(|folder| *folder != root) {
                 if fs::remove_dir(folder).is_err() {
                     break;
                 }
             }
         }
-        for kind in ["have", "torrent"] {
-            let _ = fs::remove_file(record_path(&self.root, self.torrent.info_hash, kind));
-        }
         Ok(())
-    }
-
-    /// Records pieces together with how their files look at this moment.
-    fn record(
-        &self,
-        files: &BTreeSet<usize>,
-        pieces: impl Iterator<Item = Record>,
-        journal: Option<&mut Journal>,
-    ) -> Result<(), StoreError> {
-        let Some(journal) = journal else { return Ok(()) };
-        let stamp = |file: &usize| Some(Record::File(*file as u32, self.stamp(*file)?));
-        let records: Vec<_> = files.iter().filter_map(stamp).chain(pieces).collect();
-        journal.append(&records).map_err(failed)
     }
 
     fn files_of(&self, pieces: impl Iterator<Item = PieceIndex>) -> BTreeSet<usize> {
@@ -242,8 +256,17 @@ impl Store {
         spans.filter(|span| !span.pad).map(|span| span.file).collect()
     }
 
-    fn locked_journal(&self) -> MutexGuard<'_, Option<Journal>> {
-        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The folder its files lie in.
+    pub fn root(&self) -> PathBuf {
+        self.root.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn books(&self) -> MutexGuard<'_, Books> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn key(&self, file: usize) -> Key {
+        Key { store: self.id, file }
     }
 
     fn real_files(&self) -> impl Iterator<Item = usize> + '_ {
@@ -256,65 +279,52 @@ impl Store {
     }
 
     fn stamp(&self, file: usize) -> Option<Stamp> {
-        let path = layout::resolve(&self.root, &self.path(file), false).ok()?;
+        let path = layout::resolve(&self.root(), &self.path(file)).ok()?;
         fs::metadata(path).ok().filter(fs::Metadata::is_file).map(|found| Stamp::of(&found))
     }
 
     fn make_empty_files(&self) {
         for file in self.real_files() {
             if self.torrent.files[file].length.0 == 0 && self.stamp(file).is_none() {
-                // Seeding does not need it, and fetching meets the same trouble again.
-                let _ = layout::open(&self.root, &self.path(file), true);
+                // Seeding does not need it, and fetching meets the same trouble again. No piece
+                // rests on it, so that it need not be flushed.
+                let path = layout::make_way(&self.root(), &self.path(file), &mut BTreeSet::new());
+                let _ = path.and_then(|path| layout::open(&path, true));
             }
         }
     }
 
-    fn file(&self, file: usize, write: bool) -> io::Result<Arc<File>> {
-        let mut files = self.locked_files();
-        if let Some(open) = files.get(&(file, write)) {
-            return Ok(Arc::clone(open));
-        }
-        if files.len() >= OPEN_FILES_MAX {
-            files.clear();
-        }
-        let open = layout::open(&self.root, &self.path(file), write)?;
-        let length = self.torrent.files[file].length.0;
-        if write && open.metadata()?.len() > length {
-            open.set_len(length)?;
-        }
-        let open = Arc::new(open);
-        files.insert((file, write), Arc::clone(&open));
-        Ok(open)
+    fn lend(&self, file: usize, write: bool) -> io::Result<Lent<'static>> {
+        // Held until it is open, so that it is not moved meanwhile.
+        let root = self.root.read().unwrap_or_else(PoisonError::into_inner);
+        FILES.lend(self.key(file), write, || {
+            layout::open(&layout::resolve(&root, &self.path(file))?, write)
+        })
     }
 
-    fn locked_files(&self) -> MutexGuard<'_, BTreeMap<(usize, bool), Arc<File>>> {
-        self.files.lock().unwrap_or_else(PoisonError::into_inner)
+    fn close_files(&self) {
+        FILES.forget_store(self.id);
+        pool::RECORDS.forget_store(self.id);
     }
 }
 
-/// Keeps a torrent's metadata beside its record, so that a magnet link resumes without peers.
-pub fn save_torrent(root: &Path, torrent: &Torrent) -> io::Result<()> {
-    fs::create_dir_all(root.join(RECORDS))?;
-    let path = record_path(root, torrent.info_hash, "torrent");
-    let fresh = path.with_extension("torrent-new");
-    fs::write(&fresh, torrent.to_bytes())?;
-    fs::rename(fresh, path)
-}
-
-/// The metadata kept for a torrent, if it is whole.
-pub fn saved_torrent(root: &Path, info_hash: InfoHash) -> Option<Torrent> {
-    let bytes = fs::read(record_path(root, info_hash, "torrent")).ok()?;
-    Torrent::parse(&bytes).ok().filter(|torrent| torrent.info_hash == info_hash)
+impl Drop for Store {
+    fn drop(&mut self) {
+        // What is not recorded is hashed again.
+        let _ = self.settle();
+        self.close_files();
+    }
 }
 
 /// Whether records say that every piece is stored and no file was touched since.
 pub fn is_complete(root: &Path, torrent: &Torrent) -> bool {
     let path = record_path(root, torrent.info_hash, "have");
-    let Ok(known) = journal::look(&path, torrent.info_hash, torrent.piece_count()) else {
+    let found = journal::look(&path, torrent.info_hash, torrent.piece_count());
+    let (Ok(known), Ok(root)) = (found.map(|found| found.known), root.canonicalize()) else {
         return false;
     };
     let same = |file: usize| {
-        let path = layout::resolve(root, &torrent.stored_path(file)?, false).ok()?;
+        let path = layout::resolve(&root, &torrent.stored_path(file)?).ok()?;
         let stamp = Stamp::of(&fs::metadata(path).ok()?);
         Some(torrent.files[file].length.0 == 0 || known.stamps.get(&(file as u32)) == Some(&stamp))
     };
@@ -341,6 +351,10 @@ fn lock(records: &Path, name: &str) -> Result<File, StoreError> {
     Err(StoreError::Busy(format!(
         "{name:?} is open in another program or torrent: close it there or choose another folder"
     )))
+}
+
+fn is_gone(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof)
 }
 
 fn failed(error: io::Error) -> StoreError {

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use headwater_hybrid::store::{Opening, Preallocate};
 use headwater_metainfo::Version;
 
 /// A BitTorrent peer that meets web pages: it shares and fetches over WebRTC.
@@ -135,7 +136,36 @@ pub(crate) struct Get {
     #[arg(long, value_name = "RATIO", value_parser = ratio)]
     pub(crate) seed_ratio: Option<f64>,
     #[command(flatten)]
+    pub(crate) disk: Files,
+    #[command(flatten)]
     pub(crate) peer: Peer,
+}
+
+/// How files are kept.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Files {
+    /// Room that a file takes when it is made: `none` lets it grow as pieces come, `sparse` gives
+    /// it its full size, `full` sets all its room aside.
+    #[arg(long, value_name = "HOW", default_value = "none")]
+    preallocate: Reserves,
+    /// Move a torrent into this folder once everything wanted is there, and share it from there.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) finished: Option<PathBuf>,
+    /// Hash again what is there, whatever the record says.
+    #[arg(long)]
+    verify: bool,
+}
+
+impl Files {
+    /// How stores are opened.
+    pub(crate) fn opening(&self) -> Opening {
+        let preallocate = match self.preallocate {
+            Reserves::None => Preallocate::None,
+            Reserves::Sparse => Preallocate::Sparse,
+            Reserves::Full => Preallocate::Full,
+        };
+        Opening { verified: None, verify: self.verify, preallocate }
+    }
 }
 
 /// Arguments of `seed`.
@@ -149,6 +179,9 @@ pub(crate) struct Seed {
     /// Show each peer one piece at a time, so that what is new spreads while little is sent twice.
     #[arg(long = "super")]
     pub(crate) super_seed: bool,
+    /// Hash again what was shared before, whatever the record says.
+    #[arg(long)]
+    pub(crate) verify: bool,
     #[command(flatten)]
     pub(crate) peer: Peer,
 }
@@ -216,6 +249,8 @@ pub(crate) struct Serve {
     #[arg(long)]
     pub(crate) local_trackers: bool,
     #[command(flatten)]
+    pub(crate) disk: Files,
+    #[command(flatten)]
     pub(crate) peer: Peer,
 }
 
@@ -279,6 +314,17 @@ pub(crate) struct Peer {
     /// A peer to connect to, by its address; repeat for more.
     #[arg(long, value_name = "IP:PORT")]
     pub(crate) peer: Vec<SocketAddr>,
+}
+
+/// Room that a file takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Reserves {
+    /// It grows.
+    None,
+    /// Its size, not its room.
+    Sparse,
+    /// All of it.
+    Full,
 }
 
 /// Whether a server is controlled.

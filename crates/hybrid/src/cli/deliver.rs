@@ -31,7 +31,7 @@ pub(crate) async fn metainfo(shell: &Shell, torrent: TorrentId) -> Result<Arc<To
                 Ok(News::Client(Event::MetadataKnown(of))) if of == torrent => break,
                 Err(RecvError::Lagged(_)) => break,
                 Ok(News::Stopped) | Err(RecvError::Closed) => return Err(Stopped.into()),
-                Ok(News::Client(_) | News::LinkOpened { .. } | News::LinkClosed { .. }) => {}
+                Ok(_) => {}
             }
         }
     }

@@ -39,7 +39,8 @@ pub(crate) async fn run(args: Get, json: bool) -> Result<(), Failure> {
     let (source, trackers) = read(&args, &folder.path)?;
     let Started { shell, .. } = peer::start(&args.peer, Vec::new(), false).await?;
     let mut news = shell.news();
-    let place = Place { root: folder.path.clone(), verified: None };
+    let finished = args.disk.finished.clone();
+    let place = Place { root: folder.path.clone(), finished, opening: args.disk.opening() };
     let options = AddOptions {
         trackers,
         web_seeds: args.web_seed.clone(),
@@ -57,7 +58,7 @@ pub(crate) async fn run(args: Get, json: bool) -> Result<(), Failure> {
     }
     shell.meet(added.torrent, args.peer.peer.clone()).await?;
     let mut watch = Watch::new(json, added.torrent);
-    let result = tokio::select! {
+    let mut result = tokio::select! {
         result = fetch(&args, &shell, &mut watch, &mut news) => result,
         () = peer::told() => match args.stream {
             Some(_) => Ok(()),
@@ -66,14 +67,26 @@ pub(crate) async fn run(args: Get, json: bool) -> Result<(), Failure> {
     };
     watch.bar.finish_and_clear();
     if result.is_ok() && !folder.is_temporary && args.stream.is_none() {
-        done(&shell, added.torrent, &folder.path, json).await?;
-        tokio::select! {
-            result = share(&args, &shell, added.torrent) => result?,
-            () = peer::told() => {}
-        }
+        result = finish(&args, &shell, &watch).await;
     }
     shell.stop().await;
     result
+}
+
+/// Moves what is done to where it is to be, says where that is, and shares it from there.
+async fn finish(args: &Get, shell: &Shell, watch: &Watch) -> Result<(), Failure> {
+    let moved = shell.finish(watch.torrent).await?;
+    let moved = moved.map_err(|e| Failure::failed("not-moved", e));
+    if let Err(Failure { code, message, .. }) = &moved {
+        watch.warn(&json!({ "code": code, "message": message }));
+    }
+    let root = args.disk.finished.as_ref().filter(|_| moved.is_ok()).unwrap_or(&args.output);
+    done(shell, watch.torrent, root, watch.json).await?;
+    tokio::select! {
+        result = share(args, shell, watch.torrent) => result?,
+        () = peer::told() => {}
+    }
+    moved
 }
 
 /// Fetches what is wanted, or hands on what comes for as long as somebody takes it.
@@ -143,6 +156,10 @@ struct Folder {
 impl Folder {
     fn of(args: &Get, json: bool) -> Result<Self, Failure> {
         let is_temporary = is_stdout(args);
+        if is_temporary && args.disk.finished.is_some() {
+            let message = "what goes to stdout is not kept: leave --finished out";
+            return Err(Failure::input("stdout", message));
+        }
         if is_temporary && (json || args.stream.is_some()) {
             let message = "stdout takes the file or JSON, not both: leave --json and --stream out";
             return Err(Failure::input("stdout", message));
@@ -180,7 +197,10 @@ fn read(args: &Get, folder: &Path) -> Result<(OwnedSource, Vec<String>), Failure
         hash
     };
     let torrent = match hash {
-        Some(hash) => store::saved_torrent(folder, hash),
+        Some(hash) => {
+            let homes = [Some(folder), args.disk.finished.as_deref()];
+            homes.into_iter().flatten().find_map(|home| store::saved_torrent(home, hash))
+        }
         None => Some(Torrent::parse(&bytes(Path::new(text))?).map_err(|e| refused(&e))?),
     };
     let known = torrent.as_ref().map(|torrent| torrent.trackers.concat()).unwrap_or_default();
@@ -226,7 +246,9 @@ impl Watch {
                             return Ok(());
                         }
                     }
-                    Ok(News::LinkOpened { .. } | News::LinkClosed { .. }) => {}
+                    Ok(
+                        News::LinkOpened { .. } | News::LinkClosed { .. } | News::Moved { .. },
+                    ) => {}
                     // What was missed shows at the next look.
                     Err(RecvError::Lagged(_)) => {}
                     Ok(News::Stopped) | Err(RecvError::Closed) => return Err(Stopped.into()),
@@ -260,8 +282,14 @@ impl Watch {
     }
 
     fn tell(&self, event: &Event) {
-        let Some(mut warning) = peer::warning(event) else { return };
+        if let Some(warning) = peer::warning(event) {
+            self.warn(&warning);
+        }
+    }
+
+    fn warn(&self, warning: &Value) {
         if self.json {
+            let mut warning = warning.clone();
             warning["event"] = json!("warning");
             print(&warning);
         } else {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use headwater_hybrid::serve::{Control, Library, Limits, Token};
+use headwater_hybrid::serve::{Control, Library, Limits, Shelf, Token};
 use headwater_hybrid::shell::Shell;
 use tracing::{error, info, warn};
 
@@ -49,7 +49,9 @@ fn make(args: &Serve, shell: &Shell, port: Option<u16>) -> Result<Control, Failu
     fs::create_dir_all(&folder).map_err(|e| Failure::file(&folder, &e))?;
     let (token, state) = (folder.join(TOKEN), folder.join(STATE));
     let secret = Token::kept_in(&token).map_err(|e| Failure::file(&token, &e))?;
-    let library = Library::open(shell.clone(), args.dir.clone(), state.clone());
+    let finished = args.disk.finished.clone();
+    let shelf = Shelf { folder: args.dir.clone(), finished, opening: args.disk.opening() };
+    let library = Library::open(shell.clone(), shelf, state.clone());
     let (library, aside) = library.map_err(|e| Failure::file(&state, &e))?;
     if let Some(aside) = aside {
         let aside = aside.display().to_string();

@@ -8,7 +8,7 @@ use headwater_client::AddOptions;
 use headwater_hybrid::make::Content;
 use headwater_hybrid::serve::{describe, magnet};
 use headwater_hybrid::shell::{News, OwnedSource, Place, Shell};
-use headwater_hybrid::store;
+use headwater_hybrid::store::{self, Opening};
 use headwater_metainfo::create::Options;
 use headwater_metainfo::{Torrent, Version};
 use serde_json::json;
@@ -40,7 +40,8 @@ pub(crate) async fn run(args: Seed, json: bool) -> Result<(), Failure> {
         peer::start(&args.peer, args.peer.tracker.clone(), false).await?;
     let logging = tokio::spawn(log(shell.news()));
     for made in &made {
-        let torrent = share(&shell, made).await?;
+        let opening = Opening { verify: args.verify, ..Opening::default() };
+        let torrent = share(&shell, made, opening).await?;
         shell.meet(torrent, args.peer.peer.clone()).await?;
         if args.super_seed {
             shell.client(move |client, now| client.super_seed(now, torrent, true)).await?;
@@ -73,10 +74,20 @@ pub(crate) fn make(path: &Path, version: Option<Version>) -> Result<Made, Failur
     Ok(Made { root, torrent, fresh: true })
 }
 
-/// Hands a torrent to the client.
-pub(crate) async fn share(shell: &Shell, made: &Made) -> Result<TorrentId, Failure> {
-    let verified = made.fresh.then(|| Bitfield::full(made.torrent.piece_count()));
-    let place = Place { root: made.root.clone(), verified };
+/// Hands a torrent to the client. What was hashed just now is not hashed again.
+pub(crate) async fn share(
+    shell: &Shell,
+    made: &Made,
+    opening: Opening,
+) -> Result<TorrentId, Failure> {
+    let opening = match made.fresh {
+        true => {
+            let verified = Some(Bitfield::full(made.torrent.piece_count()));
+            Opening { verified, verify: false, ..opening }
+        }
+        false => opening,
+    };
+    let place = Place { root: made.root.clone(), opening, ..Place::default() };
     if let Err(e) = store::save_torrent(&made.root, &made.torrent) {
         eprintln!("warning [no-records]: {}: {e}; hashed again next time", made.root.display());
     }
@@ -100,6 +111,7 @@ pub(crate) async fn log(mut news: tokio::sync::broadcast::Receiver<News>) {
             Ok(News::LinkClosed { link, received, sent }) => {
                 eprintln!("link {link} closed: {sent} bytes sent, {received} bytes received");
             }
+            Ok(News::Moved { .. }) => {}
             Err(RecvError::Lagged(missed)) => eprintln!("{missed} messages not shown"),
             Ok(News::Stopped) | Err(RecvError::Closed) => return,
         }

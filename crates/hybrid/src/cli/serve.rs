@@ -14,6 +14,7 @@ use headwater_hybrid::filter::IpFilter;
 use headwater_hybrid::log;
 use headwater_hybrid::serve::{self, Certificate, Library, Site, reached_at};
 use headwater_hybrid::shell::{Shell, Stopped};
+use headwater_hybrid::store::Opening;
 use headwater_tracker::Sought;
 use headwater_tracker::server::Tracker;
 use serde_json::json;
@@ -38,7 +39,9 @@ pub(crate) async fn run(args: Serve, json: bool) -> Result<(), Failure> {
     let told = peer::told();
     logs::start(&args)?;
     peer::check_trackers(&args.peer.tracker)?;
-    let entries = args.dir.as_deref().map_or(Ok(Vec::new()), entries)?;
+    let finished = args.disk.finished.as_deref();
+    check_finished(args.dir.as_deref(), finished)?;
+    let entries = args.dir.as_deref().map_or(Ok(Vec::new()), |dir| entries(dir, finished))?;
     let certificate = certificate(&args)?;
     let bridge = bridge::config(&args)?;
     let (listener, listen) = bind(args.listen).await?;
@@ -71,7 +74,8 @@ pub(crate) async fn run(args: Serve, json: bool) -> Result<(), Failure> {
     announce(&url, started.port, json);
     info!(version = env!("CARGO_PKG_VERSION"), "started");
     let serving = tokio::spawn(Arc::clone(&site).serve(listener));
-    tokio::spawn(share_all(entries, shell.clone(), Arc::clone(&site), library));
+    let found = Entries { paths: entries, opening: args.disk.opening() };
+    tokio::spawn(share_all(found, shell.clone(), Arc::clone(&site), library));
     Running { shell, tracker, site, logging, serving }.until(told).await
 }
 
@@ -196,15 +200,30 @@ fn announce(url: &str, port: Option<u16>, json: bool) {
     }
 }
 
-/// What lies in the folder, by name without regard to case.
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+/// Makes the folder for what is done, which must not be the one that holds what is not.
+fn check_finished(dir: Option<&Path>, finished: Option<&Path>) -> Result<(), Failure> {
+    let Some(finished) = finished else { return Ok(()) };
+    fs::create_dir_all(finished).map_err(|e| Failure::file(finished, &e))?;
+    let same = |dir: &Path| dir.canonicalize().ok() == finished.canonicalize().ok();
+    if dir.is_some_and(same) {
+        let message = "--finished is the same folder as --dir: name another";
+        return Err(Failure::input("finished", message));
+    }
+    Ok(())
+}
+
+/// What lies in the folder, by name without regard to case. What is done is kept apart, since
+/// those are torrents that were added.
+fn entries(folder: &Path, finished: Option<&Path>) -> Result<Vec<PathBuf>, Failure> {
+    let finished = finished.and_then(|finished| finished.canonicalize().ok());
     let unreadable = |e| Failure::input("unreadable", format!("{}: {e}", folder.display()));
     let mut entries = Vec::new();
     for entry in fs::read_dir(folder).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
         let hidden = entry.file_name().to_string_lossy().starts_with('.');
         let link = entry.file_type().map_err(unreadable)?.is_symlink();
-        if !hidden && !link {
+        let apart = finished.is_some() && entry.path().canonicalize().ok() == finished;
+        if !hidden && !link && !apart {
             entries.push(entry.path());
         }
     }
@@ -212,19 +231,22 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(entries)
 }
 
+/// What lies in the folder, and how its stores are opened.
+struct Entries {
+    paths: Vec<PathBuf>,
+    opening: Opening,
+}
+
 /// Shares one entry after the other; one that cannot be shared is named and left out.
-async fn share_all(
-    entries: Vec<PathBuf>,
-    shell: Shell,
-    site: Arc<Site>,
-    library: Option<Arc<Library>>,
-) {
+async fn share_all(entries: Entries, shell: Shell, site: Arc<Site>, library: Option<Arc<Library>>) {
     let claimed = library.as_ref().map_or_else(BTreeSet::new, |library| library.claimed());
     let is_claimed = |path: &Path| {
         path.file_name().is_some_and(|name| claimed.contains(&*name.to_string_lossy()))
     };
-    for path in entries.into_iter().filter(|path| !is_claimed(path)) {
-        if let Err(failure) = share(&path, &shell, &site, library.as_ref()).await {
+    let Entries { paths, opening } = entries;
+    for path in paths.into_iter().filter(|path| !is_claimed(path)) {
+        let shared = share((&path, opening.clone()), &shell, &site, library.as_ref()).await;
+        if let Err(failure) = shared {
             let (path, code) = (path.display().to_string(), failure.code);
             warn!(path, code, why = failure.message, "not shared");
         }
@@ -232,7 +254,7 @@ async fn share_all(
 }
 
 async fn share(
-    path: &Path,
+    (path, opening): (&Path, Opening),
     shell: &Shell,
     site: &Site,
     library: Option<&Arc<Library>>,
@@ -240,7 +262,7 @@ async fn share(
     let owned = path.to_owned();
     let made = tokio::task::spawn_blocking(move || seed::make(&owned, None)).await;
     let made = made.map_err(|e| Failure::failed("hash", e))??;
-    let id = seed::share(shell, &made).await?;
+    let id = seed::share(shell, &made, opening).await?;
     if let Some(library) = library {
         library.shared(id, made.torrent.info_hash).await?;
     }

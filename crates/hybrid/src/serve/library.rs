@@ -13,7 +13,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::kept::{self, Choice, Kept, Limits, State};
 use crate::shell::{News, OwnedSource, Place, Shell, Stopped};
-use crate::store;
+use crate::store::{self, Opening};
 
 /// Torrents one may add before some must go: what is kept is written whole at every change.
 pub(super) const ADDED_MAX: usize = 10_000;
@@ -55,10 +55,28 @@ pub enum Refusal {
     Stopped(#[from] Stopped),
 }
 
+/// Where the torrents of a library lie.
+#[derive(Clone, Debug, Default)]
+pub struct Shelf {
+    /// The folder they are added to; without one there are none.
+    pub folder: Option<PathBuf>,
+    /// The folder they are moved to when they are done.
+    pub finished: Option<PathBuf>,
+    /// How their stores are opened.
+    pub opening: Opening,
+}
+
+impl Shelf {
+    fn place(&self, root: PathBuf, folder: &str) -> Place {
+        let finished = self.finished.as_ref().map(|finished| finished.join(folder));
+        Place { root, finished, opening: self.opening.clone() }
+    }
+}
+
 /// All torrents of a server, and what was chosen for them.
 pub struct Library {
     shell: Shell,
-    folder: Option<PathBuf>,
+    shelf: Shelf,
     file: PathBuf,
     held: Mutex<Held>,
 }
@@ -71,16 +89,12 @@ struct Held {
 }
 
 impl Library {
-    /// Makes a library whose torrents lie in `folder` and whose memory is `file`. Tells where a
+    /// Makes a library whose torrents lie on `shelf` and whose memory is `file`. Tells where a
     /// memory went that could not be read.
-    pub fn open(
-        shell: Shell,
-        folder: Option<PathBuf>,
-        file: PathBuf,
-    ) -> io::Result<(Self, Option<PathBuf>)> {
+    pub fn open(shell: Shell, shelf: Shelf, file: PathBuf) -> io::Result<(Self, Option<PathBuf>)> {
         let (state, aside) = kept::read(&file)?;
         let held = Mutex::new(Held { state, ..Held::default() });
-        Ok((Self { shell, folder, file, held }, aside))
+        Ok((Self { shell, shelf, file, held }, aside))
     }
 
     /// The limits that an earlier run ended with.
@@ -107,8 +121,8 @@ impl Library {
         let torrents = self.held().state.torrents.clone();
         let mut refused = Vec::new();
         for (hash, kept) in torrents {
-            let (Some(folder), Some(root)) = (&kept.folder, &self.folder) else { continue };
-            let place = Place { root: root.join(folder), verified: None };
+            let (Some(folder), Some(root)) = (&kept.folder, &self.shelf.folder) else { continue };
+            let place = self.shelf.place(root.join(folder), folder);
             let torrent = self.saved(&hash, &kept);
             let link = kept.magnet.clone().unwrap_or(hash.clone());
             let first = match torrent {
@@ -130,8 +144,10 @@ impl Library {
     }
 
     fn saved(&self, hash: &str, kept: &Kept) -> Option<Torrent> {
-        let root = self.folder.as_ref()?.join(kept.folder.as_ref()?);
-        store::saved_torrent(&root, InfoHash::from_hex(hash)?)
+        let folder = kept.folder.as_ref()?;
+        let homes = [&self.shelf.folder, &self.shelf.finished].into_iter().flatten();
+        let hash = InfoHash::from_hex(hash)?;
+        homes.into_iter().find_map(|home| store::saved_torrent(&home.join(folder), hash))
     }
 
     /// Takes note of a torrent of the folder, and does with it what was chosen before.
@@ -185,7 +201,7 @@ impl Library {
             }
         };
         let options = AddOptions { paused, ..AddOptions::default() };
-        let place = Place { root, verified: None };
+        let place = self.shelf.place(root, folder);
         let added = self.shell.add(source, options, place).await??;
         if !added.new {
             return Err(Refusal::Known);
@@ -202,7 +218,7 @@ impl Library {
 
     /// The folder of that name, made if need be. No link leads out of the server's own.
     fn place(&self, folder: &str) -> Result<PathBuf, Refusal> {
-        let root = self.folder.as_ref().ok_or(Refusal::NoFolder)?;
+        let root = self.shelf.folder.as_ref().ok_or(Refusal::NoFolder)?;
         let bad = || Refusal::BadFolder(folder.chars().take(80).collect());
         let plain = |part: Component<'_>| {
             matches!(part, Component::Normal(name)

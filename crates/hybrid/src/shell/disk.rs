@@ -7,30 +7,35 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use headwater_base::{Bitfield, JobId, PieceIndex, TorrentId, sha1, sha256_many};
+use headwater_base::{JobId, PieceIndex, TorrentId, sha1, sha256_many};
 use headwater_engine::{Input, PieceData, StoreError};
 use headwater_metainfo::Torrent;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::timeout;
 
-use crate::store::{self, PieceToWrite, Store};
+use crate::store::{self, Opening, PieceToWrite, Store};
 
-/// Most pieces written under one flush.
-const BATCH_MAX: usize = 64;
+/// Most pieces written under one flush. Of large ones the engine's memory holds fewer.
+const BATCH_MAX: usize = 1024;
 
 /// Longest wait for verified pieces to be written when the program ends. A disk that takes longer
 /// costs them to be fetched again, no more.
 const FINISH_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// Where a torrent's bytes lie.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Place {
     /// The folder that holds its file or folder.
     pub root: PathBuf,
-    /// Pieces the caller hashed just now, which need no second look.
-    pub verified: Option<Bitfield>,
+    /// The folder it is moved to when everything wanted is there.
+    pub finished: Option<PathBuf>,
+    /// How it is opened there for the first time.
+    pub opening: Opening,
 }
+
+/// What becomes of a move: the folder where the torrent lies by it; `None` where it lay there.
+pub(super) type Moved = Result<Option<PathBuf>, StoreError>;
 
 /// The stores of all torrents.
 pub(super) struct Disk {
@@ -46,6 +51,7 @@ struct Open {
 
 enum Order {
     Write { job: JobId, piece: PieceIndex, data: PieceData },
+    Move { to: PathBuf, answer: oneshot::Sender<Moved> },
     Delete,
 }
 
@@ -62,10 +68,11 @@ impl Disk {
         self.writers.spawn(write(Arc::clone(&store), to_do, self.answers.clone()));
         let slot = Arc::clone(&store);
         self.job(move || {
-            let opened = Store::open(&place.root, Arc::clone(&metainfo), place.verified.as_ref());
+            let home = store::home(&place.root, place.finished.as_deref(), &metainfo);
+            let opened = Store::open(home, Arc::clone(&metainfo), &place.opening);
             let result = opened.map(|(store, stored)| {
                 // Without it a magnet link asks its peers again, no more.
-                let _ = store::save_torrent(&place.root, &metainfo);
+                let _ = store::save_torrent(home, &metainfo);
                 let _ = slot.set(store);
                 stored
             });
@@ -80,6 +87,18 @@ impl Disk {
             && delete
         {
             let _ = open.orders.send(Order::Delete);
+        }
+    }
+
+    /// Moves a torrent's files after what it was told to write is written.
+    pub(super) fn move_to(&self, torrent: TorrentId, to: PathBuf, answer: oneshot::Sender<Moved>) {
+        match self.open.get(&torrent) {
+            Some(open) => {
+                let _ = open.orders.send(Order::Move { to, answer });
+            }
+            None => {
+                let _ = answer.send(Err(closed()));
+            }
         }
     }
 
@@ -186,31 +205,50 @@ async fn write(
 ) {
     let mut batch = Vec::new();
     while orders.recv_many(&mut batch, BATCH_MAX).await > 0 {
-        let (work, store) = (std::mem::take(&mut batch), Arc::clone(&store));
-        let Ok(done) = spawn_blocking(move || carry_out(&store, &work)).await else { return };
+        let (work, held) = (std::mem::take(&mut batch), Arc::clone(&store));
+        let Ok(done) = spawn_blocking(move || carry_out(&held, work)).await else { return };
         for input in done {
             let _ = answers.send(input).await;
         }
+        if orders.is_empty() {
+            // Nobody waits for it, and a failure costs a look at the files.
+            let store = Arc::clone(&store);
+            let _ = spawn_blocking(move || store.get().map(Store::settle)).await;
+        }
     }
+    // Closing it may write.
+    let _ = spawn_blocking(move || drop(store)).await;
 }
 
-fn carry_out(store: &OnceLock<Store>, work: &[Order]) -> Vec<Input> {
-    let (mut pieces, mut jobs, mut delete) = (Vec::new(), Vec::new(), false);
+fn carry_out(store: &OnceLock<Store>, work: Vec<Order>) -> Vec<Input> {
+    let store = store.get().ok_or_else(closed);
+    let (mut pieces, mut moves, mut delete) = (Vec::new(), Vec::new(), false);
     for order in work {
         match order {
-            Order::Write { job, piece, data } => {
-                pieces.push(PieceToWrite { piece: *piece, data });
-                jobs.push(*job);
-            }
+            Order::Write { job, piece, data } => pieces.push((job, piece, data)),
+            Order::Move { to, answer } => moves.push((to, answer)),
             Order::Delete => delete = true,
         }
     }
-    let store = store.get().ok_or_else(closed);
-    let result = store.and_then(|store| {
-        if !pieces.is_empty() {
-            store.write_pieces(&pieces)?;
-        }
-        if delete { store.delete() } else { Ok(()) }
-    });
-    jobs.into_iter().map(|job| Input::PieceWritten { job, result: result.clone() }).collect()
+    let written: Vec<_> =
+        pieces.iter().map(|(_, piece, data)| PieceToWrite { piece: *piece, data }).collect();
+    let result = match &store {
+        Ok(store) if !written.is_empty() => store.write_pieces(&written),
+        Ok(_) => Ok(()),
+        Err(e) => Err(e.clone()),
+    };
+    for (to, answer) in moves {
+        let moved = store.clone().and_then(|store| store.move_to(&to));
+        let moved = moved.map(|new| new.then_some(to));
+        // Whoever asked may be gone.
+        let _ = answer.send(moved);
+    }
+    if let (true, Ok(store)) = (delete, &store) {
+        // What cannot be deleted is left over.
+        let _ = store.delete();
+    }
+    pieces
+        .iter()
+        .map(|(job, ..)| Input::PieceWritten { job: *job, result: result.clone() })
+        .collect()
 }

@@ -14,7 +14,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::announce::Announces;
 use super::clock::Clock;
-use super::disk::{Disk, Place};
+use super::disk::{Disk, Moved, Place};
 use super::fetch::Fetches;
 use super::finders::Finders;
 use super::tracker::Trackers;
@@ -163,6 +163,9 @@ impl Driver {
         place: Place,
     ) -> Result<Added, AddError> {
         let added = self.client.add(self.clock.now(), source, options)?;
+        if added.new && place.opening.verify {
+            self.client.verify(self.clock.now(), added.torrent);
+        }
         self.places.entry(added.torrent).or_insert(place);
         self.name_torrents();
         Ok(added)
@@ -186,6 +189,29 @@ impl Driver {
             }
             None => self.disk.read_for(torrent, span, answer),
         }
+    }
+
+    /// Moves a torrent to where it goes once it is done, if it goes anywhere.
+    pub(super) fn finish(&self, torrent: TorrentId, answer: oneshot::Sender<Moved>) {
+        match self.places.get(&torrent).and_then(|place| place.finished.clone()) {
+            Some(to) => self.disk.move_to(torrent, to, answer),
+            None => {
+                let _ = answer.send(Ok(None));
+            }
+        }
+    }
+
+    /// Moves a torrent that is done, and tells what came of it.
+    fn done(&self, torrent: TorrentId) {
+        let (answer, moved) = oneshot::channel();
+        self.finish(torrent, answer);
+        let news = self.news.clone();
+        tokio::spawn(async move {
+            if let Ok(Some(result)) = moved.await.map(Result::transpose) {
+                // Nobody has to listen.
+                let _ = news.send(News::Moved { torrent, result });
+            }
+        });
     }
 
     /// What an open link is made of.
@@ -258,6 +284,9 @@ impl Driver {
                     if matches!(event, Event::MetadataKnown(_)) {
                         self.name_torrents();
                     }
+                    if let Event::TorrentDone(torrent) = event {
+                        self.done(torrent);
+                    }
                     self.tell(News::Client(event));
                 }
                 Step::Sleep(wake) => return wake,
@@ -268,7 +297,7 @@ impl Driver {
     fn close_store(&mut self, torrent: TorrentId, delete: bool) {
         if let Some(place) = self.places.get_mut(&torrent) {
             // What was verified once may change while the store is closed.
-            place.verified = None;
+            (place.opening.verified, place.opening.verify) = (None, false);
         }
         self.disk.close(torrent, delete);
     }

@@ -97,7 +97,12 @@ impl Reader {
             Ok(News::Stopped) | Err(RecvError::Closed) => return Err(ReadError::Gone),
             // It is told again once it says where it is.
             Err(RecvError::Lagged(_)) => self.go_on().await?,
-            Ok(News::Client(_) | News::LinkOpened { .. } | News::LinkClosed { .. }) => {}
+            Ok(
+                News::Client(_)
+                | News::LinkOpened { .. }
+                | News::LinkClosed { .. }
+                | News::Moved { .. },
+            ) => {}
         }
         Ok(())
     }

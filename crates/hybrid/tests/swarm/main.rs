@@ -1,6 +1,7 @@
 //! Programs and a tracker on one machine: a magnet link, a kill in the middle, no tracker.
 
 mod dht;
+mod disk;
 mod program;
 
 use std::fs;
@@ -50,7 +51,7 @@ fn a_killed_download_goes_on_without_fetching_stored_pieces_again() {
 }
 
 /// A folder that is shared over TCP, the link to it, and where its peer listens.
-fn direct(folder: &Folder) -> (Program, String, String) {
+pub(crate) fn direct(folder: &Folder) -> (Program, String, String) {
     let args = ["seed", "shared/film", "--json", "--transports", "tcp,utp"];
     let mut seed = Program::start(&folder.0, &args);
     let line: Value = serde_json::from_str(&seed.line().expect("a line")).expect("JSON");

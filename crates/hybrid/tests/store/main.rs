@@ -1,15 +1,19 @@
 //! What a store promises: nothing wrong is ever called right, nothing recorded is lost to a crash.
 
-use std::io::{BufRead, BufReader};
+mod crash;
+mod finish;
+mod sizes;
+
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::{env, fs};
 
 use headwater_base::{Bitfield, ByteCount, PieceIndex, Seed, sha1};
 use headwater_engine::StoreError;
 use headwater_hybrid::make::Content;
-use headwater_hybrid::store::{PieceToWrite, Store, is_complete, save_torrent, saved_torrent};
+use headwater_hybrid::store::{
+    Opening, PieceToWrite, Preallocate, Store, is_complete, save_torrent, saved_torrent,
+};
 use headwater_metainfo::create::{Draft, Options};
 use headwater_metainfo::{Torrent, Version};
 
@@ -34,10 +38,15 @@ impl Drop for Folder {
 
 /// A folder of three files, one empty, that pieces straddle.
 fn sample() -> (Arc<Torrent>, Vec<u8>) {
-    let sizes = [("a.bin", 100_000), ("b/empty", 0), ("b/c.bin", 400_000)];
-    let mut bytes = vec![0; 500_000];
+    folder_of(&[("a.bin", 100_000), ("b/empty", 0), ("b/c.bin", 400_000)])
+}
+
+/// A folder of files, and all their bytes.
+fn folder_of<S: AsRef<str>>(sizes: &[(S, u64)]) -> (Arc<Torrent>, Vec<u8>) {
+    let mut bytes = vec![0; sizes.iter().map(|(_, size)| *size as usize).sum()];
     Seed([3; 32]).split("sample").fill(&mut bytes);
-    let files = sizes.iter().map(|(path, size)| ((*path).to_owned(), ByteCount(*size))).collect();
+    let sizes = sizes.iter().map(|(path, size)| (path.as_ref().to_owned(), ByteCount(*size)));
+    let files = sizes.collect();
     let options = Options { piece_length: Some(PIECE), ..Options::default() };
     let mut draft = Draft::folder("film", files, options).expect("sane names");
     draft.feed(&bytes).expect("as many bytes as said");
@@ -55,8 +64,22 @@ fn write(store: &Store, torrent: &Torrent, bytes: &[u8], pieces: impl Iterator<I
     }
 }
 
+fn hashed(verified: &Bitfield) -> Opening {
+    Opening { verified: Some(verified.clone()), ..Opening::default() }
+}
+
+/// Pieces that can be read and are right.
+fn right(store: &Store, torrent: &Torrent, pieces: &Bitfield) -> u32 {
+    let is_right = |index: &PieceIndex| {
+        let data = store.read_block(*index, 0, torrent.piece_len(*index));
+        data.is_ok_and(|data| sha1(&data) == torrent.pieces[index.idx()])
+    };
+    pieces.ones().filter(is_right).count() as u32
+}
+
 fn open(root: &Path, torrent: &Arc<Torrent>) -> (Store, Bitfield, Bitfield) {
-    let (store, stored) = Store::open(root, Arc::clone(torrent), None).expect("it opens");
+    let (store, stored) =
+        Store::open(root, Arc::clone(torrent), &Opening::default()).expect("it opens");
     (store, stored.have, stored.doubtful)
 }
 
@@ -75,7 +98,7 @@ fn what_was_made_of_a_folder_is_found_again_by_version() {
         let made = Arc::new(made.expect("it is made"));
         let full = Bitfield::full(made.piece_count());
         save_torrent(&folder.0, &made).expect("room for it");
-        drop(Store::open(&folder.0, Arc::clone(&made), Some(&full)).expect("it opens"));
+        drop(Store::open(&folder.0, Arc::clone(&made), &hashed(&full)).expect("it opens"));
         assert_eq!(found(Some(version)), Some(version));
         assert_eq!(found(Some(Version::V1)), None);
         assert!(found(None).is_some(), "any will do where none is asked for");
@@ -96,7 +119,7 @@ fn folder_of_one_file_is_shared_in_every_version() {
         let made = Arc::new(made.expect("it is made"));
         assert_eq!((&content.name, content.folder), (&made.name, made.folder));
         let full = Bitfield::full(made.piece_count());
-        let opened = Store::open(&content.root, Arc::clone(&made), Some(&full));
+        let opened = Store::open(&content.root, Arc::clone(&made), &hashed(&full));
         assert_eq!(opened.expect("it opens").1.have.count(), made.piece_count(), "{version:?}");
     }
 }
@@ -166,7 +189,7 @@ fn a_second_program_is_kept_out() {
     let folder = Folder::new("busy");
     let (torrent, _) = sample();
     let (_store, ..) = open(&folder.0, &torrent);
-    let second = Store::open(&folder.0, Arc::clone(&torrent), None).map(|_| ());
+    let second = Store::open(&folder.0, Arc::clone(&torrent), &Opening::default()).map(|_| ());
     assert!(matches!(second, Err(StoreError::Busy(_))), "{second:?}");
 }
 
@@ -216,49 +239,6 @@ fn a_record_cut_anywhere_never_vouches_for_a_wrong_piece() {
     }
 }
 
-/// The child of the test below: writes pieces, saying each once it is written, until it is killed.
-#[test]
-fn child_that_is_killed() {
-    let Ok(root) = env::var("HEADWATER_STORE_CHILD") else { return };
-    let (torrent, bytes) = sample();
-    let (store, have, doubtful) = open(Path::new(&root), &torrent);
-    for index in doubtful.ones() {
-        store.hash_piece(index).expect("it is there");
-    }
-    for index in (0..torrent.piece_count()).filter(|index| !have.has(PieceIndex(*index))) {
-        write(&store, &torrent, &bytes, [index].into_iter());
-        eprintln!("wrote {index}");
-    }
-}
-
-#[test]
-fn killed_at_any_moment_it_keeps_what_it_said_it_wrote() {
-    let folder = Folder::new("killed");
-    let (torrent, _) = sample();
-    for round in 0..12 {
-        let mut child = Command::new(env::current_exe().expect("this test"))
-            .args(["--exact", "child_that_is_killed", "--nocapture"])
-            .env("HEADWATER_STORE_CHILD", &folder.0)
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("a child");
-        let lines = BufReader::new(child.stderr.take().expect("piped")).lines();
-        let said = |line: String| line.strip_prefix("wrote ")?.parse().ok().map(PieceIndex);
-        let wrote: Vec<_> =
-            lines.map_while(Result::ok).filter_map(said).take(1 + round % 4).collect();
-        child.kill().expect("it lives or is done");
-        child.wait().expect("it is gone");
-        let (store, have, doubtful) = open(&folder.0, &torrent);
-        let right = |index: PieceIndex| {
-            store.hash_piece(index).is_ok_and(|digest| digest == torrent.pieces[index.idx()])
-        };
-        assert!(have.ones().all(right), "round {round}: a wrong piece is vouched for");
-        let kept = |p: &PieceIndex| have.has(*p) || (doubtful.has(*p) && right(*p));
-        assert!(wrote.iter().all(kept), "round {round}: lost one of {wrote:?}");
-    }
-}
-
 #[test]
 fn record_of_a_newer_version_is_refused_and_left_as_it_is() {
     let folder = Folder::new("newer");
@@ -270,8 +250,109 @@ fn record_of_a_newer_version_is_refused_and_left_as_it_is() {
     let mut newer = fs::read(&record).expect("a record");
     newer[15] = b'2';
     fs::write(&record, &newer).expect("a write");
-    let refused = Store::open(&folder.0, Arc::clone(&torrent), None).map(|_| ());
+    let refused = Store::open(&folder.0, Arc::clone(&torrent), &Opening::default()).map(|_| ());
     assert!(matches!(refused, Err(StoreError::Newer(_))), "{refused:?}");
     assert!(!is_complete(&folder.0, &torrent));
     assert_eq!(fs::read(&record).expect("a record"), newer);
+}
+
+#[test]
+fn a_file_replaced_while_it_is_open_is_written_and_what_was_known_of_it_is_doubted() {
+    let folder = Folder::new("replaced");
+    let (torrent, bytes) = sample();
+    let (store, ..) = open(&folder.0, &torrent);
+    write(&store, &torrent, &bytes, 0..4);
+    let (path, other) = (folder.0.join("film/a.bin"), folder.0.join("other"));
+    fs::write(&other, vec![7; 100_000]).expect("a write");
+    fs::rename(&other, &path).expect("it takes its place");
+    write(&store, &torrent, &bytes, 4..5);
+    let at = 4 * PIECE as usize..5 * PIECE as usize;
+    assert_eq!(fs::read(&path).expect("a file")[at.clone()], bytes[at], "not where it lay before");
+    drop(store);
+    let (_store, have, doubtful) = open(&folder.0, &torrent);
+    assert_eq!(have.ones().map(|p| p.0).collect::<Vec<_>>(), [4]);
+    assert_eq!(doubtful.ones().map(|p| p.0).collect::<Vec<_>>(), [0, 1, 2, 3]);
+}
+
+#[test]
+fn what_is_gone_is_wrong_and_no_failure() {
+    let folder = Folder::new("gone");
+    let (torrent, bytes) = sample();
+    let (store, ..) = open(&folder.0, &torrent);
+    write(&store, &torrent, &bytes, 0..torrent.piece_count());
+    fs::File::options()
+        .write(true)
+        .open(folder.0.join("film/a.bin"))
+        .expect("it")
+        .set_len(9)
+        .expect("cut");
+    assert_ne!(store.hash_piece(PieceIndex(1)).expect("no failure"), torrent.pieces[1]);
+    drop(store);
+    fs::remove_file(folder.0.join("film/a.bin")).expect("it goes");
+    let (store, have, doubtful) = open(&folder.0, &torrent);
+    assert_ne!(store.hash_piece(PieceIndex(0)).expect("no failure"), torrent.pieces[0]);
+    assert_eq!((have.count(), doubtful.count()), (torrent.piece_count() - 7, 0));
+}
+
+#[test]
+fn verifying_doubts_all_that_is_there_and_tells_what_was_vouched_for() {
+    let folder = Folder::new("verify");
+    let (torrent, bytes) = sample();
+    let (store, ..) = open(&folder.0, &torrent);
+    write(&store, &torrent, &bytes, 0..8);
+    drop(store);
+    // Spoiled behind the record's back, and a piece put there by hand.
+    let path = folder.0.join("film/a.bin");
+    let changed = fs::metadata(&path).expect("a file").modified().expect("a time");
+    let mut content = fs::read(&path).expect("a file");
+    content[20_000] ^= 1;
+    fs::write(&path, content).expect("a write");
+    let file = fs::File::options().write(true).open(&path).expect("a file");
+    file.set_modified(changed).expect("a time");
+    let (_, have, doubtful) = open(&folder.0, &torrent);
+    assert_eq!((have.count(), doubtful.count()), (8, 0), "size and time are as they were");
+    let rest = folder.0.join("film/b/c.bin");
+    fs::write(&rest, &bytes[100_000..]).expect("a write");
+    let verify = Opening { verify: true, ..Opening::default() };
+    let (store, stored) = Store::open(&folder.0, Arc::clone(&torrent), &verify).expect("it opens");
+    assert_eq!(stored.have.count(), 8, "what the record vouched for");
+    assert_eq!(stored.doubtful.count(), torrent.piece_count() - 8, "what else is there");
+    store.hash_piece(PieceIndex(1)).expect("it is there");
+    store.hash_piece(PieceIndex(2)).expect("it is there");
+    drop(store);
+    let (_store, have, doubtful) = open(&folder.0, &torrent);
+    assert_eq!(have.ones().map(|p| p.0).collect::<Vec<_>>(), [2], "only what was hashed counts");
+    assert_eq!(doubtful.count(), torrent.piece_count() - 2, "a look cut short goes on");
+}
+
+#[cfg(unix)]
+#[test]
+fn files_take_the_room_that_was_chosen_for_them() {
+    use std::os::unix::fs::MetadataExt;
+    let (torrent, bytes) = folder_of(&[("a.bin", 4_000_000)]);
+    let sizes = |preallocate| {
+        let folder = Folder::new(&format!("room-{preallocate:?}"));
+        let opening = Opening { preallocate, ..Opening::default() };
+        let open = || Store::open(&folder.0, Arc::clone(&torrent), &opening).expect("it opens");
+        let (store, _) = open();
+        write(&store, &torrent, &bytes, 1..2);
+        drop(store);
+        let found = fs::metadata(folder.0.join("film/a.bin")).expect("a file");
+        let (store, stored) = open();
+        assert_eq!((stored.have.count(), stored.doubtful.count()), (1, 0), "{preallocate:?}");
+        assert_eq!(right(&store, &torrent, &stored.have), 1, "{preallocate:?}");
+        (found.len(), found.blocks() * 512 >= 4_000_000)
+    };
+    assert_eq!(sizes(Preallocate::None), (2 * u64::from(PIECE), false));
+    assert_eq!(sizes(Preallocate::Sparse), (4_000_000, false));
+    assert_eq!(sizes(Preallocate::Full), (4_000_000, true));
+}
+
+/// Passes so many microseconds, to be at another instant of what a child does.
+#[expect(clippy::disallowed_methods, reason = "a child is killed in real time")]
+fn spin(micros: u32) {
+    let start = std::time::Instant::now();
+    while start.elapsed().as_micros() < u128::from(micros) {
+        std::hint::spin_loop();
+    }
 }
