@@ -325,6 +325,19 @@ fn a_torrent_file_is_added_and_fetched_from_a_peer() {
 }
 
 #[test]
+fn what_is_stored_is_hashed_again_when_its_owner_asks() {
+    let folder = Folder::new("again");
+    let server = Server::start(&folder, &[]);
+    let path = format!("/api/v1/torrents/{}", server.film());
+    let mut spoiled = vec![7; 100_000];
+    spoiled[50_000] = 8;
+    fs::write(folder.data().join("film/a.bin"), spoiled).expect("a write");
+    assert_eq!(server.send("PATCH", &path, &json!({ "verify": true })).status, 200);
+    let found = server.until(&path, |torrent| torrent["state"] == "leeching");
+    assert_eq!(found["stored_bytes"], 100_005 - 16_384, "all but the piece that is wrong");
+}
+
+#[test]
 fn a_restart_restores_what_was_chosen() {
     let folder = Folder::new("restart");
     let mut server = Server::start(&folder, &[]);

@@ -39,6 +39,8 @@ struct Change {
     #[serde(default, deserialize_with = "given")]
     download_limit: Option<Option<u64>>,
     files: Option<Vec<Choice>>,
+    #[serde(default)]
+    verify: bool,
 }
 
 /// Changes of the limits of all torrents together; what is left out stays.
@@ -142,6 +144,9 @@ pub(super) async fn change(
             client.set_torrent_limits(now, id, kept.limits.upload, kept.limits.download);
             if !files.is_empty() {
                 client.choose_files(now, id, files);
+            }
+            if change.verify {
+                client.verify(now, id);
             }
             match change.paused {
                 Some(true) => client.pause(now, id),
