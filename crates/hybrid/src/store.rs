@@ -87,10 +87,10 @@ impl Store {
         torrent: Arc<Torrent>,
         opening: &Opening,
     ) -> Result<(Self, Stored), StoreError> {
-        fs::create_dir_all(root).map_err(failed)?;
+        layout::make_folder(root).map_err(failed)?;
         let root = root.canonicalize().map_err(failed)?;
         let records = root.join(RECORDS);
-        let writable = fs::create_dir_all(&records).is_ok();
+        let writable = layout::make_folder(&records).is_ok();
         let lock = if writable { Some(lock(&records, &torrent.name)?) } else { None };
         let (info_hash, pieces) = (torrent.info_hash, torrent.piece_count());
         let path = record_path(&root, info_hash, "have");

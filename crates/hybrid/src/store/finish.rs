@@ -67,7 +67,7 @@ impl Store {
     /// Moves the torrent to another folder, where nothing of its name may be, and goes on there;
     /// answers whether it was elsewhere. Where it cannot be moved it stays as it is.
     pub fn move_to(&self, folder: &Path) -> Result<bool, StoreError> {
-        fs::create_dir_all(folder.join(RECORDS)).map_err(failed)?;
+        layout::make_folder(&folder.join(RECORDS)).map_err(failed)?;
         let (from, to) = (self.root(), folder.canonicalize().map_err(failed)?);
         if from == to {
             return Ok(false);
@@ -131,8 +131,8 @@ impl Store {
         let copied = self.copy(way, &stage, known).map_err(failed).and_then(create);
         let moved = copied.and_then(|journal| {
             self.shift(&stage.join(top(torrent)), way).map_err(|e| refused(way, e))?;
-            // What cannot be deleted is left over, no more.
-            let _ = self.delete_files(&way.from);
+            // What cannot be deleted is left over, no more; the copy's name must last before.
+            let _ = layout::sync_folder(&way.to).and_then(|()| self.delete_files(&way.from));
             Ok(journal)
         });
         let _ = fs::remove_dir_all(&stage);

@@ -97,6 +97,17 @@ pub(super) fn identity(_: &Metadata) -> (u64, u64) {
     (0, 0)
 }
 
+/// Makes a folder and those above it as far as they are missing; their names survive a crash.
+pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
+    let missing = folder.ancestors().take_while(|folder| !folder.exists());
+    let above: Vec<&Path> = missing.filter_map(Path::parent).collect();
+    fs::create_dir_all(folder)?;
+    above.into_iter().try_for_each(|folder| match folder.as_os_str().is_empty() {
+        true => sync_folder(Path::new(".")),
+        false => sync_folder(folder),
+    })
+}
+
 /// Makes the names in a folder survive a crash; those of files are not part of the files.
 pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     // Elsewhere folders cannot be opened like files, and keep their names by themselves.
