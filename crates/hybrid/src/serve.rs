@@ -22,11 +22,12 @@ use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
+use axum::serve::Listener;
 use headwater_base::{InfoHash, hex};
 use headwater_metainfo::{Torrent, Version};
 use headwater_tracker::server::{Ask, Tracker};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use crate::bridge::Bridge;
@@ -138,7 +139,7 @@ impl Site {
                 let listener = TlsListener::new(listener, certificate)?;
                 axum::serve(listener, router).with_graceful_shutdown(closed).await
             }
-            None => axum::serve(listener, router).with_graceful_shutdown(closed).await,
+            None => axum::serve(Prompt(listener), router).with_graceful_shutdown(closed).await,
         }
     }
 
@@ -214,7 +215,27 @@ pub async fn serve_programs(tracker: Tracker, listener: TcpListener) -> io::Resu
             if is_page { StatusCode::FORBIDDEN.into_response() } else { tracker.upgrade(upgrade) };
         async { answer }
     });
-    axum::serve(listener, Router::new().route("/tracker", door)).await
+    axum::serve(Prompt(listener), Router::new().route("/tracker", door)).await
+}
+
+/// A listener whose streams send what is small at once: a tracker's answers and offers follow each
+/// other, and none may wait until the one before was acknowledged.
+struct Prompt(TcpListener);
+
+impl Listener for Prompt {
+    type Io = TcpStream;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (TcpStream, SocketAddr) {
+        let (stream, from) = Listener::accept(&mut self.0).await;
+        // Who is gone already needs nothing.
+        let _ = stream.set_nodelay(true);
+        (stream, from)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
 }
 
 async fn torrents(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {

@@ -78,6 +78,10 @@ pub const MESSAGES_AT_ONCE: u32 = 1_500;
 /// client just above that hears why it is refused.
 pub const FRAME_BYTES_MAX: usize = 256 * 1024;
 
+/// Bytes read from a socket at once: an announce with its offers. The library clears so many before
+/// each read, and holds them for as long as the socket lives.
+pub const READ_BYTES: usize = 8 * 1024;
+
 /// Most messages that wait for a slow socket. Its client is dropped above that: it would get
 /// offers too late to answer them.
 pub const QUEUE_MESSAGES_MAX: usize = 256;

@@ -15,6 +15,7 @@ use axum::Router;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::response::Response;
 use axum::routing::any;
+use axum::serve::ListenerExt;
 use headwater_base::{Seed, Time};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
@@ -69,6 +70,7 @@ impl Tracker {
         upgrade
             .max_message_size(limit::FRAME_BYTES_MAX)
             .max_frame_size(limit::FRAME_BYTES_MAX)
+            .read_buffer_size(limit::READ_BYTES)
             .on_upgrade(move |socket| socket::run(id, socket, news))
     }
 
@@ -103,6 +105,10 @@ impl Server {
     pub async fn bind(address: SocketAddr, config: Config, seed: &Seed) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
+        // Answers and offers are small and follow each other: none may wait for an acknowledgement.
+        let listener = listener.tap_io(|stream| {
+            let _ = stream.set_nodelay(true);
+        });
         let tracker = Tracker::start(config, seed);
         let (stop, stopped) = oneshot::channel::<()>();
         let service = tracker.router().into_make_service_with_connect_info::<SocketAddr>();

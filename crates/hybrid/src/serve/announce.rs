@@ -9,8 +9,8 @@ use axum::http::HeaderMap;
 use axum::routing::{MethodRouter, get};
 use axum::serve::IncomingStream;
 use headwater_tracker::server::Ask;
-use tokio::net::TcpListener;
 
+use super::Prompt;
 use super::Site;
 use super::tls::TlsListener;
 
@@ -23,8 +23,8 @@ pub(super) const SCRAPE: &str = "/scrape";
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Caller(SocketAddr);
 
-impl Connected<IncomingStream<'_, TcpListener>> for Caller {
-    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
+impl Connected<IncomingStream<'_, Prompt>> for Caller {
+    fn connect_info(stream: IncomingStream<'_, Prompt>) -> Self {
         Self(*stream.remote_addr())
     }
 }

@@ -127,6 +127,8 @@ async fn accept(
             tokio::time::sleep(REST).await;
             continue;
         };
+        // As of streams without TLS.
+        let _ = stream.set_nodelay(true);
         let (handshake, done) = (certificate.acceptor().accept(stream), done.clone());
         tokio::spawn(async move {
             // Who does not finish is nobody we know.

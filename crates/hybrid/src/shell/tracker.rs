@@ -18,6 +18,9 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_conf
 /// Largest message taken from a tracker.
 const MESSAGE_BYTES_MAX: usize = 1 << 20;
 
+/// Bytes read from a tracker at once. The library clears so many before each read.
+const READ_BYTES: usize = 8 * 1024;
+
 /// Longest wait for a socket to open.
 const OPEN_TIME_MAX: Duration = Duration::from_secs(15);
 
@@ -85,6 +88,7 @@ async fn live(
     answers: &mpsc::Sender<Input>,
 ) -> String {
     let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BYTES)
         .max_message_size(Some(MESSAGE_BYTES_MAX))
         .max_frame_size(Some(MESSAGE_BYTES_MAX));
     let opening = connect_async_with_config(url, Some(config), true);

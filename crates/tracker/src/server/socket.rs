@@ -52,17 +52,43 @@ async fn write(mut sink: Sink, mut orders: mpsc::Receiver<Order>) -> bool {
     loop {
         let message = tokio::select! {
             order = orders.recv() => match order {
-                Some(Order::Send(text)) => Message::Text(text.into()),
-                Some(Order::Close(goodbye)) => Message::Close(Some(frame(goodbye))),
+                Some(order) => message(order),
                 None => return false,
             },
             _ = pings.tick() => Message::Ping(Default::default()),
         };
-        let last = matches!(message, Message::Close(_));
-        let sent = timeout(limit::SEND_TIME_MAX, sink.send(message)).await;
-        if last || !matches!(sent, Ok(Ok(()))) {
-            return last;
+        match timeout(limit::SEND_TIME_MAX, send(&mut sink, message, &mut orders)).await {
+            Ok(Ok(false)) => {}
+            Ok(Ok(true)) => return true,
+            Ok(Err(_)) | Err(_) => return false,
         }
+    }
+}
+
+/// Sends a message and all that wait behind it, in as few packets as will do. Answers true when
+/// the last of them closes the socket.
+async fn send(
+    sink: &mut Sink,
+    mut next: Message,
+    orders: &mut mpsc::Receiver<Order>,
+) -> Result<bool, axum::Error> {
+    loop {
+        let last = matches!(next, Message::Close(_));
+        sink.feed(next).await?;
+        match orders.try_recv() {
+            Ok(order) if !last => next = message(order),
+            Ok(_) | Err(_) => {
+                sink.flush().await?;
+                return Ok(last);
+            }
+        }
+    }
+}
+
+fn message(order: Order) -> Message {
+    match order {
+        Order::Send(text) => Message::Text(text.into()),
+        Order::Close(goodbye) => Message::Close(Some(frame(goodbye))),
     }
 }
 
