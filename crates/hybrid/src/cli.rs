@@ -4,6 +4,7 @@ mod args;
 mod bridge;
 mod create;
 mod deliver;
+mod descriptors;
 mod failure;
 mod folders;
 mod get;

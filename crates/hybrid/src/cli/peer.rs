@@ -11,6 +11,7 @@ use headwater_hybrid::transport::{Bound, Encryption, Net, RtcConfig, StreamConfi
 use serde_json::{Value, json};
 
 use super::args::{Hides, Peer, Speaks};
+use super::descriptors;
 use super::failure::Failure;
 use super::folders;
 
@@ -36,6 +37,7 @@ pub(crate) async fn start(
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|e| Failure::failed("random", e))?;
     let seed = Seed(seed);
+    descriptors::make_room(peer);
     let links_max = usize::from(peer.max_peers.max(1));
     let webrtc = peer.transports.contains(&Speaks::Webrtc);
     let offered = usize::from(peer.max_webrtc_peers).min(links_max) * usize::from(webrtc);
