@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
 
 use super::pace::Pace;
 use super::{Bound, DhtConfig, Order, state};
@@ -31,6 +32,9 @@ const NAME_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// Pause before the network is joined anew when there was nobody.
 const REJOIN: Duration = Duration::from_secs(30);
+
+/// How often is looked whether anybody is known, for the log.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
 
 /// How often the nodes we know are counted and written down.
 const KEEP_EVERY: Duration = Duration::from_secs(120);
@@ -77,6 +81,8 @@ pub(super) async fn run(
             {
                 return;
             }
+        } else {
+            warn!("no node of the DHT has a known address; looked for again in 30 s");
         }
         tokio::select! {
             () = sleep(REJOIN) => {}
@@ -128,6 +134,8 @@ impl Task {
         let mut lookups = JoinSet::new();
         let mut keep = interval(KEEP_EVERY);
         keep.tick().await;
+        let (mut look, mut joined) = (interval(LOOK_EVERY), None);
+        look.tick().await;
         loop {
             tokio::select! {
                 () = self.stop.cancelled() => {
@@ -140,6 +148,7 @@ impl Task {
                     lookups.spawn(timeout(LOOKUP_TIME_MAX, looking));
                 }
                 Some(_) = lookups.join_next() => {}
+                _ = look.tick() => tell(&mut joined, node.to_bootstrap().await.len()),
                 _ = keep.tick() => {
                     if self.keep(node).await == 0 {
                         lookups.shutdown().await;
@@ -164,6 +173,19 @@ impl Task {
     fn finder(&self) -> Finder {
         let here = self.config.bind.filter(Ipv4Addr::is_loopback);
         Finder::Stranger(here.map(Into::into))
+    }
+}
+
+/// Logs whether anybody of the network is known, where that changed.
+fn tell(joined: &mut Option<bool>, nodes: usize) {
+    if joined.replace(nodes > 0) == Some(nodes > 0) {
+        return;
+    }
+    match nodes {
+        0 => warn!(
+            "no node of the DHT answers; trackers and named peers go on, and it is asked again"
+        ),
+        _ => info!(nodes, "joined the DHT"),
     }
 }
 
