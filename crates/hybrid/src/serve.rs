@@ -294,7 +294,8 @@ async fn figures(State(site): State<Arc<Site>>) -> Response {
     };
     let tracker = site.tracker.stats().await.unwrap_or_default();
     let bridge = site.bridge.as_ref().map(Bridge::stats);
-    let text = metrics::text(&Figures { engine, torrents, links, tracker, bridge });
+    let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks() as u64;
+    let text = metrics::text(&Figures { engine, torrents, links, tracker, bridge, tasks });
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }
 

@@ -15,11 +15,12 @@ pub(super) struct Figures {
     pub(super) links: Totals,
     pub(super) tracker: Stats,
     pub(super) bridge: Option<BridgeStats>,
+    pub(super) tasks: u64,
 }
 
 /// Writes all figures.
 pub(super) fn text(figures: &Figures) -> String {
-    let Figures { engine, torrents, links, tracker, bridge } = figures;
+    let Figures { engine, torrents, links, tracker, bridge, tasks } = figures;
     let sum = |of: fn(&TorrentView) -> u64| torrents.iter().map(of).sum::<u64>();
     let rows = [
         ("torrents", "gauge", "Torrents that are shared.", torrents.len() as u64),
@@ -34,6 +35,7 @@ pub(super) fn text(figures: &Figures) -> String {
         ("link_received_bytes_total", "counter", "Bytes that links brought.", links.received),
         ("link_sent_bytes_total", "counter", "Bytes that links took.", links.sent),
         ("addresses_refused_total", "counter", "Addresses refused by a list.", links.refused),
+        ("tasks", "gauge", "Tasks that run.", *tasks),
     ];
     let mut out = String::new();
     for (name, kind, help, value) in rows {
