@@ -17,7 +17,7 @@ use super::StreamConfig;
 const TRIES: usize = 16;
 
 /// Connections that wait to be accepted.
-const BACKLOG: i32 = 128;
+const BACKLOG: i32 = 1024;
 
 /// How long a uTP stream may be silent. The engine ends silent links before that.
 const SILENT_MAX: Duration = Duration::from_secs(180);

@@ -16,15 +16,20 @@ use super::{Ends, LinkEvent, Shared, greet, pump};
 use crate::transport::Kind;
 use crate::transport::link::LINK_WINDOW;
 
-/// Streams that have not said anything sensible yet; further ones are closed at once.
-const SILENT_MAX: usize = 100;
+/// Fewest streams that may have said nothing sensible yet; further ones are closed at once.
+const SILENT_MIN: usize = 100;
+
+/// Part of all links that such streams may be: who serves thousands is dialled by hundreds at once
+/// when it starts, or when a network comes back.
+const SILENT_PART: usize = 5;
 
 /// Pause after the system refused to accept, which it does when files run out.
 const REFUSED_PAUSE: Duration = Duration::from_secs(1);
 
 /// Accepts on every socket from here on.
 pub(super) fn start(shared: &Arc<Shared>, tasks: &mut JoinSet<()>) {
-    let silent = Arc::new(Semaphore::new(SILENT_MAX));
+    let silent = SILENT_MIN.max(shared.config.links_max / SILENT_PART);
+    let silent = Arc::new(Semaphore::new(silent));
     for listener in &shared.bound.tcp {
         let (listener, shared) = (Arc::clone(listener), Arc::downgrade(shared));
         let silent = Arc::clone(&silent);
