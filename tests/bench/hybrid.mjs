@@ -2,7 +2,7 @@
 // libtorrent to libtorrent, same data, same disk; then over WebRTC from each to one Chromium page.
 // Rounds are interleaved and turned around; medians and ratios of the same round are told.
 
-import { readFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { openBrowser, openPage } from "../e2e/harness/chromium.mjs";
 import { oneFile } from "../e2e/harness/content.mjs";
@@ -10,19 +10,13 @@ import { openLibtorrent } from "../e2e/harness/libtorrent.mjs";
 import { finish, openFolder, serve, start, writeContent } from "../e2e/harness/program.mjs";
 import { openSite } from "../e2e/harness/site.mjs";
 import { freePort } from "../interop/peers/child.mjs";
+import { look } from "../load/watch.mjs";
 
 const [rounds, mib, webMib] = process.argv.slice(2, 5).map(Number);
 const HERE = ["--interface", "127.0.0.1"];
 
-/** Clock ticks a second in /proc. */
-const TICKS = 100;
-
 /** CPU seconds of a process so far. */
-async function cpu(pid) {
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-  const [user, system] = stat.slice(stat.lastIndexOf(")") + 2).split(" ").slice(11, 13);
-  return (Number(user) + Number(system)) / TICKS;
-}
+const cpu = async (pid) => (await look(pid)).cpu;
 
 /** A file of so many MiB, and its torrent. */
 async function openShared(size) {

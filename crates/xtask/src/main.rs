@@ -7,6 +7,7 @@ mod bench;
 mod clock;
 mod demo;
 mod fresh;
+mod load;
 mod mutants;
 mod oracle;
 mod pack;
@@ -93,6 +94,18 @@ const TASKS: &[Task] = &[
         about: "measure against WebTorrent and a bare data channel",
         usage: bench::USAGE,
         run: bench::run_args,
+    },
+    Task {
+        name: "load",
+        about: "put one server under thousands of peers",
+        usage: load::USAGE,
+        run: load::run_args,
+    },
+    Task {
+        name: "soak",
+        about: "look for what grows in an hour of comings and goings",
+        usage: load::SOAK_USAGE,
+        run: load::run_soak,
     },
 ];
 

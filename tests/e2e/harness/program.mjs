@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { bytesOf, hashOf, sorted } from "./content.mjs";
 
 export const root = fileURLToPath(new URL("../../..", import.meta.url));
-const program = process.env.HEADWATER_PROGRAM ?? join(root, "target/debug/headwater");
+export const program = process.env.HEADWATER_PROGRAM ?? join(root, "target/debug/headwater");
 
 /** Programs outlive no test, however it ends. */
 const running = new Set();

@@ -1,0 +1,43 @@
+// Announces a second at our tracker beside the npm tracker: the same sockets, swarms and offers,
+// by turns, while everything else goes on.
+
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { startCrowd } from "./crowd.mjs";
+import { look } from "./watch.mjs";
+
+/** Starts the npm tracker in a process of its own. */
+async function openNpmProcess() {
+  const script = fileURLToPath(new URL("npm_tracker.mjs", import.meta.url));
+  const child = spawn(process.execPath, [script], { stdio: ["ignore", "pipe", "inherit"] });
+  process.on("exit", () => child.kill("SIGKILL"));
+  const url = await new Promise((done) => createInterface(child.stdout).once("line", done));
+  return { url, pid: child.pid, close: () => child.kill("SIGKILL") };
+}
+
+/** Announces answered a second, and for each CPU second of the tracker's process. */
+async function round({ url, pid }, sockets, seconds) {
+  const before = (await look(pid)).cpu;
+  const args = ["--tracker", url, "--count", sockets, "--seconds", seconds];
+  const end = await startCrowd(["announcers", ...args]).end;
+  const cpu = (await look(pid)).cpu - before;
+  const { announces, refused, offers } = end;
+  return { rate: announces / end.seconds, perCpu: announces / cpu, refused, offers };
+}
+
+/** Plays rounds in turns, and the order around; each pair makes a ratio. */
+export async function compareTrackers(ours, { rounds, sockets, seconds }) {
+  const npm = await openNpmProcess();
+  const pairs = [];
+  for (let at = 0; at < rounds; at += 1) {
+    const pair = {};
+    const turns = [["ours", ours], ["npm", npm]];
+    for (const [name, tracker] of at % 2 ? turns.reverse() : turns) {
+      pair[name] = await round(tracker, sockets, seconds);
+    }
+    pairs.push(pair);
+  }
+  npm.close();
+  return pairs;
+}
