@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use headwater_base::{InfoHash, PeerId, TorrentId, hex};
 use headwater_client::{AddOptions, Event};
 use headwater_tracker::Sought;
+use headwater_tracker::server::Tracker;
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -86,13 +87,13 @@ pub struct Bridge {
 }
 
 impl Bridge {
-    /// Starts a bridge that is told of seekers by `sought`, `ourselves` among them: our own peer
-    /// announces at the same tracker. Must be called inside a Tokio runtime.
+    /// Starts a bridge that the tracker tells of seekers by `sought`, `ourselves` among them: our
+    /// own peer announces at the same tracker. Must be called inside a Tokio runtime.
     pub fn start(
         config: BridgeConfig,
         ourselves: PeerId,
         shell: Shell,
-        sought: mpsc::Receiver<Sought>,
+        (tracker, sought): (Tracker, mpsc::Receiver<Sought>),
     ) -> Self {
         let bridge = Self::default();
         let run = Run {
@@ -101,6 +102,7 @@ impl Bridge {
             config,
             ourselves,
             shell,
+            tracker,
             stats: Arc::clone(&bridge.stats),
             joined: BTreeMap::new(),
             refused: BTreeSet::new(),
@@ -138,6 +140,7 @@ struct Run {
     config: BridgeConfig,
     ourselves: PeerId,
     shell: Shell,
+    tracker: Tracker,
     cache: Cache,
     seekers: Seekers,
     stats: Arc<Mutex<BridgeStats>>,
@@ -187,7 +190,7 @@ impl Run {
         };
         let fits = self.joined.len() < self.config.torrents_max;
         let fits = fits && !self.refused.contains(&hash) && allowed;
-        if !fits || !self.seekers.may_seek(now(), sought.socket, hash) {
+        if !fits || !self.seekers.may_seek(now(), (sought.process, sought.socket), hash) {
             self.count(|stats| stats.refused += 1);
             return Ok(());
         }
@@ -274,13 +277,18 @@ impl Run {
         Ok(())
     }
 
-    /// Torrents that no browser is linked for, and that were announced by none lately.
+    /// Torrents that no browser is linked for, and that were announced by none lately. Peers of
+    /// other processes of the fleet are no browsers: two bridges would keep each other for ever.
     async fn unneeded(&self) -> Result<Vec<InfoHash>, Stopped> {
         let old = self.joined.iter().filter(|(_, joined)| joined.announced.elapsed() > NEEDED_FOR);
         let old: Vec<_> = old.map(|(hash, joined)| (*hash, joined.torrent)).collect();
+        let fellows = self.tracker.fellows().await;
         self.shell
             .client(move |client, _| {
-                let alone = |torrent| client.peer_views(torrent).iter().all(|peer| peer.direct);
+                let alone = |torrent| {
+                    let mut peers = client.peer_views(torrent).into_iter();
+                    peers.all(|peer| peer.direct || fellows.contains(&peer.peer))
+                };
                 old.into_iter().filter(|(_, id)| alone(*id)).map(|(hash, _)| hash).collect()
             })
             .await

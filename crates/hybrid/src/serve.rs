@@ -4,6 +4,7 @@
 mod announce;
 mod assets;
 mod control;
+mod fleet;
 mod host;
 mod kept;
 mod library;
@@ -34,6 +35,7 @@ use crate::bridge::Bridge;
 use crate::shell::{Shell, Stopped};
 use announce::{ANNOUNCE, Caller, SCRAPE};
 pub use control::Control;
+pub use fleet::{BadFleet, Fleet, FleetConfig};
 use host::{Hosts, is_literal};
 pub use kept::Limits;
 pub use library::{Library, Refusal, Shelf};

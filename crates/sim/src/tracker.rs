@@ -106,7 +106,7 @@ impl Tracker {
                         outs.push(Out::Close(caller, reason.to_string()));
                     }
                 }
-                Step::Sought(_) => {}
+                Step::Sought(_) | Step::Tell { .. } => {}
                 Step::Sleep(wake) => {
                     self.wake = wake;
                     return outs;

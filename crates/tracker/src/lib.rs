@@ -11,5 +11,7 @@ mod stats;
 mod swarms;
 
 pub use config::Config;
-pub use stats::{Figure, Stats};
-pub use swarms::{CloseReason, Input, SocketId, Sought, Step, Swarms};
+pub use stats::{Figure, FleetStats, Stats};
+pub use swarms::{
+    CloseReason, FleetInput, Input, Member, ProcessId, SocketId, Sought, Step, Swarms, To,
+};

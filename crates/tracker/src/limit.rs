@@ -97,3 +97,45 @@ pub const PING_EVERY: Duration = Duration::from_secs(30);
 
 /// How long a socket may send nothing at all, not even the answer to a ping.
 pub const DEAF_MAX: Duration = Duration::from_secs(75);
+
+/// Time between two signs of life of a process of a fleet.
+pub const FLEET_BEAT: Duration = Duration::from_secs(2);
+
+/// How long a process of a fleet may be silent: three signs of life may get lost.
+pub const FLEET_LIFE: Duration = Duration::from_secs(7);
+
+/// How long changes of swarms gather before other processes are told.
+pub const FLEET_GATHER: Duration = Duration::from_secs(1);
+
+/// The same where a swarm got the first peer that offers can go to: others wait for it.
+pub const FLEET_GATHER_SHORT: Duration = Duration::from_millis(50);
+
+/// Time between two requests for everything that one process has, and between two answers.
+pub const FLEET_ASK_EVERY: Duration = Duration::from_secs(1);
+
+/// Most other processes of a fleet.
+pub const FLEET_PROCESSES_MAX: usize = 64;
+
+/// Longest message within a fleet: an announce with all its offers fits. NATS takes 1 MiB.
+pub const FLEET_TEXT_BYTES_MAX: usize = 256 * 1024;
+
+/// Most swarms and addresses in one message, each of some 150 bytes.
+pub const FLEET_WEIGHT_MAX: usize = 1_000;
+
+/// Most swarms and addresses remembered of other processes, each of some 150 bytes.
+pub const FLEET_PLACES_MAX: usize = 1_000_000;
+
+/// Most peers of one kind that a process may claim in a swarm.
+pub const FLEET_PEERS_TOLD_MAX: u32 = 1_000_000;
+
+/// Most addresses of one swarm that a process tells the others.
+pub const FLEET_DIALLED_MAX: usize = 20;
+
+/// Messages a second taken in from the whole fleet in the long run.
+pub const FLEET_MESSAGES_PER_SECOND: u32 = 5_000;
+/// Messages taken in from the whole fleet at once: what a few processes have, in parts.
+pub const FLEET_MESSAGES_AT_ONCE: u32 = 20_000;
+
+/// Most messages that wait to leave for the fleet. All that a process has fits, in parts, and
+/// what is lost above that is asked for anew.
+pub const FLEET_QUEUE_MAX: usize = 4_096;

@@ -5,6 +5,7 @@ mod http;
 mod hub;
 mod socket;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,14 +17,23 @@ use axum::extract::ws::WebSocketUpgrade;
 use axum::response::Response;
 use axum::routing::any;
 use axum::serve::ListenerExt;
-use headwater_base::{Seed, Time};
+use headwater_base::{PeerId, Seed, Time};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::{Config, SocketId, Sought, Stats, Swarms, limit};
+use crate::{Config, FleetInput, Member, SocketId, Sought, Stats, Swarms, To, limit};
 pub use http::Ask;
 use hub::News;
+
+/// A message for other processes of the fleet.
+#[derive(Debug)]
+pub struct Tell {
+    /// Whom it is for.
+    pub to: To,
+    /// The message.
+    pub text: String,
+}
 
 /// A running tracker. Clones are the same tracker; it ends when told to or with the runtime.
 #[derive(Clone, Debug)]
@@ -72,6 +82,27 @@ impl Tracker {
             .max_frame_size(limit::FRAME_BYTES_MAX)
             .read_buffer_size(limit::READ_BYTES)
             .on_upgrade(move |socket| socket::run(id, socket, news))
+    }
+
+    /// Makes it part of a fleet; answers what it has to tell the others, until it ends.
+    pub async fn join(&self, member: Member) -> mpsc::Receiver<Tell> {
+        let (tells, outbox) = mpsc::channel(limit::FLEET_QUEUE_MAX);
+        // Where the table's task has ended the outbox has too.
+        let _ = self.news.send(News::Joined(member, tells)).await;
+        outbox
+    }
+
+    /// Hands on what happened to the fleet's bus. False once the tracker ended.
+    pub async fn fleet(&self, input: FleetInput) -> bool {
+        self.news.send(News::Fleet(input)).await.is_ok()
+    }
+
+    /// The peers that are part of other processes of the fleet.
+    pub async fn fellows(&self) -> BTreeSet<PeerId> {
+        let (answer, fellows) = oneshot::channel();
+        // The table's task may have ended.
+        let _ = self.news.send(News::Fellows(answer)).await;
+        fellows.await.unwrap_or_default()
     }
 
     /// What the tracker holds and has done; `None` once it ended.

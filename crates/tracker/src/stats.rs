@@ -37,6 +37,27 @@ pub struct Stats {
     pub peers_expired: u64,
     /// Sockets this side closed.
     pub sockets_closed: u64,
+    /// Of the fleet, for a process that is part of one.
+    pub fleet: Option<FleetStats>,
+}
+
+/// What a process knows of its fleet, and has done in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FleetStats {
+    /// 1 while the bus can be used.
+    pub up: u64,
+    /// Other processes alive.
+    pub processes: u64,
+    /// Swarms at other processes, each as often as processes have it.
+    pub swarms: u64,
+    /// Offers handed to other processes.
+    pub offers_crossed: u64,
+    /// Messages that came.
+    pub received: u64,
+    /// Messages sent.
+    pub sent: u64,
+    /// Messages that were garbled, too many or of no use, and those that could not leave.
+    pub dropped: u64,
 }
 
 /// How a figure moves.
@@ -70,6 +91,22 @@ impl Stats {
             ("tracker_refusals_total", Counter, self.refusals),
             ("tracker_peers_expired_total", Counter, self.peers_expired),
             ("tracker_sockets_closed_total", Counter, self.sockets_closed),
+        ]
+    }
+}
+
+impl FleetStats {
+    /// Every figure under a name that Prometheus takes.
+    pub fn figures(&self) -> [(&'static str, Figure, u64); 7] {
+        use Figure::{Counter, Gauge};
+        [
+            ("fleet_up", Gauge, self.up),
+            ("fleet_processes", Gauge, self.processes),
+            ("fleet_swarms", Gauge, self.swarms),
+            ("fleet_offers_crossed_total", Counter, self.offers_crossed),
+            ("fleet_messages_received_total", Counter, self.received),
+            ("fleet_messages_sent_total", Counter, self.sent),
+            ("fleet_messages_dropped_total", Counter, self.dropped),
         ]
     }
 }

@@ -3,6 +3,7 @@
 
 mod budget;
 mod clients;
+mod fleet;
 mod http;
 mod near;
 mod offers;
@@ -19,14 +20,16 @@ use headwater_wire::tracker::{
 use crate::{Config, Stats};
 use budget::Budget;
 use clients::{Clients, Network};
+use fleet::Fleet;
+pub use fleet::{FleetInput, Member, ProcessId, To};
 use offers::{Offers, Relayed};
-use swarm::{Door, Peer, Swarm, Way};
+use swarm::{Door, One, Peer, Swarm, Way};
 
 /// A client's socket; never reused in a tracker's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SocketId(pub u64);
 
-/// Something that happened to a socket.
+/// Something that happened to a socket, or to the bus of a fleet.
 #[derive(Clone, Debug)]
 pub enum Input {
     /// It opened.
@@ -40,6 +43,8 @@ pub enum Input {
     },
     /// It closed. For its peers that is as good as a `stopped`.
     Closed(SocketId),
+    /// Something of the fleet.
+    Fleet(FleetInput),
 }
 
 /// A peer that lacks pieces.
@@ -53,6 +58,8 @@ pub struct Sought {
     pub socket: SocketId,
     /// HTTP and UDP trackers that it says the torrent has.
     pub trackers: Vec<String>,
+    /// The process that has this socket, where it is another one of the fleet.
+    pub process: Option<ProcessId>,
 }
 
 /// What `Swarms::next` answers.
@@ -60,6 +67,13 @@ pub struct Sought {
 pub enum Step {
     /// A peer that lacks pieces announced itself (`Config::tells_seekers`).
     Sought(Sought),
+    /// Tell other processes of the fleet something.
+    Tell {
+        /// Whom.
+        to: To,
+        /// One whole message.
+        text: String,
+    },
     /// Send a message.
     Send {
         /// Through which socket.
@@ -173,7 +187,9 @@ pub struct Swarms {
     swarms: BTreeMap<InfoHash, Swarm>,
     sockets: BTreeMap<SocketId, Socket>,
     clients: Clients,
-    offers: Offers,
+    /// Under each, the other process that has its maker, if one has.
+    offers: Offers<Relayed, Option<ProcessId>>,
+    fleet: Option<Fleet>,
     timers: BTreeSet<(Time, Due)>,
     steps: VecDeque<Step>,
     stats: Stats,
@@ -189,6 +205,7 @@ impl Swarms {
             sockets: BTreeMap::new(),
             clients: Clients::default(),
             offers: Offers::default(),
+            fleet: None,
             timers: BTreeSet::new(),
             steps: VecDeque::new(),
             stats: Stats::default(),
@@ -201,7 +218,8 @@ impl Swarms {
         match input {
             Input::Opened(socket) => self.open(now, socket),
             Input::Text { socket, text } => self.read(now, socket, &text),
-            Input::Closed(socket) => self.forget_socket(socket),
+            Input::Closed(socket) => self.forget_socket(now, socket),
+            Input::Fleet(input) => self.handle_fleet(now, input),
         }
     }
 
@@ -209,7 +227,8 @@ impl Swarms {
     pub fn next(&mut self, now: Time) -> Step {
         self.expire(now);
         let timer = self.timers.first().map(|(at, _)| *at);
-        let wake = timer.into_iter().chain(self.offers.next_end()).min();
+        let fleet = self.fleet.as_ref().and_then(Fleet::due);
+        let wake = timer.into_iter().chain(self.offers.next_end()).chain(fleet).min();
         self.steps.pop_front().unwrap_or(Step::Sleep(wake))
     }
 
@@ -219,6 +238,7 @@ impl Swarms {
             sockets: self.sockets.len() as u64,
             swarms: self.swarms.len() as u64,
             offers_open: self.offers.len() as u64,
+            fleet: self.fleet.as_ref().map(Fleet::stats),
             ..self.stats
         }
     }
@@ -226,7 +246,7 @@ impl Swarms {
     fn open(&mut self, now: Time, socket: SocketId) {
         let allowed = self.config.sockets_max;
         if self.sockets.len() >= allowed {
-            return self.close(socket, CloseReason::Full { allowed });
+            return self.close(now, socket, CloseReason::Full { allowed });
         }
         let end = now + self.config.silence_max;
         let entry = Socket { peers: BTreeSet::new(), budget: Budget::new(now), end };
@@ -242,12 +262,12 @@ impl Swarms {
         entry.end = end;
         let allowed = self.config.messages_per_second;
         if !entry.budget.take(now, allowed, self.config.messages_at_once) {
-            return self.refuse_and_close(socket, CloseReason::TooFast { allowed });
+            return self.refuse_and_close(now, socket, CloseReason::TooFast { allowed });
         }
         let allowed = headwater_wire::limit::TRACKER_TEXT_BYTES_MAX;
         if text.len() > allowed {
             let found = text.len();
-            return self.refuse_and_close(socket, CloseReason::TooLong { found, allowed });
+            return self.refuse_and_close(now, socket, CloseReason::TooLong { found, allowed });
         }
         match ClientMessage::decode(text) {
             Ok(ClientMessage::Announce(announce)) => self.announce(now, socket, announce),
@@ -263,7 +283,7 @@ impl Swarms {
         self.stats.announces += 1;
         if happening == Some(Happening::Stopped) {
             if self.holds(socket, info_hash, peer_id) {
-                self.remove_peer(info_hash, peer_id, Door::Socket);
+                self.remove_peer(now, info_hash, peer_id, Door::Socket);
             }
             return self.reply(socket, info_hash);
         }
@@ -272,17 +292,19 @@ impl Swarms {
             return self.send_failure(socket, Some(info_hash), action, refusal.to_string());
         }
         let state = State { happening, left, end: now + self.config.peer_life };
-        let peer = self.seat(info_hash, peer_id, Way::Socket(socket), state);
-        if self.config.tells_seekers && !peer.seeder {
-            self.steps.push_back(Step::Sought(Sought { info_hash, peer_id, socket, trackers }));
+        let peer = self.seat(now, info_hash, peer_id, Way::Socket(socket), state);
+        if !peer.seeder && self.has_bridge() {
+            self.seek(Sought { info_hash, peer_id, socket, trackers, process: None });
         }
         self.reply(socket, info_hash);
         let most = wanted.map_or(usize::MAX, |wanted| wanted as usize);
-        self.relay(now, info_hash, &peer, offers, most.min(self.config.offers_relayed_max));
+        let mut offers = offers;
+        offers.truncate(most.min(self.config.offers_relayed_max));
+        self.relay(now, info_hash, One::from(&peer), offers);
     }
 
     /// Gives a peer its place, as what it says it is.
-    fn seat(&mut self, info_hash: InfoHash, id: PeerId, way: Way, state: State) -> Peer {
+    fn seat(&mut self, now: Time, info_hash: InfoHash, id: PeerId, way: Way, state: State) -> Peer {
         let State { happening, left, end } = state;
         let swarm = self.swarms.get(&info_hash);
         let was_seeder = swarm.and_then(|swarm| swarm.is_seeder(id)) == Some(true);
@@ -292,7 +314,7 @@ impl Swarms {
         let completed = happening == Some(Happening::Completed);
         let seeder = completed || left.map_or(keeps, |left| left == 0);
         let peer = Peer { id, way, seeder, end };
-        self.put_peer(info_hash, peer);
+        self.put_peer(now, info_hash, peer);
         if completed
             && !was_seeder
             && let Some(swarm) = self.swarms.get_mut(&info_hash)
@@ -302,22 +324,31 @@ impl Swarms {
         peer
     }
 
-    /// Sends each offer to another peer, as far as there are peers.
-    fn relay(
+    /// Sends each offer to another peer, here or at another process, as far as there are peers.
+    fn relay(&mut self, now: Time, info_hash: InfoHash, from: One, mut offers: Vec<Offer>) {
+        let crossing = self.crossing(info_hash, from, offers.len());
+        let crossing = offers.split_off(offers.len() - crossing);
+        self.give(now, info_hash, from, offers, None);
+        self.cross(now, info_hash, from, crossing);
+    }
+
+    /// Sends each offer to another peer here. Answers go to the process that has its maker.
+    fn give(
         &mut self,
         now: Time,
         info_hash: InfoHash,
-        from: &Peer,
+        from: One,
         offers: Vec<Offer>,
-        most: usize,
+        maker_at: Option<ProcessId>,
     ) {
         let Some(swarm) = self.swarms.get(&info_hash) else { return };
-        let receivers = swarm.pick(&mut self.rng, from, most.min(offers.len()));
+        let most = offers.len().min(self.config.offers_relayed_max);
+        let receivers = swarm.pick(&mut self.rng, from, most);
         for (Offer { offer_id, sdp }, to) in offers.into_iter().zip(receivers) {
             let (to, socket) = to;
             let relayed = Relayed { info_hash, from: from.id, to, offer_id };
             let end = now + self.config.offer_life;
-            self.offers.put(end, relayed, self.config.offers_remembered_max);
+            self.offers.put(end, (relayed, maker_at), self.config.offers_remembered_max);
             let message = TrackerMessage::Offer { info_hash, peer_id: from.id, offer_id, sdp };
             self.send(socket, &message);
             self.stats.offers_relayed += 1;
@@ -327,15 +358,21 @@ impl Swarms {
     /// Relays an answer if it comes from whom the offer went to. It says nothing of the
     /// answering peer's state: some clients leave `left` out.
     fn answer(&mut self, socket: SocketId, answer: Answer) {
-        let Answer { info_hash, peer_id, to_peer_id, offer_id, sdp, .. } = answer;
+        let Answer { info_hash, peer_id, to_peer_id, offer_id, .. } = answer;
         let relayed = Relayed { info_hash, from: to_peer_id, to: peer_id, offer_id };
-        let asked = self.holds(socket, info_hash, peer_id) && self.offers.take(&relayed);
+        let holds = self.holds(socket, info_hash, peer_id);
+        let maker_at = if holds { self.offers.take(&relayed) } else { None };
+        if let Some(Some(process)) = maker_at {
+            return self.answer_afar(process, answer);
+        }
         let swarm = self.swarms.get(&info_hash);
         let maker = swarm.and_then(|swarm| swarm.lookup(to_peer_id, Door::Socket));
-        let Some(to) = maker.and_then(|maker| maker.way.socket()).filter(|_| asked) else {
+        let maker = maker.filter(|_| maker_at.is_some());
+        let Some(to) = maker.and_then(|maker| maker.way.socket()) else {
             self.stats.answers_dropped += 1;
             return;
         };
+        let sdp = answer.sdp;
         self.send(to, &TrackerMessage::Answer { info_hash, peer_id, offer_id, sdp });
         self.stats.answers_relayed += 1;
     }
@@ -349,13 +386,10 @@ impl Swarms {
     fn sizes(&self, hashes: &[InfoHash]) -> Vec<ScrapeEntry> {
         let none = Swarm::default();
         let entry = |info_hash: &InfoHash| {
-            let swarm = self.swarms.get(info_hash).unwrap_or(&none);
-            ScrapeEntry {
-                info_hash: *info_hash,
-                complete: swarm.seeders() as u32,
-                incomplete: swarm.leechers() as u32,
-                downloaded: swarm.downloaded,
-            }
+            let downloaded = self.swarms.get(info_hash).unwrap_or(&none).downloaded;
+            let (complete, incomplete) = self.count(*info_hash);
+            let (complete, incomplete) = (complete as u32, incomplete as u32);
+            ScrapeEntry { info_hash: *info_hash, complete, incomplete, downloaded }
         };
         hashes.iter().map(entry).collect()
     }
@@ -393,10 +427,17 @@ impl Swarms {
     }
 
     /// Puts a peer in. A peer that was there on another socket moved: the newest one counts.
-    fn put_peer(&mut self, info_hash: InfoHash, peer: Peer) {
-        let downloaded = self.swarms.get(&info_hash).map_or(0, |swarm| swarm.downloaded);
+    fn put_peer(&mut self, now: Time, info_hash: InfoHash, peer: Peer) {
+        let before = self.swarms.get(&info_hash);
+        let downloaded = before.map_or(0, |swarm| swarm.downloaded);
+        let first = peer.way.socket().is_some() && before.is_none_or(|swarm| swarm.sockets() == 0);
         let door = peer.way.door();
-        self.remove_peer(info_hash, peer.id, door);
+        let was = self.take_peer(info_hash, peer.id, door);
+        if let Some(fleet) = &mut self.fleet
+            && was.is_none_or(|was| (was.way, was.seeder) != (peer.way, peer.seeder))
+        {
+            fleet.note(now, info_hash, first);
+        }
         let swarm = self.swarms.entry(info_hash).or_default();
         swarm.downloaded = downloaded;
         swarm.put(peer);
@@ -416,9 +457,17 @@ impl Swarms {
         }
     }
 
-    fn remove_peer(&mut self, info_hash: InfoHash, id: PeerId, door: Door) {
-        let Some(swarm) = self.swarms.get_mut(&info_hash) else { return };
-        let Some(peer) = swarm.remove(id, door) else { return };
+    fn remove_peer(&mut self, now: Time, info_hash: InfoHash, id: PeerId, door: Door) {
+        if self.take_peer(info_hash, id, door).is_some()
+            && let Some(fleet) = &mut self.fleet
+        {
+            fleet.note(now, info_hash, false);
+        }
+    }
+
+    fn take_peer(&mut self, info_hash: InfoHash, id: PeerId, door: Door) -> Option<Peer> {
+        let swarm = self.swarms.get_mut(&info_hash)?;
+        let peer = swarm.remove(id, door)?;
         if swarm.is_empty() {
             self.swarms.remove(&info_hash);
         }
@@ -436,6 +485,7 @@ impl Swarms {
                 self.stats.http_peers -= 1;
             }
         }
+        Some(peer)
     }
 
     fn holds(&self, socket: SocketId, info_hash: InfoHash, id: PeerId) -> bool {
@@ -448,16 +498,22 @@ impl Swarms {
             interval: Some(interval),
             complete: Some(complete),
             incomplete: Some(incomplete),
-            bridge: self.config.tells_seekers,
+            bridge: self.has_bridge(),
             ..AnnounceReply::new(info_hash)
         };
         self.send(socket, &TrackerMessage::Announce(reply));
     }
 
-    fn look(&self, info_hash: InfoHash) -> Sizes {
+    /// Peers of a swarm, in the whole fleet: those that have everything and those that do not.
+    fn count(&self, info_hash: InfoHash) -> (usize, usize) {
         let swarm = self.swarms.get(&info_hash);
-        let (complete, incomplete) =
-            swarm.map_or((0, 0), |swarm| (swarm.seeders(), swarm.leechers()));
+        let here = swarm.map_or((0, 0), |swarm| (swarm.seeders(), swarm.leechers()));
+        let far = self.fleet.as_ref().map_or((0, 0), |fleet| fleet.count(info_hash));
+        (here.0 + far.0, here.1 + far.1)
+    }
+
+    fn look(&self, info_hash: InfoHash) -> Sizes {
+        let (complete, incomplete) = self.count(info_hash);
         let small = complete + incomplete <= self.config.peers_small && incomplete > 0;
         let interval = if small { self.config.interval_small } else { self.config.interval };
         Sizes {
@@ -471,9 +527,9 @@ impl Swarms {
         self.send_failure(socket, bad.info_hash, bad.action, bad.error.to_string());
     }
 
-    fn refuse_and_close(&mut self, socket: SocketId, reason: CloseReason) {
+    fn refuse_and_close(&mut self, now: Time, socket: SocketId, reason: CloseReason) {
         self.send_failure(socket, None, Action::Announce, reason.to_string());
-        self.close(socket, reason);
+        self.close(now, socket, reason);
     }
 
     fn send_failure(
@@ -491,32 +547,33 @@ impl Swarms {
         self.steps.push_back(Step::Send { socket, text: message.encode() });
     }
 
-    fn close(&mut self, socket: SocketId, reason: CloseReason) {
-        self.forget_socket(socket);
+    fn close(&mut self, now: Time, socket: SocketId, reason: CloseReason) {
+        self.forget_socket(now, socket);
         self.steps.push_back(Step::Close { socket, reason });
         self.stats.sockets_closed += 1;
     }
 
-    fn forget_socket(&mut self, id: SocketId) {
+    fn forget_socket(&mut self, now: Time, id: SocketId) {
         let Some(socket) = self.sockets.remove(&id) else { return };
         self.timers.remove(&(socket.end, Due::Socket(id)));
         for (info_hash, peer) in socket.peers {
-            self.remove_peer(info_hash, peer, Door::Socket);
+            self.remove_peer(now, info_hash, peer, Door::Socket);
         }
     }
 
     fn expire(&mut self, now: Time) {
         self.offers.expire(now);
+        self.expire_fleet(now);
         while let Some((at, due)) = self.timers.first().copied().filter(|(at, _)| *at <= now) {
             self.timers.remove(&(at, due));
             match due {
                 Due::Peer(info_hash, id, door) => {
-                    self.remove_peer(info_hash, id, door);
+                    self.remove_peer(now, info_hash, id, door);
                     self.stats.peers_expired += 1;
                 }
                 Due::Socket(socket) => {
                     let seconds = self.config.silence_max.as_secs();
-                    self.close(socket, CloseReason::Silent { seconds });
+                    self.close(now, socket, CloseReason::Silent { seconds });
                 }
                 Due::Network(network) => self.clients.forget(network),
             }

@@ -16,19 +16,20 @@ usage: cargo xtask setup [--web]
 
 Installs, when missing: the wasm32 targets (rustup), chromium and chromium-driver (apt, as root),
 npm packages in www/ and tests/ (npm ci, without install scripts), libtorrent in target/venv (pip),
-and transmission-daemon, aria2, qbittorrent-nox and opentracker (apt, as root), whose services it
-stops, faketime and ip. Running it again does nothing.";
+and transmission-daemon, aria2, qbittorrent-nox, opentracker and nats-server (apt, as root), whose
+services it stops, faketime and ip. Running it again does nothing.";
 
 /// The engine of another family that the interop tests talk to.
 const LIBTORRENT: &str = "libtorrent==2.1.1";
 /// Programs of other families that tests run, and the Debian packages they come in.
-const FOREIGNERS: [(&str, &str); 6] = [
+const FOREIGNERS: [(&str, &str); 7] = [
     ("transmission-daemon", "transmission-daemon"),
     ("aria2c", "aria2"),
     ("qbittorrent-nox", "qbittorrent-nox"),
     ("opentracker", "opentracker"),
     ("faketime", "faketime"),
     ("ip", "iproute2"),
+    ("nats-server", "nats-server"),
 ];
 /// Targets of the browser and of the core's tests on wasm32.
 const TARGETS: [&str; 2] = ["wasm32-unknown-unknown", "wasm32-wasip1"];
@@ -116,7 +117,9 @@ fn foreigners() -> Result<()> {
 
 fn is_on_path(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|dir| dir.join(program).exists())
+    // Debian keeps servers where users who are not root do not look.
+    let servers = Path::new("/usr/sbin").to_owned();
+    std::env::split_paths(&path).chain([servers]).any(|dir| dir.join(program).exists())
 }
 
 /// Stops the service that a package just started, where it did: tests start their own.

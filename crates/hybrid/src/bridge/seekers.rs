@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use headwater_base::InfoHash;
-use headwater_tracker::SocketId;
+use headwater_tracker::{ProcessId, SocketId};
 
 /// Torrents that may be joined at once, and the time that allows one more.
 const JOINS_AT_ONCE: u32 = 20;
@@ -14,10 +14,13 @@ const JOIN_EVERY: Duration = Duration::from_secs(2);
 /// Browsers remembered; when they are more, those with the oldest sockets are forgotten.
 const BROWSERS_MAX: usize = 10_000;
 
+/// A browser: its socket, and the process of the fleet that has it if that is another one.
+type Browser = (Option<ProcessId>, SocketId);
+
 /// Who asked for what.
 pub(super) struct Seekers {
     most: usize,
-    of: BTreeMap<SocketId, BTreeSet<InfoHash>>,
+    of: BTreeMap<Browser, BTreeSet<InfoHash>>,
     left: u32,
     filled: Option<Instant>,
 }
@@ -32,19 +35,19 @@ impl Seekers {
         }
     }
 
-    /// Whether a torrent may be joined for whoever announced it on this socket.
-    pub(super) fn may_seek(&mut self, now: Instant, socket: SocketId, hash: InfoHash) -> bool {
+    /// Whether a torrent may be joined for whoever announced it.
+    pub(super) fn may_seek(&mut self, now: Instant, browser: Browser, hash: InfoHash) -> bool {
         let full = self
             .of
-            .get(&socket)
+            .get(&browser)
             .is_some_and(|seeks| seeks.len() >= self.most && !seeks.contains(&hash));
         if full || !self.take(now) {
             return false;
         }
-        if self.of.len() >= BROWSERS_MAX && !self.of.contains_key(&socket) {
+        if self.of.len() >= BROWSERS_MAX && !self.of.contains_key(&browser) {
             self.of.pop_first();
         }
-        self.of.entry(socket).or_default().insert(hash);
+        self.of.entry(browser).or_default().insert(hash);
         true
     }
 
@@ -73,8 +76,9 @@ mod tests {
     #[expect(clippy::disallowed_methods, reason = "a moment to count from")]
     fn one_browser_has_few_torrents_and_all_together_a_pace() {
         let (mut seekers, now) = (Seekers::new(2), Instant::now());
-        let taken =
-            |seekers: &mut Seekers, at, socket, n| seekers.may_seek(at, SocketId(socket), hash(n));
+        let taken = |seekers: &mut Seekers, at, socket, n| {
+            seekers.may_seek(at, (None, SocketId(socket)), hash(n))
+        };
         assert!(taken(&mut seekers, now, 1, 1) && taken(&mut seekers, now, 1, 2));
         assert!(!taken(&mut seekers, now, 1, 3), "a third");
         assert!(taken(&mut seekers, now, 1, 2), "one of the first again");

@@ -248,6 +248,13 @@ pub(crate) struct Serve {
     /// Let trackers that browsers name to the bridge lie in private networks too.
     #[arg(long)]
     pub(crate) local_trackers: bool,
+    /// Act as one tracker and bridge with other processes through this NATS server:
+    /// nats://[USER:PASSWORD@]HOST[:PORT], or tls: instead of nats:.
+    #[arg(long, value_name = "URL")]
+    pub(crate) fleet: Option<String>,
+    /// What the processes of a fleet call it, where several share a server.
+    #[arg(long, value_name = "NAME", default_value = "headwater")]
+    pub(crate) fleet_name: String,
     #[command(flatten)]
     pub(crate) disk: Files,
     #[command(flatten)]

@@ -8,15 +8,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use headwater_base::Seed;
+use headwater_base::{PeerId, Seed};
 use headwater_hybrid::bridge::Bridge;
 use headwater_hybrid::filter::IpFilter;
 use headwater_hybrid::log;
-use headwater_hybrid::serve::{self, Certificate, Library, Site, reached_at};
+use headwater_hybrid::serve::{self, Certificate, Fleet, FleetConfig, Library, Site, reached_at};
 use headwater_hybrid::shell::{Shell, Stopped};
 use headwater_hybrid::store::Opening;
-use headwater_tracker::Sought;
 use headwater_tracker::server::Tracker;
+use headwater_tracker::{Member, ProcessId, Sought};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -44,6 +44,7 @@ pub(crate) async fn run(args: Serve, json: bool) -> Result<(), Failure> {
     let entries = args.dir.as_deref().map_or(Ok(Vec::new()), |dir| entries(dir, finished))?;
     let certificate = certificate(&args)?;
     let bridge = bridge::config(&args)?;
+    let fleet = fleet(&args)?;
     let (listener, listen) = bind(args.listen).await?;
     let (tracker, sought) = start_tracker(bridge.is_some())?;
     let mut trackers = vec![own_tracker(&tracker, listen, certificate.is_some()).await?];
@@ -54,7 +55,12 @@ pub(crate) async fn run(args: Serve, json: bool) -> Result<(), Failure> {
     tokio::spawn(reload(certificate.clone(), started.filter.clone()));
     let logging = log::follow(shell.clone(), shell.news(), args.log_addresses);
     let logging = tokio::spawn(logging);
-    let start = |(config, sought)| Bridge::start(config, started.peer_id, shell.clone(), sought);
+    let member = member(bridge.is_some(), started.peer_id)?;
+    let fleet = fleet.map(|config| Fleet::start(config, member, tracker.clone()));
+    let start = |(config, sought)| {
+        let seekers = (tracker.clone(), sought);
+        Bridge::start(config, started.peer_id, shell.clone(), seekers)
+    };
     let bridge = bridge.zip(sought).map(start);
     let control = owner::control(&args, listen, &started)?;
     let library = control.as_ref().map(|control| Arc::clone(&control.library));
@@ -76,13 +82,14 @@ pub(crate) async fn run(args: Serve, json: bool) -> Result<(), Failure> {
     let serving = tokio::spawn(Arc::clone(&site).serve(listener));
     let found = Entries { paths: entries, opening: args.disk.opening() };
     tokio::spawn(share_all(found, shell.clone(), Arc::clone(&site), library));
-    Running { shell, tracker, site, logging, serving }.until(told).await
+    Running { shell, tracker, fleet, site, logging, serving }.until(told).await
 }
 
 /// Everything that ends with the command.
 struct Running {
     shell: Shell,
     tracker: Tracker,
+    fleet: Option<Fleet>,
     site: Arc<Site>,
     logging: JoinHandle<()>,
     serving: JoinHandle<io::Result<()>>,
@@ -125,6 +132,9 @@ impl Running {
             warn!("not everybody was told in time");
         }
         self.tracker.close().await;
+        if let Some(fleet) = self.fleet.take() {
+            fleet.close().await;
+        }
     }
 }
 
@@ -135,6 +145,20 @@ async fn bind(at: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
         Ok::<_, io::Error>((listener, listen))
     };
     bound.await.map_err(|e| Failure::failed("listen", format!("{at}: {e}")))
+}
+
+/// Where the fleet meets, if the process is to be part of one.
+fn fleet(args: &Serve) -> Result<Option<FleetConfig>, Failure> {
+    let Some(server) = &args.fleet else { return Ok(None) };
+    let config = FleetConfig::new(server, &args.fleet_name);
+    config.map(Some).map_err(|e| Failure::input("fleet", e))
+}
+
+/// This process as one of a fleet, under a name that it never had.
+fn member(bridges: bool, peer: PeerId) -> Result<Member, Failure> {
+    let mut id = [0; 16];
+    getrandom::fill(&mut id).map_err(|e| Failure::failed("random", e))?;
+    Ok(Member { id: ProcessId(id), bridges, peer })
 }
 
 /// Starts the tracker; with a bridge it tells what is sought.

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use headwater_client::{EngineView, TorrentView};
-use headwater_tracker::{Figure, Stats};
+use headwater_tracker::{Figure, FleetStats, Stats};
 
 use crate::bridge::BridgeStats;
 use crate::shell::Totals;
@@ -44,12 +44,15 @@ pub(super) fn text(figures: &Figures) -> String {
     if let Some(stats) = bridge {
         bridge_rows(&mut out, stats);
     }
-    for (name, kind, value) in tracker.figures() {
+    let fleet = tracker.fleet.iter().flat_map(FleetStats::figures);
+    let fleet = fleet.map(|figure| ("Of the fleet.", figure));
+    let tracker = tracker.figures().into_iter().map(|figure| ("Of the tracker.", figure));
+    for (help, (name, kind, value)) in tracker.chain(fleet) {
         let kind = match kind {
             Figure::Gauge => "gauge",
             Figure::Counter => "counter",
         };
-        row(&mut out, name, kind, "Of the tracker.", value);
+        row(&mut out, name, kind, help, value);
     }
     out
 }

@@ -1,16 +1,17 @@
 //! The task that owns the swarm table: feeds it news of sockets and gives them its messages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
-use headwater_base::Time;
+use headwater_base::{PeerId, Time};
 use headwater_wire::tracker::http_server::{Question, Reply};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 
 use super::Clock;
-use crate::{CloseReason, Input, SocketId, Sought, Stats, Step, Swarms};
+use super::Tell;
+use crate::{CloseReason, FleetInput, Input, Member, SocketId, Sought, Stats, Step, Swarms};
 
 /// What the table's task hears.
 #[derive(Debug)]
@@ -30,6 +31,12 @@ pub(super) enum News {
         /// Where the answer goes.
         reply: oneshot::Sender<Reply>,
     },
+    /// It is part of a fleet from here on; what is for the others goes here.
+    Joined(Member, mpsc::Sender<Tell>),
+    /// Something happened to the fleet's bus.
+    Fleet(FleetInput),
+    /// Somebody wants to know the peers that are part of other processes.
+    Fellows(oneshot::Sender<BTreeSet<PeerId>>),
     /// Somebody wants the figures.
     Asked(oneshot::Sender<Stats>),
     /// The operator ends it.
@@ -54,6 +61,14 @@ pub(super) enum Goodbye {
     Ended,
 }
 
+/// Where everything goes that the table wants to leave.
+#[derive(Default)]
+struct Ways {
+    sockets: BTreeMap<SocketId, mpsc::Sender<Order>>,
+    sought: Option<mpsc::Sender<Sought>>,
+    fleet: Option<mpsc::Sender<Tell>>,
+}
+
 /// Runs until told to end, or until nobody is left to tell it anything.
 pub(super) async fn run(
     mut swarms: Swarms,
@@ -61,81 +76,94 @@ pub(super) async fn run(
     sought: Option<mpsc::Sender<Sought>>,
 ) {
     let clock = Clock::start();
-    let mut sockets = BTreeMap::new();
+    let mut ways = Ways { sought, ..Ways::default() };
     loop {
-        let wake = carry_out(&mut swarms, &mut sockets, sought.as_ref(), clock.now());
+        let wake = ways.carry_out(&mut swarms, clock.now());
         let news = tokio::select! {
             news = inbox.recv() => news,
             () = until(wake, clock) => continue,
         };
         match news {
             Some(News::Opened(id, orders)) => {
-                sockets.insert(id, orders);
+                ways.sockets.insert(id, orders);
                 swarms.handle(clock.now(), Input::Opened(id));
             }
             Some(News::Text(socket, text)) => {
                 swarms.handle(clock.now(), Input::Text { socket, text });
             }
             Some(News::Closed(id)) => {
-                sockets.remove(&id);
+                ways.sockets.remove(&id);
                 swarms.handle(clock.now(), Input::Closed(id));
             }
             Some(News::Requested { from, question, reply }) => {
                 // Whoever asked may have gone.
                 let _ = reply.send(swarms.ask(clock.now(), from, question));
             }
+            Some(News::Joined(member, tells)) => {
+                ways.fleet = Some(tells);
+                swarms.handle(clock.now(), Input::Fleet(FleetInput::Joined(member)));
+            }
+            Some(News::Fleet(input)) => swarms.handle(clock.now(), Input::Fleet(input)),
+            Some(News::Fellows(answer)) => {
+                // Whoever asked may have gone.
+                let _ = answer.send(swarms.fellows());
+            }
             Some(News::Asked(answer)) => {
                 // Whoever asked may have gone.
                 let _ = answer.send(swarms.stats());
             }
             Some(News::Ended(done)) => {
-                say_goodbye(&sockets);
+                swarms.leave_fleet();
+                ways.carry_out(&mut swarms, clock.now());
+                ways.say_goodbye();
                 let _ = done.send(());
                 return;
             }
-            None => return say_goodbye(&sockets),
+            None => return ways.say_goodbye(),
         }
     }
 }
 
-/// Does all the table wants done; answers when it wants to be woken.
-fn carry_out(
-    swarms: &mut Swarms,
-    sockets: &mut BTreeMap<SocketId, mpsc::Sender<Order>>,
-    sought: Option<&mpsc::Sender<Sought>>,
-    now: Time,
-) -> Option<Time> {
-    loop {
-        match swarms.next(now) {
-            Step::Sought(seeker) => {
-                // Peers announce again and again: what is lost in a flood comes back.
-                let _ = sought.map(|sought| sought.try_send(seeker));
-            }
-            Step::Send { socket, text } => {
-                let slow = sockets
-                    .get(&socket)
-                    .is_some_and(|orders| orders.try_send(Order::Send(text)).is_err());
-                if slow {
-                    // Its task ends when this side of its queue is gone.
-                    sockets.remove(&socket);
-                    swarms.handle(now, Input::Closed(socket));
+impl Ways {
+    /// Does all the table wants done; answers when it wants to be woken.
+    fn carry_out(&mut self, swarms: &mut Swarms, now: Time) -> Option<Time> {
+        loop {
+            match swarms.next(now) {
+                Step::Sought(seeker) => {
+                    // Peers announce again and again: what is lost in a flood comes back.
+                    let _ = self.sought.as_ref().map(|sought| sought.try_send(seeker));
                 }
-            }
-            Step::Close { socket, reason } => {
-                if let Some(orders) = sockets.remove(&socket) {
-                    // A full queue ends the socket as well.
-                    let _ = orders.try_send(Order::Close(Goodbye::Refused(reason)));
+                Step::Tell { to, text } => {
+                    let tell = Tell { to, text };
+                    let sent = self.fleet.as_ref().map(|tells| tells.try_send(tell));
+                    if !matches!(sent, Some(Ok(()))) {
+                        swarms.handle(now, Input::Fleet(FleetInput::Lost));
+                    }
                 }
+                Step::Send { socket, text } => {
+                    let orders = self.sockets.get(&socket);
+                    if orders.is_some_and(|orders| orders.try_send(Order::Send(text)).is_err()) {
+                        // Its task ends when this side of its queue is gone.
+                        self.sockets.remove(&socket);
+                        swarms.handle(now, Input::Closed(socket));
+                    }
+                }
+                Step::Close { socket, reason } => {
+                    if let Some(orders) = self.sockets.remove(&socket) {
+                        // A full queue ends the socket as well.
+                        let _ = orders.try_send(Order::Close(Goodbye::Refused(reason)));
+                    }
+                }
+                Step::Sleep(wake) => return wake,
             }
-            Step::Sleep(wake) => return wake,
         }
     }
-}
 
-fn say_goodbye(sockets: &BTreeMap<SocketId, mpsc::Sender<Order>>) {
-    for orders in sockets.values() {
-        // A full queue ends the socket as well, when this side of it is dropped.
-        let _ = orders.try_send(Order::Close(Goodbye::Ended));
+    fn say_goodbye(&self) {
+        for orders in self.sockets.values() {
+            // A full queue ends the socket as well, when this side of it is dropped.
+            let _ = orders.try_send(Order::Close(Goodbye::Ended));
+        }
     }
 }
 

@@ -67,13 +67,13 @@ impl Swarms {
         self.stats.http_announces += 1;
         let door = Door::Http(from);
         let peers = if happening == Some(Happening::Stopped) {
-            self.remove_peer(info_hash, peer_id, door);
+            self.remove_peer(now, info_hash, peer_id, door);
             Vec::new()
         } else {
             self.admit_http(from, announce)?;
             let state = State { happening, left, end: now + self.config.http_peer_life };
             let way = Way::Address(SocketAddr::new(from, port));
-            let peer = self.seat(info_hash, peer_id, way, state);
+            let peer = self.seat(now, info_hash, peer_id, way, state);
             // Aria2 lacks nothing, it says, as long as it knows a torrent by its magnet link alone.
             let has_all = peer.seeder && happening != Some(Happening::Started);
             self.tell(info_hash, &Peer { seeder: has_all, ..peer }, wanted)
@@ -100,7 +100,13 @@ impl Swarms {
         let wanted = wanted.map_or(limit::TOLD_DEFAULT, |wanted| wanted as usize);
         let most = wanted.min(self.config.told_max);
         let Some(swarm) = self.swarms.get(&info_hash) else { return Vec::new() };
-        let told = swarm.tell(&mut self.rng, to, most);
+        let mut told = swarm.tell(&mut self.rng, to, most);
+        if let Some(fleet) = &self.fleet {
+            let mut far = fleet.dialled(info_hash, to.into());
+            self.rng.shuffle(&mut far);
+            far.truncate(most - told.len());
+            told.extend(far);
+        }
         self.stats.addresses_told += told.len() as u64;
         told.into_iter().map(|(peer_id, address)| Listed { peer_id, address }).collect()
     }

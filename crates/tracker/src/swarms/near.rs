@@ -19,6 +19,11 @@ pub(super) fn may_hear(from: IpAddr, at: IpAddr) -> bool {
     reach(from) <= reach(at)
 }
 
+/// Whether everybody can reach an address, whatever network they are in.
+pub(super) fn is_of_the_world(ip: IpAddr) -> bool {
+    reach(ip) == Reach::World && !ip.is_unspecified() && !ip.is_multicast()
+}
+
 fn reach(ip: IpAddr) -> Reach {
     let is_network = match ip {
         // RFC 1918, RFC 3927, and RFC 6598 between a provider's customers.

@@ -60,6 +60,19 @@ impl Way {
     }
 }
 
+/// One peer, as far as it matters who is of use to it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct One {
+    pub(super) id: PeerId,
+    pub(super) seeder: bool,
+}
+
+impl From<&Peer> for One {
+    fn from(peer: &Peer) -> Self {
+        Self { id: peer.id, seeder: peer.seeder }
+    }
+}
+
 /// The peers of one torrent.
 #[derive(Debug, Default)]
 pub(super) struct Swarm {
@@ -69,6 +82,8 @@ pub(super) struct Swarm {
     /// Peers by their ids, however many places they have.
     seeders: usize,
     leechers: usize,
+    /// Places of those that take offers.
+    sockets: usize,
     /// How often a peer completed while this swarm was not empty.
     pub(super) downloaded: u32,
 }
@@ -91,6 +106,15 @@ impl Swarm {
         self.leechers
     }
 
+    pub(super) fn sockets(&self) -> usize {
+        self.sockets
+    }
+
+    /// Every place there is.
+    pub(super) fn peers(&self) -> impl Iterator<Item = &Peer> {
+        self.peers.iter()
+    }
+
     pub(super) fn lookup(&self, id: PeerId, door: Door) -> Option<&Peer> {
         self.places.get(&(id, door)).map(|at| &self.peers[*at])
     }
@@ -109,6 +133,7 @@ impl Swarm {
             swarm.take_out(peer.id, door);
             swarm.places.insert((peer.id, door), swarm.peers.len());
             swarm.peers.push(peer);
+            swarm.sockets += usize::from(door == Door::Socket);
         });
     }
 
@@ -119,6 +144,7 @@ impl Swarm {
     fn take_out(&mut self, id: PeerId, door: Door) -> Option<Peer> {
         let at = self.places.remove(&(id, door))?;
         let peer = self.peers.swap_remove(at);
+        self.sockets -= usize::from(door == Door::Socket);
         if let Some(moved) = self.peers.get(at) {
             self.places.insert((moved.id, moved.way.door()), at);
         }
@@ -136,15 +162,20 @@ impl Swarm {
         out
     }
 
+    /// How many peers the offers of one may go to.
+    pub(super) fn takers(&self, from: One) -> usize {
+        self.useful(from).filter(|peer| peer.way.socket().is_some()).count()
+    }
+
     /// At most `most` different peers for the offers of one, at random.
-    pub(super) fn pick(&self, rng: &mut Rng, from: &Peer, most: usize) -> Vec<(PeerId, SocketId)> {
+    pub(super) fn pick(&self, rng: &mut Rng, from: One, most: usize) -> Vec<(PeerId, SocketId)> {
         self.draw(rng, from, most, |peer| Some((peer.id, peer.way.socket()?)))
     }
 
     /// At most `most` different peers whose addresses one is told, at random.
     pub(super) fn tell(&self, rng: &mut Rng, to: &Peer, most: usize) -> Vec<(PeerId, SocketAddr)> {
         let Some(own) = to.way.address() else { return Vec::new() };
-        self.draw(rng, to, most, |peer| {
+        self.draw(rng, to.into(), most, |peer| {
             let address = peer.way.address().filter(|address| {
                 address.port() != 0 && *address != own && may_hear(own.ip(), address.ip())
             })?;
@@ -153,16 +184,19 @@ impl Swarm {
     }
 
     /// Never itself, and no seeder for a seeder, since neither has anything to fetch.
+    fn useful(&self, one: One) -> impl Iterator<Item = &Peer> {
+        let others = self.peers.iter().filter(move |peer| peer.id != one.id);
+        others.filter(move |peer| !(peer.seeder && one.seeder))
+    }
+
     fn draw<T>(
         &self,
         rng: &mut Rng,
-        one: &Peer,
+        one: One,
         most: usize,
         fits: impl Fn(&Peer) -> Option<T>,
     ) -> Vec<T> {
-        let others = self.peers.iter().filter(|peer| peer.id != one.id);
-        let useful = others.filter(|peer| !(peer.seeder && one.seeder));
-        let mut fitting: Vec<T> = useful.filter_map(fits).collect();
+        let mut fitting: Vec<T> = self.useful(one).filter_map(fits).collect();
         let count = most.min(fitting.len());
         for at in 0..count {
             let other = at + rng.below((fitting.len() - at) as u64) as usize;
@@ -213,7 +247,7 @@ mod tests {
         let mut rng = Seed([5; 32]).split("pick");
         let mut hits = [0; 10];
         for _ in 0..1000 {
-            let mut picked = swarm.pick(&mut rng, &all[0], 3);
+            let mut picked = swarm.pick(&mut rng, One::from(&all[0]), 3);
             picked.iter().for_each(|(_, socket)| hits[socket.0 as usize] += 1);
             picked.sort_unstable();
             picked.dedup();

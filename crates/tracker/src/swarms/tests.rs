@@ -17,13 +17,14 @@ pub(super) struct Table {
     pub(super) swarms: Swarms,
     pub(super) now: Time,
     closed: Vec<(u64, CloseReason)>,
-    sought: Vec<Sought>,
+    pub(super) sought: Vec<Sought>,
+    pub(super) told: Vec<(To, String)>,
 }
 
 impl Table {
     pub(super) fn new(config: Config) -> Self {
         let swarms = Swarms::new(config, &Seed([3; 32]));
-        Self { swarms, now: Time::ZERO, closed: Vec::new(), sought: Vec::new() }
+        Self { swarms, now: Time::ZERO, closed: Vec::new(), sought: Vec::new(), told: Vec::new() }
     }
 
     /// A table with sockets 0 to `sockets`.
@@ -33,12 +34,12 @@ impl Table {
         table
     }
 
-    fn handle(&mut self, input: Input) -> Vec<(u64, TrackerMessage)> {
+    pub(super) fn handle(&mut self, input: Input) -> Vec<(u64, TrackerMessage)> {
         self.swarms.handle(self.now, input);
         self.drain()
     }
 
-    fn drain(&mut self) -> Vec<(u64, TrackerMessage)> {
+    pub(super) fn drain(&mut self) -> Vec<(u64, TrackerMessage)> {
         let mut sent = Vec::new();
         loop {
             match self.swarms.next(self.now) {
@@ -46,13 +47,14 @@ impl Table {
                     sent.push((socket.0, TrackerMessage::decode(&text).unwrap()));
                 }
                 Step::Sought(sought) => self.sought.push(sought),
+                Step::Tell { to, text } => self.told.push((to, text)),
                 Step::Close { socket, reason } => self.closed.push((socket.0, reason)),
                 Step::Sleep(_) => return sent,
             }
         }
     }
 
-    fn open(&mut self, socket: u64) -> Vec<(u64, TrackerMessage)> {
+    pub(super) fn open(&mut self, socket: u64) -> Vec<(u64, TrackerMessage)> {
         self.handle(Input::Opened(SocketId(socket)))
     }
 
@@ -60,7 +62,11 @@ impl Table {
         assert_eq!(self.handle(Input::Closed(SocketId(socket))), []);
     }
 
-    fn text(&mut self, socket: u64, text: impl Into<String>) -> Vec<(u64, TrackerMessage)> {
+    pub(super) fn text(
+        &mut self,
+        socket: u64,
+        text: impl Into<String>,
+    ) -> Vec<(u64, TrackerMessage)> {
         self.handle(Input::Text { socket: SocketId(socket), text: text.into() })
     }
 
@@ -110,7 +116,7 @@ pub(super) fn offers(count: u8) -> Vec<Offer> {
     (0..count).map(offer).collect()
 }
 
-fn answer(from: u8, to: u8, offer: u8) -> String {
+pub(super) fn answer(from: u8, to: u8, offer: u8) -> String {
     let (info_hash, sdp) = (SWARM, SDP.to_owned());
     let (peer_id, to_peer_id) = (PeerId([from; 20]), PeerId([to; 20]));
     let offer_id = OfferId([offer; 20]);
@@ -168,7 +174,8 @@ fn who_lacks_pieces_is_told_of_where_that_is_asked_for() {
     };
     let (peer_id, socket) = (PeerId([1; 20]), SocketId(1));
     let trackers = vec!["udp://t.example:1".to_owned()];
-    assert_eq!(sought(true), [Sought { info_hash: SWARM, peer_id, socket, trackers }]);
+    let expect = Sought { info_hash: SWARM, peer_id, socket, trackers, process: None };
+    assert_eq!(sought(true), [expect]);
     assert_eq!(sought(false), []);
 }
 
