@@ -46,10 +46,10 @@ mod tests {
 
     fn needed_by(words: &str) -> u64 {
         let cli = Cli::try_parse_from(format!("headwater serve {words}").split_whitespace());
-        match cli.expect("a command line").command {
-            Command::Serve(serve) => needed(&serve.peer),
-            other => panic!("{other:?}"),
-        }
+        let Command::Serve(serve) = cli.expect("a command line").command else {
+            panic!("another command");
+        };
+        needed(&serve.peer)
     }
 
     #[test]
