@@ -6,6 +6,7 @@ pub mod dht;
 pub mod filter;
 pub mod gateway;
 pub mod log;
+pub mod lsd;
 pub mod make;
 pub mod serve;
 pub mod shell;

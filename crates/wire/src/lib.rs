@@ -8,6 +8,7 @@ pub mod extended;
 mod handshake;
 mod hashes;
 pub mod limit;
+pub mod lsd;
 mod message;
 mod text;
 pub mod tracker;

@@ -309,6 +309,9 @@ pub(crate) struct Peer {
     /// Whether TCP and uTP hide that they are BitTorrent (MSE).
     #[arg(long, value_name = "WHEN", default_value = "on")]
     pub(crate) encryption: Hides,
+    /// Do not look for peers on the local network.
+    #[arg(long)]
+    pub(crate) no_lsd: bool,
     /// Do not look for peers in the distributed hash table.
     #[arg(long)]
     pub(crate) no_dht: bool,

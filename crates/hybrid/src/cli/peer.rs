@@ -6,6 +6,7 @@ use headwater_base::{PeerId, Seed};
 use headwater_client::{Config, Event, TrackerTrouble, Warning};
 use headwater_hybrid::dht::{self, DhtConfig};
 use headwater_hybrid::filter::IpFilter;
+use headwater_hybrid::lsd::{self, LsdConfig};
 use headwater_hybrid::shell::{BoundFinders, Shell};
 use headwater_hybrid::transport::{Bound, Encryption, Net, RtcConfig, StreamConfig};
 use serde_json::{Value, json};
@@ -52,6 +53,7 @@ pub(crate) async fn start(
         Some(_) => dht(peer).map(dht::Bound::bind).transpose().map_err(|e| no_node(peer, &e))?,
         None => None,
     };
+    let lsd = bound.as_ref().and_then(|_| lsd(peer));
     let config = Config {
         trackers,
         links_max,
@@ -59,7 +61,7 @@ pub(crate) async fn start(
         offered_links_max: Some(offered),
         dials: bound.is_some(),
         listens: port,
-        seeks: dht.is_some(),
+        seeks: dht.is_some() || lsd.is_some(),
         dht_port: dht.as_ref().map(dht::Bound::port),
         local_trackers,
         local_web_seeds: peer.local_web_seeds,
@@ -72,7 +74,7 @@ pub(crate) async fn start(
     };
     let stun = Some(peer.stun.clone()).filter(|stun| stun != "none" && !stays_here(peer));
     let rtc = RtcConfig { stun, interfaces: peer.interface.clone(), links_max: offered };
-    let finders = BoundFinders { dht };
+    let finders = BoundFinders { dht, lsd };
     let net = Net { rtc, streams: streams.zip(bound), finders, filter: filter.clone() };
     let shell = Shell::start(config, seed, net);
     Ok(Started { shell, port, peer_id, filter })
@@ -116,6 +118,22 @@ fn dht(peer: &Peer) -> Option<DhtConfig> {
         bind,
         port: peer.dht_port,
     })
+}
+
+/// The groups of the local network, if it is told of what is here.
+fn lsd(peer: &Peer) -> Option<lsd::Bound> {
+    if peer.no_lsd || stays_here(peer) {
+        return None;
+    }
+    let config = LsdConfig { interfaces: peer.interface.clone(), ..LsdConfig::default() };
+    match lsd::Bound::join(&config) {
+        Ok(joined) => Some(joined),
+        Err(e) => {
+            let message = "peers of the local network are not found; --no-lsd silences this";
+            eprintln!("warning [lsd]: {e}: {message}");
+            None
+        }
+    }
 }
 
 /// Whether peers are found without a tracker.

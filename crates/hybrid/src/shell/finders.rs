@@ -5,17 +5,21 @@ use headwater_engine::Input;
 use tokio::sync::mpsc;
 
 use crate::dht::{self, Dht};
+use crate::lsd::{self, Lsd};
 
 /// The finders of a shell, whose ports are taken.
 #[derive(Debug, Default)]
 pub struct Bound {
     /// The DHT node, if it has one.
     pub dht: Option<dht::Bound>,
+    /// The groups of the local network, if it is in them.
+    pub lsd: Option<lsd::Bound>,
 }
 
 /// The finders of a running shell.
 pub(super) struct Finders {
     dht: Option<Dht>,
+    lsd: Option<Lsd>,
     /// The TCP port others are told.
     listens: Option<u16>,
 }
@@ -23,7 +27,12 @@ pub(super) struct Finders {
 impl Finders {
     /// Reports to `found`. Must be called inside a Tokio runtime.
     pub(super) fn start(bound: Bound, listens: Option<u16>, found: &mpsc::Sender<Input>) -> Self {
-        Self { dht: bound.dht.map(|bound| Dht::start(bound, found.clone())), listens }
+        let lsd = bound.lsd.zip(listens);
+        Self {
+            dht: bound.dht.map(|bound| Dht::start(bound, found.clone())),
+            lsd: lsd.map(|(bound, listens)| Lsd::start(bound, listens, found.clone())),
+            listens,
+        }
     }
 
     /// Looks for peers of a torrent.
@@ -32,10 +41,14 @@ impl Finders {
         if let Some(dht) = &self.dht {
             dht.seek(dht::Order { torrent, info_hash, announce });
         }
+        if let Some(lsd) = &self.lsd {
+            lsd.seek(lsd::Order { torrent, info_hash });
+        }
     }
 
     /// Ends.
     pub(super) async fn finish(&mut self) {
+        self.lsd = None;
         if let Some(dht) = &mut self.dht {
             dht.finish().await;
         }
