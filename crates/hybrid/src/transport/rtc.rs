@@ -37,10 +37,6 @@ const LOST: Duration = Duration::from_secs(10);
 /// Time between two signs of life.
 const ALIVE_EVERY: Duration = Duration::from_secs(2);
 
-/// Wait for a better path once one leads to an address nobody named. A page names none: it hides
-/// its addresses, all its paths are such, and the stack would let each link wait a second.
-const UNNAMED_WAIT: Duration = Duration::from_millis(100);
-
 /// Longest wait for links to say goodbye.
 const CLOSE_TIME_MAX: Duration = Duration::from_millis(500);
 
@@ -193,7 +189,6 @@ impl Factory {
             .with_sctp_max_message_size(SctpMaxMessageSize::Unbounded)
             .with_multicast_dns_mode(self.mdns)
             .with_ice_timeouts(Some(SILENT), Some(LOST), Some(ALIVE_EVERY))
-            .with_prflx_acceptance_min_wait(Some(UNNAMED_WAIT))
             .with_include_loopback_candidate(true);
         if let Some(window) = self.receive_window {
             settings = settings.with_sctp_max_receive_buffer_size(window);
