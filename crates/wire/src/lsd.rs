@@ -147,7 +147,8 @@ mod tests {
 
         #[test]
         fn arbitrary_datagrams_never_panic(
-            text in "(BT-SEARCH \\* HTTP/1.1\r\n)?((Port|Infohash|cookie)?:? ?[ -~\r\n\u{e9}]{0,60}){0,4}",
+            text in "(BT-SEARCH \\* HTTP/1.1\r\n)?\
+                    ((Port|Infohash|cookie)?:? ?[ -~\r\n\u{e9}]{0,60}){0,4}",
         ) {
             let _ = Announce::decode(text.as_bytes());
         }
