@@ -16,7 +16,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use pace::Pace;
 
@@ -32,6 +32,9 @@ const AGAIN: Duration = Duration::from_secs(60);
 
 /// What is announced waits so long for more that fits the same datagram.
 const GATHER: Duration = Duration::from_millis(200);
+
+/// Pause after the system refused to receive.
+const REFUSED_PAUSE: Duration = Duration::from_secs(1);
 
 /// Torrents that are listened for; beyond that the one sought longest ago is forgotten.
 const TORRENTS_MAX: usize = 1024;
@@ -92,6 +95,9 @@ fn door(ip: IpAddr, port: u16) -> io::Result<Door> {
     let group: SocketAddr = match ip {
         IpAddr::V4(ip) => {
             socket.bind(&SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)).into())?;
+            // Groups that other programs joined by other interfaces are not ours.
+            #[cfg(target_os = "linux")]
+            socket.set_multicast_all_v4(false)?;
             socket.join_multicast_v4(&GROUP_V4, &ip)?;
             if !ip.is_unspecified() {
                 socket.set_multicast_if_v4(&ip)?;
@@ -106,6 +112,8 @@ fn door(ip: IpAddr, port: u16) -> io::Result<Door> {
                 return Err(io::ErrorKind::Unsupported.into());
             }
             socket.set_only_v6(true)?;
+            #[cfg(target_os = "linux")]
+            socket.set_multicast_all_v6(false)?;
             socket.bind(&SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)).into())?;
             socket.join_multicast_v6(&GROUP_V6, 0)?;
             SocketAddrV6::new(GROUP_V6, port, 0, 0).into()
@@ -168,14 +176,16 @@ fn cookie() -> String {
 }
 
 /// Hears what others say at one door.
-async fn listen(door: Arc<Door>, hear: mpsc::Sender<(Announce, IpAddr)>) {
+async fn listen(door: Arc<Door>, hear: mpsc::Sender<(Announce, SocketAddr)>) {
     let mut datagram = [0; MESSAGE_BYTES_MAX + 1];
     loop {
-        let Ok((len, from)) = door.socket.recv_from(&mut datagram).await else { continue };
-        let ip = from.ip().to_canonical();
+        let Ok((len, from)) = door.socket.recv_from(&mut datagram).await else {
+            sleep(REFUSED_PAUSE).await;
+            continue;
+        };
         if let Ok(said) = Announce::decode(&datagram[..len])
-            && is_local(ip)
-            && hear.send((said, ip)).await.is_err()
+            && is_local(from.ip())
+            && hear.send((said, from)).await.is_err()
         {
             return;
         }
@@ -212,7 +222,7 @@ impl Run {
     async fn run(
         mut self,
         mut orders: mpsc::Receiver<Order>,
-        mut heard: mpsc::Receiver<(Announce, IpAddr)>,
+        mut heard: mpsc::Receiver<(Announce, SocketAddr)>,
     ) {
         let mut send_at = Instant::now();
         loop {
@@ -265,13 +275,15 @@ impl Run {
         }
     }
 
-    async fn hear(&mut self, said: &Announce, from: IpAddr) {
-        if said.cookie.as_ref() == Some(&self.cookie) || !self.pace.may_speak(from) {
+    async fn hear(&mut self, said: &Announce, mut from: SocketAddr) {
+        if said.cookie.as_ref() == Some(&self.cookie) || !self.pace.may_speak(from.ip()) {
             return;
         }
+        // A link-local address keeps its zone that way.
+        from.set_port(said.port);
         for torrent in said.info_hashes.iter().filter_map(|hash| self.torrents.get(hash)) {
-            let (torrent, finder) = (torrent.torrent, Finder::Stranger(Some(from)));
-            let addresses = vec![SocketAddr::new(from, said.port)];
+            let (torrent, finder) = (torrent.torrent, Finder::Stranger(Some(from.ip())));
+            let addresses = vec![from];
             let _ = self.found.send(Input::PeersFound { torrent, finder, addresses }).await;
         }
     }

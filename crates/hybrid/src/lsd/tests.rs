@@ -42,15 +42,6 @@ impl Side {
     }
 }
 
-/// Speaks to a group by hand.
-async fn speak(config: &LsdConfig, datagrams: &[Vec<u8>]) {
-    let bound = Bound::join(config).expect("a group");
-    let door = &bound.doors[0];
-    for datagram in datagrams {
-        door.socket.send_to(datagram, door.group).await.expect("it is sent");
-    }
-}
-
 #[tokio::test]
 async fn two_clients_of_one_network_find_each_other_and_not_themselves() {
     let config = group();
@@ -68,13 +59,19 @@ async fn two_clients_of_one_network_find_each_other_and_not_themselves() {
 #[tokio::test]
 async fn nonsense_is_passed_over_and_a_flood_is_cut() {
     let config = group();
+    let bound = Bound::join(&config).expect("a group");
+    let Door { socket, group } = &bound.doors[0];
     let mut side = Side::new(&config, 1001);
     side.seek(3, HASH);
+    // What it says shows that it listens for that torrent.
+    let heard = timeout(WAIT, socket.recv_from(&mut [0; 1500])).await;
+    heard.expect("within 10 s").expect("a datagram");
     let said = |port, hash| Announce { port, info_hashes: vec![hash], cookie: None }.encode("x:1");
-    // It hears its own torrent only once it took the order.
     let mut datagrams = vec![b"GET / HTTP/1.1\r\n\r\n".to_vec(), vec![0xff; 1400], Vec::new()];
     datagrams.extend((0..200).map(|n| said(2000 + n, HASH)));
-    speak(&config, &datagrams).await;
+    for datagram in datagrams {
+        socket.send_to(&datagram, group).await.expect("it is sent");
+    }
     let (torrent, first) = side.next().await;
     assert_eq!((torrent, first.ip()), (TorrentId(3), HOME));
     let mut heard = 1;
