@@ -186,12 +186,13 @@ impl Link {
         }
     }
 
-    /// Does nothing but listen for so long: a link that nobody reads fills up.
+    /// Wants nothing and only listens for so long: a link that nobody reads fills up.
     async fn rest(&mut self, time: Duration) -> Result<(), Failure> {
+        self.say(&Message::NotInterested).await?;
         let end = Instant::now() + time;
         loop {
             match tokio::time::timeout_at(end, self.hear()).await {
-                Err(_) => return Ok(()),
+                Err(_) => return self.say(&Message::Interested).await,
                 Ok(message) => self.note(&message?),
             }
         }

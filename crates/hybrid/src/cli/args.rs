@@ -249,7 +249,7 @@ pub(crate) struct Serve {
     #[arg(long)]
     pub(crate) local_trackers: bool,
     /// Act as one tracker and bridge with other processes through this NATS server:
-    /// nats://[USER:PASSWORD@]HOST[:PORT], or tls: instead of nats:.
+    /// `nats://[USER:PASSWORD@]HOST[:PORT]`, or `tls:` instead of `nats:`.
     #[arg(long, value_name = "URL")]
     pub(crate) fleet: Option<String>,
     /// What the processes of a fleet call it, where several share a server.
