@@ -131,10 +131,30 @@ pub const FLEET_PEERS_TOLD_MAX: u32 = 1_000_000;
 /// Most addresses of one swarm that a process tells the others.
 pub const FLEET_DIALLED_MAX: usize = 20;
 
-/// Messages a second taken in from the whole fleet in the long run.
-pub const FLEET_MESSAGES_PER_SECOND: u32 = 5_000;
-/// Messages taken in from the whole fleet at once: what a few processes have, in parts.
-pub const FLEET_MESSAGES_AT_ONCE: u32 = 20_000;
+/// Messages in which one process may say that it lives, asks or ends: a second in the long run, and
+/// at once. It lives every two seconds, and asks each other process when it starts.
+pub const FLEET_PROCESS_MESSAGES: (u32, u32) = (5, 20);
+
+/// The same of its swarms. It tells changes 20 times a second at most, and all it has in some
+/// hundred parts, which may all have changed at once.
+pub const FLEET_SWARMS_MESSAGES: (u32, u32) = (200, 600);
+
+/// The same of all processes together: what a few have, in parts.
+pub const FLEET_SWARMS_MESSAGES_OF_ALL: (u32, u32) = (2_000, 20_000);
+
+/// The same of offers, answers and seekers of one process: 10,000 browsers that announce every 30 s
+/// with five offers, each of which is answered.
+pub const FLEET_PEERS_MESSAGES: (u32, u32) = (2_000, 8_000);
+
+/// The same of all processes together.
+pub const FLEET_PEERS_MESSAGES_OF_ALL: (u32, u32) = (5_000, 20_000);
+
+/// How soon the process that bridges a torrent is told again that one socket seeks it: three times
+/// within the time that a bridge keeps what nobody announces.
+pub const FLEET_SOUGHT_EVERY: Duration = Duration::from_secs(60);
+
+/// Most seekers remembered that it was told of, each of some 100 bytes.
+pub const FLEET_SOUGHT_MAX: usize = 100_000;
 
 /// Most messages that wait to leave for the fleet. All that a process has fits, in parts, and
 /// what is lost above that is asked for anew.

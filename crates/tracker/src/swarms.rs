@@ -6,14 +6,14 @@ mod clients;
 mod fleet;
 mod http;
 mod near;
-mod offers;
+mod recent;
 mod swarm;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use headwater_base::{InfoHash, PeerId, Rng, Seed, Time};
 use headwater_wire::tracker::{
-    Action, Announce, AnnounceReply, Answer, BadMessage, ClientMessage, Happening, Offer,
+    Action, Announce, AnnounceReply, Answer, BadMessage, ClientMessage, Happening, Offer, OfferId,
     ScrapeEntry, TrackerMessage,
 };
 
@@ -22,7 +22,7 @@ use budget::Budget;
 use clients::{Clients, Network};
 use fleet::Fleet;
 pub use fleet::{FleetInput, Member, ProcessId, To};
-use offers::{Offers, Relayed};
+use recent::Recent;
 use swarm::{Door, One, Peer, Swarm, Way};
 
 /// A client's socket; never reused in a tracker's life.
@@ -162,6 +162,17 @@ struct Socket {
     end: Time,
 }
 
+/// One offer on its way to one peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Relayed {
+    info_hash: InfoHash,
+    /// Who made it.
+    from: PeerId,
+    /// Who got it, and alone may answer it.
+    to: PeerId,
+    offer_id: OfferId,
+}
+
 /// What a peer says of itself, and until when that counts.
 #[derive(Clone, Copy, Debug)]
 struct State {
@@ -187,8 +198,9 @@ pub struct Swarms {
     swarms: BTreeMap<InfoHash, Swarm>,
     sockets: BTreeMap<SocketId, Socket>,
     clients: Clients,
-    /// Under each, the other process that has its maker, if one has.
-    offers: Offers<Relayed, Option<ProcessId>>,
+    /// Offers that may still be answered, each with the other process that has its maker, if one
+    /// has.
+    offers: Recent<Relayed, Option<ProcessId>>,
     fleet: Option<Fleet>,
     timers: BTreeSet<(Time, Due)>,
     steps: VecDeque<Step>,
@@ -204,7 +216,7 @@ impl Swarms {
             swarms: BTreeMap::new(),
             sockets: BTreeMap::new(),
             clients: Clients::default(),
-            offers: Offers::default(),
+            offers: Recent::default(),
             fleet: None,
             timers: BTreeSet::new(),
             steps: VecDeque::new(),
@@ -294,7 +306,8 @@ impl Swarms {
         let state = State { happening, left, end: now + self.config.peer_life };
         let peer = self.seat(now, info_hash, peer_id, Way::Socket(socket), state);
         if !peer.seeder && self.has_bridge() {
-            self.seek(Sought { info_hash, peer_id, socket, trackers, process: None });
+            let process = None;
+            self.seek(now, Sought { info_hash, peer_id, socket, trackers, process });
         }
         self.reply(socket, info_hash);
         let most = wanted.map_or(usize::MAX, |wanted| wanted as usize);

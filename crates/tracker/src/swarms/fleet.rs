@@ -4,6 +4,8 @@
 
 mod message;
 mod others;
+mod pace;
+mod seeking;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -11,9 +13,8 @@ use std::net::SocketAddr;
 use headwater_base::{InfoHash, PeerId, Time};
 use headwater_wire::tracker::{Answer, Offer, OfferId, TrackerMessage};
 
-use super::budget::Budget;
 use super::near::is_of_the_world;
-use super::offers::Offers;
+use super::recent::Recent;
 use super::swarm::{Door, One, Peer, Swarm};
 use super::{SocketId, Sought, Step, Swarms};
 use crate::limit;
@@ -21,6 +22,7 @@ use crate::stats::FleetStats;
 pub use message::ProcessId;
 use message::{Dialled, Hex, Say, Sdp, Size};
 use others::Others;
+use seeking::Told;
 
 /// This process, as the others know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,8 +83,9 @@ pub(super) struct Fleet {
     beat_at: Time,
     askers: BTreeSet<ProcessId>,
     answer_from: Time,
-    crossed: Offers<Crossed, ProcessId>,
-    budget: Budget,
+    crossed: Recent<Crossed, ProcessId>,
+    /// Whom the owner of a torrent was told of, the owner, and whether trackers were named.
+    told: Recent<Told, (ProcessId, bool)>,
     stats: FleetStats,
 }
 
@@ -91,7 +94,7 @@ impl Fleet {
         Self {
             member,
             up: false,
-            others: Others::default(),
+            others: Others::new(now),
             changed: BTreeSet::new(),
             tell_at: None,
             tell_from: now,
@@ -99,8 +102,8 @@ impl Fleet {
             beat_at: now,
             askers: BTreeSet::new(),
             answer_from: now,
-            crossed: Offers::default(),
-            budget: Budget::new(now),
+            crossed: Recent::default(),
+            told: Recent::default(),
             stats: FleetStats::default(),
         }
     }
@@ -152,17 +155,6 @@ impl Fleet {
             .filter(|one| one.peer.0 != to.id.0 && !(one.seeder && to.seeder))
             .map(|one| (PeerId(one.peer.0), one.at))
             .collect()
-    }
-
-    /// The process that bridges a torrent.
-    fn owner(&self, info_hash: InfoHash) -> Option<ProcessId> {
-        let own = self.member.bridges.then_some(self.member.id);
-        others::owner(info_hash, own.into_iter().chain(self.others.bridging()))
-    }
-
-    /// Whether a peer is part of a process of the fleet.
-    fn is_part(&self, peer: PeerId) -> bool {
-        self.member.peer == peer || self.others.peers().any(|part| part == peer)
     }
 
     pub(super) fn stats(&self) -> FleetStats {
@@ -222,14 +214,11 @@ impl Swarms {
     /// Takes a message of another process. False when it is of no use.
     fn hear_fleet(&mut self, now: Time, text: &str) -> bool {
         let Some(fleet) = self.fleet.as_mut().filter(|fleet| fleet.up) else { return false };
-        let (pace, most) = (limit::FLEET_MESSAGES_PER_SECOND, limit::FLEET_MESSAGES_AT_ONCE);
-        if !fleet.budget.take(now, pace, most) {
+        let Some((from, kind)) = message::look(text) else { return false };
+        if from == fleet.member.id || !fleet.others.hear(now, from, kind) {
             return false;
         }
-        let Some((from, say)) = message::decode(text) else { return false };
-        if from == fleet.member.id || !fleet.others.hear(now, from) {
-            return false;
-        }
+        let Some((_, say)) = message::decode(text) else { return false };
         let others = &mut fleet.others;
         match say {
             Say::Beat { bridges, peer, number } => {
@@ -271,7 +260,7 @@ impl Swarms {
             }
             Say::Bye {} => {
                 others.remove(from);
-                self.seek_anew(from);
+                self.seek_anew(now, from);
             }
         }
         true
@@ -282,7 +271,7 @@ impl Swarms {
         let Some(fleet) = self.fleet.as_mut().filter(|fleet| fleet.up) else { return };
         fleet.crossed.expire(now);
         for gone in fleet.others.expire(now) {
-            self.seek_anew(gone);
+            self.seek_anew(now, gone);
         }
         let Some(fleet) = &mut self.fleet else { return };
         let asked = fleet.others.lacking(now);
@@ -428,50 +417,6 @@ impl Swarms {
         self.send(socket, &TrackerMessage::Answer { info_hash, peer_id, offer_id, sdp });
         self.stats.answers_relayed += 1;
         true
-    }
-
-    /// Whether there is a bridge for the peers here: that of another process will do.
-    pub(super) fn has_bridge(&self) -> bool {
-        let other = |fleet: &Fleet| fleet.others.bridging().next().is_some();
-        self.config.tells_seekers || self.fleet.as_ref().is_some_and(other)
-    }
-
-    /// Tells the bridge that a peer seeks a torrent: that of the fleet, if it is in one.
-    pub(super) fn seek(&mut self, sought: Sought) {
-        let Some(fleet) = &self.fleet else {
-            return self.steps.push_back(Step::Sought(sought));
-        };
-        if fleet.is_part(sought.peer_id) {
-            return;
-        }
-        match fleet.owner(sought.info_hash) {
-            Some(owner) if owner != fleet.member.id => {
-                let Sought { info_hash, peer_id, socket, trackers, .. } = sought;
-                let (hash, peer) = (Hex(info_hash.0), Hex(peer_id.0));
-                self.say(To::One(owner), Say::Sought { hash, peer, socket: socket.0, trackers });
-            }
-            Some(_) => self.steps.push_back(Step::Sought(sought)),
-            None => {}
-        }
-    }
-
-    /// Seeks anew what a process bridged that is gone: peers here may not announce for minutes.
-    fn seek_anew(&mut self, gone: ProcessId) {
-        let Some(fleet) = self.fleet.as_ref().filter(|_| self.has_bridge()) else { return };
-        let own = fleet.member.bridges.then_some(fleet.member.id);
-        let had = |hash: InfoHash| {
-            let all = own.into_iter().chain(fleet.others.bridging()).chain([gone]);
-            others::owner(hash, all) == Some(gone)
-        };
-        let seeker = |(hash, swarm): (&InfoHash, &Swarm)| {
-            let mut lacking = swarm.peers().filter(|peer| !peer.seeder && !fleet.is_part(peer.id));
-            let (peer_id, socket) = lacking.find_map(|peer| Some((peer.id, peer.way.socket()?)))?;
-            let (info_hash, trackers) = (*hash, Vec::new());
-            let sought = Sought { info_hash, peer_id, socket, trackers, process: None };
-            had(info_hash).then_some(sought)
-        };
-        let sought: Vec<Sought> = self.swarms.iter().filter_map(seeker).collect();
-        sought.into_iter().for_each(|sought| self.seek(sought));
     }
 
     fn say(&mut self, to: To, say: Say) {

@@ -6,8 +6,10 @@ use std::net::SocketAddr;
 
 use headwater_base::{InfoHash, PeerId, hex, unhex};
 use headwater_wire::tracker::{Offer, OfferId, is_told};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::de::{Error as _, IgnoredAny};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::pace::Kind;
 use crate::limit;
 
 /// The version that is spoken and read.
@@ -53,6 +55,28 @@ struct Envelope {
     v: u32,
     from: Hex<16>,
     say: Say,
+}
+
+/// As much of a message as tells whether it is to be read.
+#[derive(Deserialize)]
+struct Outside {
+    v: u32,
+    from: Hex<16>,
+    say: Named,
+}
+
+/// The name of what is said.
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Named {
+    Beat(IgnoredAny),
+    Swarms(IgnoredAny),
+    Ask(IgnoredAny),
+    State(IgnoredAny),
+    Offers(IgnoredAny),
+    Answer(IgnoredAny),
+    Sought(IgnoredAny),
+    Bye(IgnoredAny),
 }
 
 /// What a process says.
@@ -198,6 +222,20 @@ pub(super) fn encode(from: ProcessId, say: Say) -> Option<String> {
     (text.len() <= limit::FLEET_TEXT_BYTES_MAX).then_some(text)
 }
 
+/// Whose a text is and what about, at a fraction of what it takes to read it.
+pub(super) fn look(text: &str) -> Option<(ProcessId, Kind)> {
+    if text.len() > limit::FLEET_TEXT_BYTES_MAX {
+        return None;
+    }
+    let Outside { v, from, say } = serde_json::from_str(text).ok()?;
+    let kind = match say {
+        Named::Beat(_) | Named::Ask(_) | Named::Bye(_) => Kind::Process,
+        Named::Swarms(_) | Named::State(_) => Kind::Swarms,
+        Named::Offers(_) | Named::Answer(_) | Named::Sought(_) => Kind::Peers,
+    };
+    (v == VERSION).then_some((ProcessId(from.0), kind))
+}
+
 /// Reads a text. `None` when it is no message, or none of a fleet that keeps its limits.
 pub(super) fn decode(text: &str) -> Option<(ProcessId, Say)> {
     if text.len() > limit::FLEET_TEXT_BYTES_MAX {
@@ -261,6 +299,7 @@ mod tests {
         ];
         for say in all {
             let text = encode(FROM, say.clone()).expect("short enough");
+            assert_eq!(look(&text).map(|(from, _)| from), Some(FROM), "{text}");
             assert_eq!(decode(&text), Some((FROM, say)), "{text}");
         }
     }

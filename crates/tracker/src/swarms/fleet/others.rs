@@ -1,10 +1,12 @@
 //! The other processes: what each told of its swarms, how long that counts, and what is missing.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use headwater_base::{InfoHash, PeerId, Time, sha1};
 
 use super::message::{Dialled, ProcessId, Size};
+use super::pace::{Kind, Pace, PaceOfAll};
 use crate::limit;
 
 /// What one process has of a swarm.
@@ -65,15 +67,38 @@ struct Other {
     coming: Option<Coming>,
     /// When it may be asked next.
     ask_at: Time,
+    /// What it has left to say.
+    pace: Pace,
+}
+
+impl Other {
+    fn new(now: Time) -> Self {
+        Self {
+            bridges: false,
+            peer: None,
+            end: now,
+            known: Known::default(),
+            number: None,
+            coming: None,
+            ask_at: now,
+            pace: Pace::new(now),
+        }
+    }
 }
 
 /// All other processes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Others {
     of: BTreeMap<ProcessId, Other>,
+    /// What all together have left to say.
+    pace: PaceOfAll,
 }
 
 impl Others {
+    pub(super) fn new(now: Time) -> Self {
+        Self { of: BTreeMap::new(), pace: PaceOfAll::new(now) }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.of.len()
     }
@@ -87,28 +112,17 @@ impl Others {
         self.of.clear();
     }
 
-    /// Hears from a process. False when there are too many already.
-    pub(super) fn hear(&mut self, now: Time, id: ProcessId) -> bool {
-        let end = now + limit::FLEET_LIFE;
-        if let Some(other) = self.of.get_mut(&id) {
-            other.end = end;
-            return true;
-        }
-        if self.of.len() >= limit::FLEET_PROCESSES_MAX {
-            return false;
-        }
-        let known = Known::default();
-        let other = Other {
-            bridges: false,
-            peer: None,
-            end,
-            known,
-            number: None,
-            coming: None,
-            ask_at: now,
+    /// Hears from a process: it lives, whatever becomes of its message. False when there are too
+    /// many processes, or when the message is one too many.
+    pub(super) fn hear(&mut self, now: Time, id: ProcessId, kind: Kind) -> bool {
+        let known = self.of.len();
+        let other = match self.of.entry(id) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(_) if known >= limit::FLEET_PROCESSES_MAX => return false,
+            Entry::Vacant(entry) => entry.insert(Other::new(now)),
         };
-        self.of.insert(id, other);
-        true
+        other.end = now + limit::FLEET_LIFE;
+        other.pace.take(now, kind) && self.pace.take(now, kind)
     }
 
     pub(super) fn beat(&mut self, id: ProcessId, bridges: bool, peer: PeerId, number: u64) {

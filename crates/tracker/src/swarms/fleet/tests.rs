@@ -9,6 +9,8 @@ use super::super::tests::{SWARM, Table, answer, offers, peer};
 use super::super::{Config, Input};
 use super::*;
 
+mod floods;
+
 const TICK: Duration = Duration::from_millis(10);
 
 /// Sockets of every table.
@@ -429,27 +431,6 @@ fn garbled_messages_are_refused_and_counted_and_harm_nothing() {
     }
     assert_eq!(bus.stats(1).dropped - before, garbled.len() as u64);
     assert_eq!(bus.counts(1), (0, 1));
-}
-
-#[test]
-fn processes_swarms_and_messages_have_limits() {
-    let mut bus = Bus::new(1);
-    let beat = |number: u32| {
-        let mut name = [9; 16];
-        name[..4].copy_from_slice(&number.to_be_bytes());
-        let say = Say::Beat { bridges: false, peer: Hex([0; 20]), number: 0 };
-        message::encode(ProcessId(name), say).expect("short")
-    };
-    for number in 0..200 {
-        bus.tell(0, beat(number));
-    }
-    assert_eq!(bus.stats(0).processes, limit::FLEET_PROCESSES_MAX as u64);
-    let dropped = bus.stats(0).dropped;
-    assert_eq!(dropped, 200 - limit::FLEET_PROCESSES_MAX as u64);
-    for _ in 0..limit::FLEET_MESSAGES_AT_ONCE {
-        bus.tell(0, beat(0));
-    }
-    assert_eq!(bus.stats(0).dropped, dropped + 200, "a flood is cut");
 }
 
 #[test]

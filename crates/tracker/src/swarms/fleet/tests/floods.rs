@@ -1,0 +1,93 @@
+//! What one process says in excess, true or forged, keeps nobody from hearing what matters.
+
+use super::*;
+
+/// A message of a process that has no table.
+fn said(name: u32, say: Say) -> String {
+    let mut id = [9; 16];
+    id[..4].copy_from_slice(&name.to_be_bytes());
+    message::encode(ProcessId(id), say).expect("short")
+}
+
+fn beat(bridges: bool) -> Say {
+    Say::Beat { bridges, peer: Hex([0; 20]), number: 0 }
+}
+
+fn seeks(number: u32) -> Say {
+    let mut hash = SWARM;
+    hash.0[..4].copy_from_slice(&number.to_be_bytes());
+    let (hash, peer, socket) = (Hex(hash.0), Hex([5; 20]), u64::from(number));
+    Say::Sought { hash, peer, socket, trackers: Vec::new() }
+}
+
+#[test]
+fn processes_swarms_and_messages_have_limits() {
+    let mut bus = Bus::new(1);
+    for name in 0..200 {
+        bus.tell(0, said(name, beat(false)));
+    }
+    assert_eq!(bus.stats(0).processes, limit::FLEET_PROCESSES_MAX as u64);
+    let dropped = bus.stats(0).dropped;
+    assert_eq!(dropped, 200 - limit::FLEET_PROCESSES_MAX as u64);
+    let (_, at_once) = limit::FLEET_PROCESS_MESSAGES;
+    (0..at_once).for_each(|_| bus.tell(0, said(0, beat(false))));
+    assert_eq!(bus.stats(0).dropped, dropped + 1, "a flood is cut: one was said before");
+}
+
+#[test]
+fn a_flood_of_one_kind_keeps_nobody_from_hearing_another_nor_another_process() {
+    let mut bus = Bus::new(2);
+    bus.announce(0, leecher(1, 0));
+    bus.pass(2_000);
+    bus.sought(1);
+    for number in 0..100_000 {
+        let flood = message::encode(id(0), seeks(number)).expect("short");
+        bus.tell(1, flood);
+    }
+    let taken = bus.sought(1).len() as u32;
+    assert_eq!(taken, limit::FLEET_PEERS_MESSAGES.1);
+    bus.announce(0, seeder(2, 0));
+    bus.pass(1_100);
+    assert_eq!(bus.counts(1), (1, 1), "its swarms are heard of all the same");
+    bus.tell(1, said(7, beat(true)));
+    bus.tell(1, said(7, seeks(1)));
+    assert_eq!(bus.sought(1).len(), 1, "and others are heard");
+}
+
+#[test]
+fn who_says_too_much_lives_though_nothing_of_it_is_read() {
+    let mut bus = Bus::new(1);
+    bus.tell(0, said(7, beat(true)));
+    for number in 0..20_u32 {
+        for flood in 0..10_000 {
+            bus.tell(0, said(7, seeks(10_000 * number + flood)));
+        }
+        bus.pass(1_000);
+    }
+    assert_eq!(bus.stats(0).processes, 1);
+    assert!(bus.stats(0).dropped > 100_000);
+}
+
+#[test]
+fn the_owner_is_told_of_a_seeker_once_a_minute_and_when_it_names_trackers() {
+    let mut bus = Bus::new(2);
+    bus.pass(2_500);
+    let owner = (0..2).find(|at| Some(id(*at)) == others::owner(SWARM, (0..2).map(id)));
+    let owner = owner.expect("one of two");
+    let there = 1 - owner;
+    let announce = |bus: &mut Bus, number: u8, named: &[&str]| {
+        let trackers = named.iter().map(|url| (*url).to_owned()).collect();
+        bus.announce(there, Announce { trackers, ..leecher(number, 0) });
+        bus.pass(20);
+        bus.sought(owner).len()
+    };
+    assert_eq!(announce(&mut bus, 5, &[]), 1);
+    assert_eq!(announce(&mut bus, 5, &[]), 0);
+    assert_eq!(announce(&mut bus, 5, &["udp://t.example:1"]), 1, "it names trackers");
+    assert_eq!(announce(&mut bus, 5, &["udp://t.example:1"]), 0);
+    assert_eq!(announce(&mut bus, 6, &[]), 1, "somebody else");
+    bus.pass(59_000);
+    assert_eq!(announce(&mut bus, 5, &[]), 0);
+    bus.pass(1_000);
+    assert_eq!(announce(&mut bus, 5, &[]), 1, "a minute later");
+}
