@@ -113,6 +113,9 @@ pub const FLEET_GATHER_SHORT: Duration = Duration::from_millis(50);
 /// Time between two requests for everything that one process has, and between two answers.
 pub const FLEET_ASK_EVERY: Duration = Duration::from_secs(1);
 
+/// The most that the former doubles to, where what is asked for does not come or has no room.
+pub const FLEET_ASK_WAIT_MAX: Duration = Duration::from_secs(60);
+
 /// Most other processes of a fleet.
 pub const FLEET_PROCESSES_MAX: usize = 64;
 

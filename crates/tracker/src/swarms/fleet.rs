@@ -2,6 +2,7 @@
 //! whom, and who bridges a torrent. A bus carries the messages, may lose any, and may be away:
 //! then there are no others. What was lost is noticed by its number and asked for anew.
 
+mod known;
 mod message;
 mod others;
 mod pace;
@@ -224,9 +225,9 @@ impl Swarms {
             Say::Beat { bridges, peer, number } => {
                 others.beat(from, bridges, PeerId(peer.0), number);
             }
-            Say::Swarms { number, swarms } => return others.change(from, number, checked(swarms)),
+            Say::Swarms { number, swarms } => return others.change(from, number, &checked(swarms)),
             Say::State { number, part, parts, swarms } => {
-                return others.whole(from, (number, part, parts), checked(swarms));
+                return others.whole(now, from, (number, part, parts), &checked(swarms));
             }
             Say::Ask {} => {
                 fleet.askers.insert(from);

@@ -1,58 +1,15 @@
 //! The other processes: what each told of its swarms, how long that counts, and what is missing.
 
+use core::time::Duration;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use headwater_base::{InfoHash, PeerId, Time, sha1};
 
-use super::message::{Dialled, ProcessId, Size};
+use super::known::{Coming, Far, Known, next};
+use super::message::{ProcessId, Size};
 use super::pace::{Kind, Pace, PaceOfAll};
 use crate::limit;
-
-/// What one process has of a swarm.
-#[derive(Clone, Debug)]
-pub(super) struct Far {
-    pub(super) complete: u32,
-    pub(super) incomplete: u32,
-    pub(super) sockets: u32,
-    pub(super) dialled: Vec<Dialled>,
-}
-
-impl Far {
-    /// Peers there that may take an offer: a seeder's is of use to those that lack pieces alone.
-    pub(super) fn takers(&self, seeder: bool) -> u32 {
-        if seeder { self.sockets.min(self.incomplete) } else { self.sockets }
-    }
-}
-
-/// Swarms, and what they take.
-#[derive(Debug, Default)]
-struct Known {
-    swarms: BTreeMap<InfoHash, Far>,
-    weight: usize,
-}
-
-impl Known {
-    fn put(&mut self, size: Size) {
-        let (hash, weight) = (size.info_hash(), size.weight());
-        let Size { complete, incomplete, sockets, dialled, .. } = size;
-        let before = if complete + incomplete == 0 {
-            self.swarms.remove(&hash)
-        } else {
-            self.weight += weight;
-            self.swarms.insert(hash, Far { complete, incomplete, sockets, dialled })
-        };
-        self.weight -= before.map_or(0, |far| 1 + far.dialled.len());
-    }
-}
-
-/// Everything a process has, as far as its parts came.
-#[derive(Debug)]
-struct Coming {
-    number: u64,
-    next: u32,
-    known: Known,
-}
 
 /// Another process.
 #[derive(Debug)]
@@ -65,8 +22,9 @@ struct Other {
     /// The number of its last `Swarms` that was heard with all before; `None` when some are lost.
     number: Option<u64>,
     coming: Option<Coming>,
-    /// When it may be asked next.
+    /// When it may be asked next, and how long it is waited after that.
     ask_at: Time,
+    ask_wait: Duration,
     /// What it has left to say.
     pace: Pace,
 }
@@ -81,6 +39,7 @@ impl Other {
             number: None,
             coming: None,
             ask_at: now,
+            ask_wait: limit::FLEET_ASK_EVERY,
             pace: Pace::new(now),
         }
     }
@@ -105,7 +64,7 @@ impl Others {
 
     /// Swarms known of, each as often as processes have it.
     pub(super) fn swarms(&self) -> usize {
-        self.of.values().map(|other| other.known.swarms.len()).sum()
+        self.of.values().map(|other| other.known.len()).sum()
     }
 
     pub(super) fn clear(&mut self) {
@@ -133,53 +92,72 @@ impl Others {
         }
     }
 
-    /// Takes what changed; false when there is no room for it.
-    pub(super) fn change(&mut self, id: ProcessId, number: u64, swarms: Vec<Size>) -> bool {
-        let room = self.has_room(&swarms);
+    /// Takes what changed; false when it is older than what is known, or there is no room for it.
+    pub(super) fn change(&mut self, id: ProcessId, number: u64, swarms: &[Size]) -> bool {
+        let mut room = self.room();
         let Some(other) = self.of.get_mut(&id) else { return false };
-        let follows = room && other.number.is_some_and(|last| last.checked_add(1) == Some(number));
-        other.number = follows.then_some(number);
-        if room {
-            swarms.into_iter().for_each(|size| other.known.put(size));
+        if other.number.is_some_and(|last| number <= last) {
+            return false;
         }
-        room
+        let fits = other.known.take(swarms, &mut room);
+        other.number = next(other.number, number).filter(|_| fits);
+        other.coming.take_if(|coming| !coming.change(number, swarms, &mut room));
+        fits
     }
 
-    /// Takes a part of everything; it counts once all parts came.
-    pub(super) fn whole(&mut self, id: ProcessId, at: (u64, u32, u32), swarms: Vec<Size>) -> bool {
-        let (number, part, parts) = at;
-        let room = self.has_room(&swarms);
-        let Some(other) = self.of.get_mut(&id) else { return false };
+    /// Takes a part of everything; it counts once all parts came. False when it does not follow the
+    /// part before, or there is no room for it.
+    pub(super) fn whole(
+        &mut self,
+        now: Time,
+        id: ProcessId,
+        (number, part, parts): (u64, u32, u32),
+        swarms: &[Size],
+    ) -> bool {
+        let mut room = self.room();
+        let lacking = |other: &&mut Other| other.number.is_none();
+        let Some(other) = self.of.get_mut(&id).filter(lacking) else { return false };
         if part == 0 {
-            other.coming = Some(Coming { number, next: 0, known: Known::default() });
+            room += other.coming.replace(Coming::new(number)).map_or(0, |old| old.known.weight());
         }
-        let follows = |coming: &Coming| room && (coming.number, coming.next) == (number, part);
-        let Some(mut coming) = other.coming.take().filter(follows) else { return false };
-        swarms.into_iter().for_each(|size| coming.known.put(size));
-        coming.next += 1;
-        if coming.next == parts {
-            (other.known, other.number) = (coming.known, Some(number));
-        } else {
+        let awaits = |coming: &Coming| coming.awaits(number, part);
+        let Some(mut coming) = other.coming.take().filter(awaits) else { return false };
+        let more: usize = swarms.iter().map(Size::weight).sum();
+        if more > room {
+            // What is old makes way for what is coming.
+            room += std::mem::take(&mut other.known).weight();
+        }
+        if !coming.take(swarms, &mut room) {
+            return false;
+        }
+        other.ask_at = other.ask_at.max(now + limit::FLEET_ASK_EVERY);
+        if !coming.is_whole(parts) {
             other.coming = Some(coming);
+            return true;
+        }
+        (other.known, other.number) = (coming.known, coming.upto);
+        if other.number.is_some() {
+            other.ask_wait = limit::FLEET_ASK_EVERY;
         }
         true
     }
 
-    fn has_room(&self, swarms: &[Size]) -> bool {
-        let weight = |other: &Other| {
-            other.known.weight + other.coming.as_ref().map_or(0, |coming| coming.known.weight)
-        };
+    /// How much more may be remembered.
+    fn room(&self) -> usize {
+        let coming = |other: &Other| other.coming.as_ref().map_or(0, |all| all.known.weight());
+        let weight = |other: &Other| other.known.weight() + coming(other);
         let held: usize = self.of.values().map(weight).sum();
-        let more: usize = swarms.iter().map(Size::weight).sum();
-        held + more <= limit::FLEET_PLACES_MAX
+        limit::FLEET_PLACES_MAX.saturating_sub(held)
     }
 
-    /// Whom to ask for everything, now.
+    /// Whom to ask for everything, now. Who cannot tell it, or for whom there is no room, is asked
+    /// ever more rarely.
     pub(super) fn lacking(&mut self, now: Time) -> Vec<ProcessId> {
         let lacks = |other: &Other| other.number.is_none() && other.ask_at <= now;
         let mut ids = Vec::new();
         for (id, other) in self.of.iter_mut().filter(|(_, other)| lacks(other)) {
-            other.ask_at = now + limit::FLEET_ASK_EVERY;
+            other.ask_at = now + other.ask_wait;
+            other.ask_wait = (other.ask_wait * 2).min(limit::FLEET_ASK_WAIT_MAX);
             ids.push(*id);
         }
         ids
@@ -208,7 +186,7 @@ impl Others {
     pub(super) fn of_swarm(&self, info_hash: InfoHash) -> impl Iterator<Item = (ProcessId, &Far)> {
         self.of
             .iter()
-            .filter_map(move |(id, other)| other.known.swarms.get(&info_hash).map(|far| (*id, far)))
+            .filter_map(move |(id, other)| other.known.of_swarm(info_hash).map(|far| (*id, far)))
     }
 
     /// The processes that bridge.
@@ -233,22 +211,4 @@ pub(super) fn owner(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn torrents_spread_over_processes_and_only_those_of_one_gone_move() {
-        let ids: Vec<_> = (0..4).map(|number| ProcessId([number; 16])).collect();
-        let hashes: Vec<_> = (0..=255).map(|number| InfoHash([number; 20])).collect();
-        let mut counts = [0; 4];
-        for hash in hashes {
-            let before = owner(hash, ids.iter().copied()).expect("one of four");
-            counts[usize::from(before.0[0])] += 1;
-            let after = owner(hash, ids[1..].iter().copied()).expect("one of three");
-            assert!(after == before || before == ids[0]);
-            assert_eq!(owner(hash, ids.iter().rev().copied()), Some(before));
-        }
-        assert!(counts.iter().all(|count| (40..90).contains(count)), "{counts:?}");
-        assert_eq!(owner(InfoHash([1; 20]), core::iter::empty()), None);
-    }
-}
+mod tests;
