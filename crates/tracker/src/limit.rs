@@ -110,14 +110,30 @@ pub const FLEET_GATHER: Duration = Duration::from_secs(1);
 /// The same where a swarm got the first peer that offers can go to: others wait for it.
 pub const FLEET_GATHER_SHORT: Duration = Duration::from_millis(50);
 
-/// Time between two requests for everything that one process has, and between two answers.
+/// Time between two requests for everything that one process has.
 pub const FLEET_ASK_EVERY: Duration = Duration::from_secs(1);
 
 /// The most that the former doubles to, where what is asked for does not come or has no room.
 pub const FLEET_ASK_WAIT_MAX: Duration = Duration::from_secs(60);
 
+/// Time between two answers to one process. Whoever lost a part of one waits no longer.
+pub const FLEET_TELL_EVERY: Duration = Duration::from_secs(3);
+
+/// Time between two parts of answers, and between two looks at what lost its bridge: each takes a
+/// few milliseconds, and clients wait meanwhile.
+pub const FLEET_STEP_EVERY: Duration = Duration::from_millis(20);
+
+/// Most swarms looked at in such a look; each takes a hash for every bridge there is.
+pub const FLEET_SEARCH_STEP: usize = 200;
+
+/// Most of those that are sought anew: 500 a second, a quarter of what a process may be told.
+pub const FLEET_SEARCH_FOUND: usize = 10;
+
 /// Most other processes of a fleet.
 pub const FLEET_PROCESSES_MAX: usize = 64;
+
+/// New processes a second in the long run; at once as many as there may be.
+pub const FLEET_NEWCOMERS_PER_SECOND: u32 = 4;
 
 /// Longest message within a fleet: an announce with all its offers fits. NATS takes 1 MiB.
 pub const FLEET_TEXT_BYTES_MAX: usize = 256 * 1024;

@@ -7,6 +7,7 @@ mod message;
 mod others;
 mod pace;
 mod seeking;
+mod telling;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -14,16 +15,16 @@ use std::net::SocketAddr;
 use headwater_base::{InfoHash, PeerId, Time};
 use headwater_wire::tracker::{Answer, Offer, OfferId, TrackerMessage};
 
-use super::near::is_of_the_world;
 use super::recent::Recent;
-use super::swarm::{Door, One, Peer, Swarm};
+use super::swarm::{Door, One};
 use super::{SocketId, Sought, Step, Swarms};
 use crate::limit;
 use crate::stats::FleetStats;
 pub use message::ProcessId;
-use message::{Dialled, Hex, Say, Sdp, Size};
+use message::{Hex, Say, Sdp};
 use others::Others;
-use seeking::Told;
+use seeking::{Search, Told};
+use telling::{Telling, checked};
 
 /// This process, as the others know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,11 +83,16 @@ pub(super) struct Fleet {
     /// The number of the last `Swarms`.
     number: u64,
     beat_at: Time,
-    askers: BTreeSet<ProcessId>,
-    answer_from: Time,
+    /// Everything, to who asked for it, and when the next part may go.
+    telling: Option<Telling>,
+    part_at: Time,
     crossed: Recent<Crossed, ProcessId>,
     /// Whom the owner of a torrent was told of, the owner, and whether trackers were named.
     told: Recent<Told, (ProcessId, bool)>,
+    /// Bridges that are gone, whose torrents are to be sought anew, and how far that is.
+    gone: BTreeSet<ProcessId>,
+    search: Option<Search>,
+    search_at: Time,
     stats: FleetStats,
 }
 
@@ -101,10 +107,13 @@ impl Fleet {
             tell_from: now,
             number: 0,
             beat_at: now,
-            askers: BTreeSet::new(),
-            answer_from: now,
+            telling: None,
+            part_at: now,
             crossed: Recent::default(),
             told: Recent::default(),
+            gone: BTreeSet::new(),
+            search: None,
+            search_at: now,
             stats: FleetStats::default(),
         }
     }
@@ -114,8 +123,7 @@ impl Fleet {
         if !self.up {
             return None;
         }
-        let answer = (!self.askers.is_empty()).then_some(self.answer_from);
-        let dues = [Some(self.beat_at), self.tell_at, answer, self.others.due()];
+        let dues = [Some(self.beat_at), self.tell_due(), self.search_due(), self.others.due()];
         dues.into_iter().flatten().chain(self.crossed.next_end()).min()
     }
 
@@ -196,7 +204,7 @@ impl Swarms {
                 fleet.up = false;
                 fleet.others.clear();
                 fleet.changed.clear();
-                fleet.askers.clear();
+                fleet.telling = None;
                 fleet.tell_at = None;
             }
             FleetInput::Lost => fleet.stats.dropped += 1,
@@ -230,7 +238,7 @@ impl Swarms {
                 return others.whole(now, from, (number, part, parts), &checked(swarms));
             }
             Say::Ask {} => {
-                fleet.askers.insert(from);
+                others.ask(from);
             }
             Say::Offers { hash, peer, seeder, offers } => {
                 let one = One { id: PeerId(peer.0), seeder };
@@ -260,8 +268,9 @@ impl Swarms {
                 self.steps.push_back(Step::Sought(sought));
             }
             Say::Bye {} => {
-                others.remove(from);
-                self.seek_anew(now, from);
+                if others.remove(from) {
+                    fleet.lost(from);
+                }
             }
         }
         true
@@ -272,13 +281,13 @@ impl Swarms {
         let Some(fleet) = self.fleet.as_mut().filter(|fleet| fleet.up) else { return };
         fleet.crossed.expire(now);
         for gone in fleet.others.expire(now) {
-            self.seek_anew(now, gone);
+            fleet.lost(gone);
         }
-        let Some(fleet) = &mut self.fleet else { return };
         let asked = fleet.others.lacking(now);
         for id in asked {
             self.say(To::One(id), Say::Ask {});
         }
+        self.search(now);
         self.tell_changes(now);
         self.tell_everything(now);
         self.beat(now);
@@ -290,58 +299,6 @@ impl Swarms {
         let Member { bridges, peer, .. } = fleet.member;
         let say = Say::Beat { bridges, peer: Hex(peer.0), number: fleet.number };
         self.say(To::All, say);
-    }
-
-    fn tell_changes(&mut self, now: Time) {
-        let Some(fleet) = &mut self.fleet else { return };
-        if fleet.tell_at.is_none_or(|at| at > now) {
-            return;
-        }
-        (fleet.tell_at, fleet.tell_from) = (None, now + limit::FLEET_GATHER_SHORT);
-        let changed = std::mem::take(&mut fleet.changed);
-        for swarms in self.parts(changed.into_iter()) {
-            let Some(fleet) = &mut self.fleet else { return };
-            fleet.number += 1;
-            let number = fleet.number;
-            self.say(To::All, Say::Swarms { number, swarms });
-        }
-    }
-
-    /// Answers one of those that asked for everything.
-    fn tell_everything(&mut self, now: Time) {
-        let Some(fleet) = self.fleet.as_mut().filter(|fleet| fleet.answer_from <= now) else {
-            return;
-        };
-        let Some(asker) = fleet.askers.pop_first() else { return };
-        fleet.answer_from = now + limit::FLEET_ASK_EVERY / limit::FLEET_PROCESSES_MAX as u32;
-        let number = fleet.number;
-        let mut all = self.parts(self.swarms.keys().copied());
-        if all.is_empty() {
-            all.push(Vec::new());
-        }
-        let parts = all.len() as u32;
-        for (part, swarms) in (0..).zip(all) {
-            self.say(To::One(asker), Say::State { number, part, parts, swarms });
-        }
-    }
-
-    /// What swarms are, cut into what fits into a message.
-    fn parts(&self, hashes: impl Iterator<Item = InfoHash>) -> Vec<Vec<Size>> {
-        let mut parts = Vec::new();
-        let (mut part, mut weight) = (Vec::new(), 0);
-        for hash in hashes {
-            let size = size(hash, self.swarms.get(&hash));
-            if weight + size.weight() > limit::FLEET_WEIGHT_MAX {
-                parts.push(std::mem::take(&mut part));
-                weight = 0;
-            }
-            weight += size.weight();
-            part.push(size);
-        }
-        if !part.is_empty() {
-            parts.push(part);
-        }
-        parts
     }
 
     /// How many of so many offers go to other processes: those that find no peer here, and some of
@@ -424,38 +381,6 @@ impl Swarms {
         let step = self.fleet.as_mut().and_then(|fleet| fleet.tell(to, say));
         self.steps.extend(step);
     }
-}
-
-/// What a swarm is. Of those that can be dialled only some are told, the same ones every time.
-fn size(info_hash: InfoHash, swarm: Option<&Swarm>) -> Size {
-    let none = Swarm::default();
-    let swarm = swarm.unwrap_or(&none);
-    let has_http = swarm.len() > swarm.sockets();
-    let peers = swarm.peers().filter(|_| has_http);
-    Size {
-        hash: Hex(info_hash.0),
-        complete: swarm.seeders() as u32,
-        incomplete: swarm.leechers() as u32,
-        sockets: swarm.sockets() as u32,
-        dialled: peers.filter_map(dialled).take(limit::FLEET_DIALLED_MAX).collect(),
-    }
-}
-
-fn dialled(peer: &Peer) -> Option<Dialled> {
-    let at = peer.way.address().filter(can_be_dialled)?;
-    Some(Dialled::new(peer.id, at, peer.seeder))
-}
-
-/// Addresses of a network are of no use in another, and who writes to the bus names none inside.
-fn can_be_dialled(at: &SocketAddr) -> bool {
-    at.port() != 0 && is_of_the_world(at.ip())
-}
-
-fn checked(mut swarms: Vec<Size>) -> Vec<Size> {
-    for size in &mut swarms {
-        size.dialled.retain(|one| can_be_dialled(&one.at));
-    }
-    swarms
 }
 
 #[cfg(test)]

@@ -229,7 +229,8 @@ pub(super) fn look(text: &str) -> Option<(ProcessId, Kind)> {
     }
     let Outside { v, from, say } = serde_json::from_str(text).ok()?;
     let kind = match say {
-        Named::Beat(_) | Named::Ask(_) | Named::Bye(_) => Kind::Process,
+        Named::Beat(_) | Named::Ask(_) => Kind::Process,
+        Named::Bye(_) => Kind::End,
         Named::Swarms(_) | Named::State(_) => Kind::Swarms,
         Named::Offers(_) | Named::Answer(_) | Named::Sought(_) => Kind::Peers,
     };

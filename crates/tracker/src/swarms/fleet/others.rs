@@ -2,7 +2,6 @@
 
 use core::time::Duration;
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
 use headwater_base::{InfoHash, PeerId, Time, sha1};
 
@@ -10,6 +9,7 @@ use super::known::{Coming, Far, Known, next};
 use super::message::{ProcessId, Size};
 use super::pace::{Kind, Pace, PaceOfAll};
 use crate::limit;
+use crate::swarms::budget::Budget;
 
 /// Another process.
 #[derive(Debug)]
@@ -25,6 +25,9 @@ struct Other {
     /// When it may be asked next, and how long it is waited after that.
     ask_at: Time,
     ask_wait: Duration,
+    /// Whether it asked for everything, and when it may be told.
+    asks: bool,
+    tell_from: Time,
     /// What it has left to say.
     pace: Pace,
 }
@@ -40,6 +43,8 @@ impl Other {
             coming: None,
             ask_at: now,
             ask_wait: limit::FLEET_ASK_EVERY,
+            asks: false,
+            tell_from: now,
             pace: Pace::new(now),
         }
     }
@@ -49,13 +54,15 @@ impl Other {
 #[derive(Debug)]
 pub(super) struct Others {
     of: BTreeMap<ProcessId, Other>,
-    /// What all together have left to say.
+    /// What all together have left to say, and how many more may come.
     pace: PaceOfAll,
+    newcomers: Budget,
 }
 
 impl Others {
     pub(super) fn new(now: Time) -> Self {
-        Self { of: BTreeMap::new(), pace: PaceOfAll::new(now) }
+        let (pace, newcomers) = (PaceOfAll::new(now), Budget::new(now));
+        Self { of: BTreeMap::new(), pace, newcomers }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -74,12 +81,14 @@ impl Others {
     /// Hears from a process: it lives, whatever becomes of its message. False when there are too
     /// many processes, or when the message is one too many.
     pub(super) fn hear(&mut self, now: Time, id: ProcessId, kind: Kind) -> bool {
-        let known = self.of.len();
-        let other = match self.of.entry(id) {
-            Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(_) if known >= limit::FLEET_PROCESSES_MAX => return false,
-            Entry::Vacant(entry) => entry.insert(Other::new(now)),
-        };
+        if !self.of.contains_key(&id) {
+            let (pace, most) = (limit::FLEET_NEWCOMERS_PER_SECOND, limit::FLEET_PROCESSES_MAX);
+            let fits = kind != Kind::End && self.of.len() < most;
+            if !fits || !self.newcomers.take(now, pace, most as u32) {
+                return false;
+            }
+        }
+        let other = self.of.entry(id).or_insert_with(|| Other::new(now));
         other.end = now + limit::FLEET_LIFE;
         other.pace.take(now, kind) && self.pace.take(now, kind)
     }
@@ -170,16 +179,45 @@ impl Others {
         asks.chain(self.of.values().map(|other| other.end)).min()
     }
 
-    /// Takes those for gone that were silent.
+    /// Takes those for gone that were silent; answers which of them bridged.
     pub(super) fn expire(&mut self, now: Time) -> Vec<ProcessId> {
         let silent = self.of.iter().filter(|(_, other)| other.end <= now);
-        let silent: Vec<_> = silent.map(|(id, _)| *id).collect();
-        silent.iter().for_each(|id| self.remove(*id));
+        let mut silent: Vec<_> = silent.map(|(id, _)| *id).collect();
+        silent.retain(|id| self.remove(*id));
         silent
     }
 
-    pub(super) fn remove(&mut self, id: ProcessId) {
-        self.of.remove(&id);
+    /// Forgets a process; true when it bridged.
+    pub(super) fn remove(&mut self, id: ProcessId) -> bool {
+        self.of.remove(&id).is_some_and(|other| other.bridges)
+    }
+
+    /// Takes note that a process wants to be told everything.
+    pub(super) fn ask(&mut self, id: ProcessId) {
+        if let Some(other) = self.of.get_mut(&id) {
+            other.asks = true;
+        }
+    }
+
+    /// When somebody may be told everything.
+    pub(super) fn ask_due(&self) -> Option<Time> {
+        self.of.values().filter(|other| other.asks).map(|other| other.tell_from).min()
+    }
+
+    /// Who is to be told everything: who may be and waits longest.
+    pub(super) fn asker(&mut self, now: Time) -> Option<ProcessId> {
+        let waits = self.of.iter_mut().filter(|(_, other)| other.asks && other.tell_from <= now);
+        let (id, other) = waits.min_by_key(|(_, other)| other.tell_from)?;
+        other.asks = false;
+        Some(*id)
+    }
+
+    /// Takes note that a process is told everything, which is not done again at once. False when it
+    /// is gone.
+    pub(super) fn told(&mut self, now: Time, id: ProcessId) -> bool {
+        let Some(other) = self.of.get_mut(&id) else { return false };
+        other.tell_from = now + limit::FLEET_TELL_EVERY;
+        true
     }
 
     /// What each process has of a swarm.

@@ -9,8 +9,10 @@ use crate::swarms::budget::Budget;
 /// What a message is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// The process itself: that it lives, asks or ends.
+    /// The process itself: that it lives or asks.
     Process,
+    /// That it ends.
+    End,
     /// Its swarms.
     Swarms,
     /// Peers of both: what is carried for them.
@@ -34,7 +36,7 @@ impl Pace {
     /// Counts a message of a process; false when it is one too many.
     pub(super) fn take(&mut self, now: Time, kind: Kind) -> bool {
         let (budget, (per_second, at_once)) = match kind {
-            Kind::Process => (&mut self.process, limit::FLEET_PROCESS_MESSAGES),
+            Kind::Process | Kind::End => (&mut self.process, limit::FLEET_PROCESS_MESSAGES),
             Kind::Swarms => (&mut self.swarms, limit::FLEET_SWARMS_MESSAGES),
             Kind::Peers => (&mut self.peers, limit::FLEET_PEERS_MESSAGES),
         };
@@ -58,7 +60,7 @@ impl PaceOfAll {
 
     pub(super) fn take(&mut self, now: Time, kind: Kind) -> bool {
         let (budget, (per_second, at_once)) = match kind {
-            Kind::Process => return true,
+            Kind::Process | Kind::End => return true,
             Kind::Swarms => (&mut self.swarms, limit::FLEET_SWARMS_MESSAGES_OF_ALL),
             Kind::Peers => (&mut self.peers, limit::FLEET_PEERS_MESSAGES_OF_ALL),
         };

@@ -1,5 +1,8 @@
 //! Who bridges a torrent in a fleet, and who is told that somebody seeks it.
 
+use core::ops::Bound;
+use std::collections::BTreeSet;
+
 use headwater_base::{InfoHash, PeerId, Time};
 
 use super::message::{Hex, ProcessId, Say};
@@ -7,6 +10,13 @@ use super::{Fleet, To, others};
 use crate::limit;
 use crate::swarms::swarm::Swarm;
 use crate::swarms::{SocketId, Sought, Step, Swarms};
+
+/// A look at all swarms for those that processes bridged that are gone.
+#[derive(Debug)]
+pub(super) struct Search {
+    gone: BTreeSet<ProcessId>,
+    from: Bound<InfoHash>,
+}
 
 /// What a process was told of: a torrent, and the socket that seeks it.
 pub(super) type Told = (InfoHash, SocketId);
@@ -40,31 +50,75 @@ impl Swarms {
         }
     }
 
-    /// Seeks anew what a process bridged that is gone: peers here may not announce for minutes.
-    pub(super) fn seek_anew(&mut self, now: Time, gone: ProcessId) {
-        let Some(fleet) = self.fleet.as_ref().filter(|_| self.has_bridge()) else { return };
-        let own = fleet.member.bridges.then_some(fleet.member.id);
-        let had = |hash: InfoHash| {
-            let all = own.into_iter().chain(fleet.others.bridging()).chain([gone]);
-            others::owner(hash, all) == Some(gone)
+    /// Seeks anew what processes bridged that are gone, a few torrents at a time: peers here may not
+    /// announce for minutes.
+    pub(super) fn search(&mut self, now: Time) {
+        let has_bridge = self.has_bridge();
+        let Some(fleet) = self.fleet.as_mut().filter(|fleet| fleet.search_at <= now) else {
+            return;
         };
-        let seeker = |(hash, swarm): (&InfoHash, &Swarm)| {
-            let mut lacking = swarm.peers().filter(|peer| !peer.seeder && !fleet.is_part(peer.id));
-            let (peer_id, socket) = lacking.find_map(|peer| Some((peer.id, peer.way.socket()?)))?;
-            let (info_hash, trackers) = (*hash, Vec::new());
-            let sought = Sought { info_hash, peer_id, socket, trackers, process: None };
-            had(info_hash).then_some(sought)
+        let next = || Search { gone: std::mem::take(&mut fleet.gone), from: Bound::Unbounded };
+        let mut search = fleet.search.take().unwrap_or_else(next);
+        if search.gone.is_empty() || !has_bridge {
+            return;
+        }
+        fleet.search_at = now + limit::FLEET_STEP_EVERY;
+        let (mut found, mut looks) = (Vec::new(), limit::FLEET_SEARCH_STEP);
+        let mut rest = self.swarms.range((search.from, Bound::Unbounded));
+        let is_whole = loop {
+            if looks == 0 || found.len() == limit::FLEET_SEARCH_FOUND {
+                break false;
+            }
+            let Some((hash, swarm)) = rest.next() else { break true };
+            looks -= 1;
+            search.from = Bound::Excluded(*hash);
+            found.extend(self.sought_anew(&search.gone, *hash, swarm));
         };
-        let sought: Vec<Sought> = self.swarms.iter().filter_map(seeker).collect();
-        sought.into_iter().for_each(|sought| self.seek(now, sought));
+        if let Some(fleet) = self.fleet.as_mut().filter(|_| !is_whole) {
+            fleet.search = Some(search);
+        }
+        found.into_iter().for_each(|sought| self.seek(now, sought));
+    }
+
+    /// Who seeks a torrent here that one of these bridged.
+    fn sought_anew(
+        &self,
+        gone: &BTreeSet<ProcessId>,
+        info_hash: InfoHash,
+        swarm: &Swarm,
+    ) -> Option<Sought> {
+        let fleet = self.fleet.as_ref()?;
+        let mut lacking = swarm.peers().filter(|peer| !peer.seeder && !fleet.is_part(peer.id));
+        let (peer_id, socket) = lacking.find_map(|peer| Some((peer.id, peer.way.socket()?)))?;
+        let all = fleet.bridging().chain(gone.iter().copied());
+        let had = others::owner(info_hash, all).is_some_and(|owner| gone.contains(&owner));
+        let (trackers, process) = (Vec::new(), None);
+        had.then_some(Sought { info_hash, peer_id, socket, trackers, process })
     }
 }
 
 impl Fleet {
     /// The process that bridges a torrent.
-    pub(super) fn owner(&self, info_hash: InfoHash) -> Option<ProcessId> {
+    fn owner(&self, info_hash: InfoHash) -> Option<ProcessId> {
+        others::owner(info_hash, self.bridging())
+    }
+
+    /// The processes that bridge.
+    fn bridging(&self) -> impl Iterator<Item = ProcessId> {
         let own = self.member.bridges.then_some(self.member.id);
-        others::owner(info_hash, own.into_iter().chain(self.others.bridging()))
+        own.into_iter().chain(self.others.bridging())
+    }
+
+    /// Takes note of a bridge that is gone.
+    pub(super) fn lost(&mut self, bridge: ProcessId) {
+        if self.gone.len() < limit::FLEET_PROCESSES_MAX {
+            self.gone.insert(bridge);
+        }
+    }
+
+    /// When something is to be sought anew.
+    pub(super) fn search_due(&self) -> Option<Time> {
+        (self.search.is_some() || !self.gone.is_empty()).then_some(self.search_at)
     }
 
     /// Whether a peer is part of a process of the fleet.

@@ -350,7 +350,7 @@ fn one_cut_off_for_a_while_is_asked_for_what_it_could_not_tell() {
     bus.announce(1, leecher(3, 0));
     bus.pass(1_500);
     bus.turn(0, true);
-    bus.pass(1_200);
+    bus.pass(3_200);
     assert_eq!((bus.counts(0), bus.counts(1)), ((0, 3), (0, 3)));
 }
 

@@ -2,11 +2,27 @@
 
 use super::*;
 
-/// A message of a process that has no table.
-fn said(name: u32, say: Say) -> String {
+/// A process that has no table.
+fn stranger(name: u32) -> ProcessId {
     let mut id = [9; 16];
     id[..4].copy_from_slice(&name.to_be_bytes());
-    message::encode(ProcessId(id), say).expect("short")
+    ProcessId(id)
+}
+
+/// A message of one.
+fn said(name: u32, say: Say) -> String {
+    message::encode(stranger(name), say).expect("short")
+}
+
+/// Announces a leecher in many swarms at a process.
+fn crowd(bus: &mut Bus, at: usize, swarms: u32) {
+    for number in 0..swarms {
+        let mut info_hash = SWARM;
+        info_hash.0[..4].copy_from_slice(&number.to_be_bytes());
+        // A socket is in a thousand swarms at most.
+        let socket = u64::from(number / 1_000);
+        bus.table(at).announce(socket, Announce { info_hash, ..peer(1) });
+    }
 }
 
 fn beat(bridges: bool) -> Say {
@@ -90,4 +106,62 @@ fn the_owner_is_told_of_a_seeker_once_a_minute_and_when_it_names_trackers() {
     assert_eq!(announce(&mut bus, 5, &[]), 0);
     bus.pass(1_000);
     assert_eq!(announce(&mut bus, 5, &[]), 1, "a minute later");
+}
+
+#[test]
+fn who_asks_again_and_again_is_told_everything_every_few_seconds_a_part_at_a_time() {
+    let mut bus = Bus::new(1);
+    crowd(&mut bus, 0, 2_500);
+    let (mut parts, mut most) = (0, 0);
+    for _ in 0..900 {
+        bus.tell(0, said(7, Say::Ask {}));
+        bus.table(0).now += TICK;
+        bus.table(0).drain();
+        let told = std::mem::take(&mut bus.table(0).told);
+        let states = told.iter().filter(|(_, text)| text.contains("\"state\"")).count();
+        (parts, most) = (parts + states, most.max(states));
+    }
+    assert_eq!((parts, most), (9, 1), "three parts, three times within 9 s");
+}
+
+#[test]
+fn only_those_that_bridged_are_replaced_and_who_never_lived_does_not_end() {
+    let mut bus = Bus::new(1);
+    bus.tell(0, said(7, beat(false)));
+    crowd(&mut bus, 0, 100);
+    assert_eq!(bus.sought(0).len(), 100);
+    bus.tell(0, said(7, Say::Bye {}));
+    bus.tell(0, said(8, Say::Bye {}));
+    bus.pass(1_000);
+    assert_eq!((bus.sought(0), bus.stats(0).processes), (vec![], 0));
+    assert_eq!(bus.stats(0).dropped, 1);
+}
+
+#[test]
+fn torrents_of_a_bridge_that_is_gone_are_sought_anew_a_few_at_a_time() {
+    let mut bus = Bus::new(1);
+    bus.tell(0, said(7, beat(true)));
+    crowd(&mut bus, 0, 2_000);
+    let owned = 2_000 - bus.sought(0).len();
+    assert!((800..1_200).contains(&owned), "{owned}");
+    bus.tell(0, said(7, Say::Bye {}));
+    let mut found = bus.sought(0).len();
+    for _ in 0..300 {
+        bus.pass(10);
+        let step = bus.sought(0).len();
+        assert!(step <= limit::FLEET_SEARCH_FOUND, "{step}");
+        found += step;
+    }
+    assert_eq!(found, owned);
+}
+
+#[test]
+fn processes_that_come_and_go_get_no_pace_anew() {
+    let mut bus = Bus::new(1);
+    for name in 0..1_000 {
+        bus.tell(0, said(name, beat(true)));
+        bus.tell(0, said(name, Say::Bye {}));
+    }
+    let taken = 2_000 - bus.stats(0).dropped;
+    assert_eq!(taken, 2 * limit::FLEET_PROCESSES_MAX as u64);
 }
