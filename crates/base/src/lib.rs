@@ -1,10 +1,11 @@
-//! What every Headwater crate shares: ids, time, seed, bitfield, hashing.
+//! What every Headwater crate shares: ids, time, seed, bitfield, hashing, nearness of addresses.
 //! Knows nothing of torrents, peers or bytes on a wire.
 #![forbid(unsafe_code)]
 
 mod bitfield;
 mod hash;
 mod id;
+mod nearness;
 mod ordered;
 mod seed;
 mod time;
@@ -15,6 +16,7 @@ pub use id::{
     BlockIndex, ByteCount, InfoHash, JobId, LinkId, PeerId, PieceIndex, ReaderId, TorrentId,
     TrackerId,
 };
+pub use nearness::Nearness;
 pub use ordered::{Entry, Map, Set};
 pub use seed::{Rng, Seed};
 pub use time::Time;

@@ -136,6 +136,8 @@ fn can_be_dialled(at: &SocketAddr) -> bool {
 pub(super) fn checked(mut swarms: Vec<Size>) -> Vec<Size> {
     for size in &mut swarms {
         size.dialled.retain(|one| can_be_dialled(&one.at));
+        // As it is told to those that read IPv4 alone.
+        size.dialled.iter_mut().for_each(|one| one.at.set_ip(one.at.ip().to_canonical()));
     }
     swarms
 }

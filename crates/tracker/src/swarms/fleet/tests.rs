@@ -450,11 +450,11 @@ fn who_asks_over_http_is_told_of_others_in_the_world_and_of_no_network() {
         let told: Vec<_> = listing.peers.iter().map(|peer| peer.address.to_string()).collect();
         ((listing.complete, listing.incomplete), told)
     };
-    assert_eq!(ask(&mut bus, 0, "192.0.2.7", 1), ((0, 1), vec![]));
+    assert_eq!(ask(&mut bus, 0, "8.8.4.7", 1), ((0, 1), vec![]));
     assert_eq!(ask(&mut bus, 0, "10.0.0.7", 2).0, (0, 2));
-    let told = ask(&mut bus, 1, "192.0.2.8", 3);
-    assert_eq!(told, ((0, 3), vec!["192.0.2.7:6881".to_owned()]));
+    let told = ask(&mut bus, 1, "8.8.4.8", 3);
+    assert_eq!(told, ((0, 3), vec!["8.8.4.7:6881".to_owned()]));
     bus.kill(0);
     bus.pass(8_000);
-    assert_eq!(ask(&mut bus, 1, "192.0.2.9", 4).0, (0, 2));
+    assert_eq!(ask(&mut bus, 1, "8.8.4.9", 4).0, (0, 2));
 }

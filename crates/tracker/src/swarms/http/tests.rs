@@ -59,7 +59,7 @@ impl Table {
 
     /// A scrape of the one swarm.
     fn scrape(&mut self) -> ScrapeEntry {
-        let reply = self.ask("192.0.2.99", Question::Scrape(vec![SWARM]));
+        let reply = self.ask("8.8.4.99", Question::Scrape(vec![SWARM]));
         let Reply::Scrape(entries) = reply else { panic!("{reply:?}") };
         entries[0]
     }
@@ -83,9 +83,9 @@ fn table() -> Table {
 #[test]
 fn peer_is_told_where_others_asked_from_and_listen() {
     let mut table = table();
-    assert_eq!(table.listing("192.0.2.1", seed(1)).peers, []);
-    let listing = table.listing("192.0.2.2", Announce { port: 7000, ..plain(2) });
-    let address = "192.0.2.1:6881".parse().expect("an address");
+    assert_eq!(table.listing("8.8.4.1", seed(1)).peers, []);
+    let listing = table.listing("8.8.4.2", Announce { port: 7000, ..plain(2) });
+    let address = "8.8.4.1:6881".parse().expect("an address");
     assert_eq!(listing.peers, [Listed { peer_id: PeerId([1; 20]), address }]);
     assert_eq!((listing.complete, listing.incomplete), (1, 1));
     assert_eq!((listing.interval, listing.interval_min), (30, 30));
@@ -96,33 +96,33 @@ fn peer_is_told_where_others_asked_from_and_listen() {
 #[test]
 fn seeds_are_told_of_no_seeds_and_nobody_of_itself() {
     let mut table = table();
-    table.listing("192.0.2.1", seed(1));
-    assert_eq!(table.told("192.0.2.2", Announce { happening: None, ..seed(2) }), [""; 0]);
-    table.listing("192.0.2.3", plain(3));
+    table.listing("8.8.4.1", seed(1));
+    assert_eq!(table.told("8.8.4.2", Announce { happening: None, ..seed(2) }), [""; 0]);
+    table.listing("8.8.4.3", plain(3));
     let again = Announce { happening: None, ..seed(1) };
-    assert_eq!(table.told("192.0.2.1", again), ["192.0.2.3:6881"]);
-    let seeds = ["192.0.2.1:6881", "192.0.2.2:6881"];
-    assert_eq!(table.told("192.0.2.3", plain(3)), seeds);
-    assert_eq!(table.told("2001:db8::3", plain(3)), seeds);
+    assert_eq!(table.told("8.8.4.1", again), ["8.8.4.3:6881"]);
+    let seeds = ["8.8.4.1:6881", "8.8.4.2:6881"];
+    assert_eq!(table.told("8.8.4.3", plain(3)), seeds);
+    assert_eq!(table.told("2606:4700::3", plain(3)), seeds);
     // Whoever started anew under another name is at the address of its old self.
-    assert!(!table.told("192.0.2.3", plain(4)).contains(&"192.0.2.3:6881".to_owned()));
+    assert!(!table.told("8.8.4.3", plain(4)).contains(&"8.8.4.3:6881".to_owned()));
 }
 
 #[test]
 fn who_starts_is_told_of_seeds_though_it_says_that_it_lacks_nothing() {
     let mut table = table();
-    table.listing("192.0.2.1", seed(1));
-    assert_eq!(table.told("192.0.2.2", seed(2)), ["192.0.2.1:6881"]);
+    table.listing("8.8.4.1", seed(1));
+    assert_eq!(table.told("8.8.4.2", seed(2)), ["8.8.4.1:6881"]);
 }
 
 #[test]
 fn peers_of_both_families_are_told_to_all_and_mapped_addresses_are_ipv4() {
     let mut table = table();
-    table.listing("::ffff:192.0.2.1", plain(1));
-    table.listing("2001:db8::2", plain(2));
-    let both = ["192.0.2.1:6881", "[2001:db8::2]:6881"];
-    assert_eq!(table.told("192.0.2.3", plain(3)), both);
-    assert_eq!(table.told("2001:db8::3", plain(3)), both);
+    table.listing("::ffff:8.8.4.1", plain(1));
+    table.listing("2606:4700::2", plain(2));
+    let both = ["8.8.4.1:6881", "[2606:4700::2]:6881"];
+    assert_eq!(table.told("8.8.4.3", plain(3)), both);
+    assert_eq!(table.told("2606:4700::3", plain(3)), both);
 }
 
 #[test]
@@ -130,20 +130,20 @@ fn addresses_of_a_network_of_its_own_stay_in_it() {
     let mut table = table();
     table.listing("127.0.0.1", plain(1));
     table.listing("10.0.0.2", plain(2));
-    table.listing("192.0.2.3", plain(3));
-    assert_eq!(table.told("192.0.2.9", plain(9)), ["192.0.2.3:6881"]);
-    table.listing("192.0.2.9", stopped(9));
-    assert_eq!(table.told("10.0.0.8", plain(8)), ["10.0.0.2:6881", "192.0.2.3:6881"]);
+    table.listing("8.8.4.3", plain(3));
+    assert_eq!(table.told("8.8.4.9", plain(9)), ["8.8.4.3:6881"]);
+    table.listing("8.8.4.9", stopped(9));
+    assert_eq!(table.told("10.0.0.8", plain(8)), ["10.0.0.2:6881", "8.8.4.3:6881"]);
     table.listing("10.0.0.8", stopped(8));
-    let all = ["10.0.0.2:6881", "127.0.0.1:6881", "192.0.2.3:6881"];
+    let all = ["10.0.0.2:6881", "127.0.0.1:6881", "8.8.4.3:6881"];
     assert_eq!(table.told("127.0.0.1", Announce { port: 1, ..plain(7) }), all);
 }
 
 #[test]
 fn peer_without_a_port_counts_and_is_told_to_nobody() {
     let mut table = table();
-    table.listing("192.0.2.1", Announce { port: 0, ..seed(1) });
-    assert_eq!(table.told("192.0.2.2", plain(2)), [""; 0]);
+    table.listing("8.8.4.1", Announce { port: 0, ..seed(1) });
+    assert_eq!(table.told("8.8.4.2", plain(2)), [""; 0]);
     assert_eq!(table.sizes(), (1, 1));
 }
 
@@ -151,10 +151,10 @@ fn peer_without_a_port_counts_and_is_told_to_nobody() {
 fn fifty_are_told_unless_others_are_wanted_and_never_more_than_200() {
     let mut table = table();
     for number in 1..=250_u8 {
-        table.listing(&format!("192.0.2.{number}"), plain(number));
+        table.listing(&format!("8.8.4.{number}"), plain(number));
     }
     let mut count = |wanted| {
-        let told = table.told("198.51.100.1", Announce { wanted, ..plain(0) });
+        let told = table.told("9.9.9.9", Announce { wanted, ..plain(0) });
         let mut once = told.clone();
         once.dedup();
         assert_eq!(once, told, "nobody twice");
@@ -170,11 +170,11 @@ fn fifty_are_told_unless_others_are_wanted_and_never_more_than_200() {
 fn who_is_told_is_left_to_chance() {
     let mut table = table();
     for number in 1..=10 {
-        table.listing(&format!("192.0.2.{number}"), plain(number));
+        table.listing(&format!("8.8.4.{number}"), plain(number));
     }
     let mut seen = std::collections::BTreeSet::new();
     for _ in 0..100 {
-        seen.extend(table.told("192.0.2.99", Announce { wanted: Some(1), ..plain(0) }));
+        seen.extend(table.told("8.8.4.99", Announce { wanted: Some(1), ..plain(0) }));
     }
     assert_eq!(seen.len(), 10);
 }
@@ -183,8 +183,8 @@ fn who_is_told_is_left_to_chance() {
 fn peers_on_sockets_and_over_http_are_counted_together_and_never_handed_to_each_other() {
     let mut table = Table::with_sockets(2);
     table.join(0, 0);
-    table.listing("192.0.2.7", seed(7));
-    let listing = table.listing("192.0.2.8", plain(8));
+    table.listing("8.8.4.7", seed(7));
+    let listing = table.listing("8.8.4.8", plain(8));
     assert_eq!((listing.complete, listing.incomplete), (2, 1));
     assert_eq!(listing.peers.len(), 1);
     let sent =
@@ -197,32 +197,32 @@ fn peers_on_sockets_and_over_http_are_counted_together_and_never_handed_to_each_
 fn peer_on_a_socket_and_over_http_keeps_both_places_and_counts_once() {
     let mut table = Table::with_sockets(2);
     table.join(1, 100);
-    table.listing("192.0.2.1", plain(1));
-    table.listing("2001:db8::1", plain(1));
+    table.listing("8.8.4.1", plain(1));
+    table.listing("2606:4700::1", plain(1));
     assert_eq!(table.sizes(), (0, 1));
     let sent =
         table.announce(0, headwater_wire::tracker::Announce { offers: offers(1), ..peer(0) });
     assert_eq!(offered(&sent), [(1, 0)]);
     table.close(1);
     assert_eq!(table.sizes(), (0, 2));
-    assert_eq!(table.told("192.0.2.2", plain(2)), ["192.0.2.1:6881", "[2001:db8::1]:6881"]);
+    assert_eq!(table.told("8.8.4.2", plain(2)), ["8.8.4.1:6881", "[2606:4700::1]:6881"]);
 }
 
 #[test]
 fn nobody_takes_or_gives_up_the_place_of_another_address() {
     let mut table = table();
-    table.listing("192.0.2.1", plain(1));
-    table.listing("192.0.2.66", Announce { port: 666, ..plain(1) });
-    table.listing("192.0.2.66", stopped(1));
-    assert_eq!(table.told("192.0.2.2", plain(2)), ["192.0.2.1:6881"]);
+    table.listing("8.8.4.1", plain(1));
+    table.listing("8.8.4.66", Announce { port: 666, ..plain(1) });
+    table.listing("8.8.4.66", stopped(1));
+    assert_eq!(table.told("8.8.4.2", plain(2)), ["8.8.4.1:6881"]);
 }
 
 #[test]
 fn stopped_peer_is_gone_at_once_and_told_nothing() {
     let mut table = table();
-    table.listing("192.0.2.1", plain(1));
-    table.listing("192.0.2.2", plain(2));
-    let listing = table.listing("192.0.2.1", stopped(1));
+    table.listing("8.8.4.1", plain(1));
+    table.listing("8.8.4.2", plain(2));
+    let listing = table.listing("8.8.4.1", stopped(1));
     assert_eq!((listing.incomplete, listing.peers.len()), (1, 0));
     assert_eq!(table.swarms.stats().http_peers, 1);
 }
@@ -230,16 +230,16 @@ fn stopped_peer_is_gone_at_once_and_told_nothing() {
 #[test]
 fn moved_port_replaces_the_old_one() {
     let mut table = table();
-    table.listing("192.0.2.1", plain(1));
-    table.listing("192.0.2.1", Announce { port: 7000, ..plain(1) });
-    assert_eq!(table.told("192.0.2.2", plain(2)), ["192.0.2.1:7000"]);
+    table.listing("8.8.4.1", plain(1));
+    table.listing("8.8.4.1", Announce { port: 7000, ..plain(1) });
+    assert_eq!(table.told("8.8.4.2", plain(2)), ["8.8.4.1:7000"]);
 }
 
 #[test]
 fn completion_is_counted_once_whatever_the_ways() {
     let mut table = table();
     let completed = Announce { happening: Some(Happening::Completed), ..seed(1) };
-    for from in ["192.0.2.1", "2001:db8::1", "192.0.2.1"] {
+    for from in ["8.8.4.1", "2606:4700::1", "8.8.4.1"] {
         table.listing(from, completed.clone());
     }
     let entry = table.scrape();
@@ -249,11 +249,11 @@ fn completion_is_counted_once_whatever_the_ways() {
 #[test]
 fn peer_stays_for_five_minutes_and_more_between_announces_and_no_longer_than_its_life() {
     let mut table = table();
-    table.listing("192.0.2.1", plain(1));
+    table.listing("8.8.4.1", plain(1));
     table.wait(749);
-    assert_eq!(table.told("192.0.2.2", plain(2)), ["192.0.2.1:6881"]);
+    assert_eq!(table.told("8.8.4.2", plain(2)), ["8.8.4.1:6881"]);
     table.wait(1);
-    assert_eq!(table.told("192.0.2.2", plain(2)), [""; 0]);
+    assert_eq!(table.told("8.8.4.2", plain(2)), [""; 0]);
     assert_eq!(table.swarms.stats().peers_expired, 1);
     table.wait(750);
     assert_eq!(table.swarms.next(table.now), Step::Sleep(None), "and no client is remembered");
@@ -264,9 +264,9 @@ fn peer_stays_for_five_minutes_and_more_between_announces_and_no_longer_than_its
 fn full_tables_refuse_newcomers_in_words_and_keep_members() {
     let check = |config: Config, newcomer: Announce, words: &str| {
         let mut table = Table::new(config);
-        table.listing("192.0.2.1", plain(1));
-        assert_eq!(table.refused("192.0.2.1", newcomer), words);
-        table.listing("192.0.2.1", plain(1));
+        table.listing("8.8.4.1", plain(1));
+        assert_eq!(table.refused("8.8.4.1", newcomer), words);
+        table.listing("8.8.4.1", plain(1));
         assert_eq!(table.swarms.stats().refusals, 1);
     };
     let elsewhere = || Announce { info_hash: InfoHash([1; 20]), ..plain(1) };
@@ -283,33 +283,33 @@ fn full_tables_refuse_newcomers_in_words_and_keep_members() {
 #[test]
 fn addresses_of_one_line_share_their_limit_and_others_have_their_own() {
     let mut table = Table::new(Config { peers_per_address_max: 2, ..Config::default() });
-    table.listing("2001:db8::1", plain(1));
-    table.listing("2001:db8::2", plain(2));
-    assert!(table.refused("2001:db8::3", plain(3)).starts_with("address is in 2 swarms"));
-    table.listing("2001:db8:0:1::3", plain(3));
-    table.listing("2001:db8::1", stopped(1));
-    table.listing("2001:db8::3", plain(3));
+    table.listing("2606:4700::1", plain(1));
+    table.listing("2606:4700::2", plain(2));
+    assert!(table.refused("2606:4700::3", plain(3)).starts_with("address is in 2 swarms"));
+    table.listing("2606:4700:0:1::3", plain(3));
+    table.listing("2606:4700::1", stopped(1));
+    table.listing("2606:4700::3", plain(3));
 }
 
 #[test]
 fn clients_beyond_the_limit_are_refused_until_others_are_forgotten() {
     let mut table = Table::new(Config { addresses_max: 1, ..Config::default() });
-    table.listing("192.0.2.1", plain(1));
-    assert_eq!(table.refused("192.0.2.2", plain(2)), "tracker is full with 1 addresses");
+    table.listing("8.8.4.1", plain(1));
+    assert_eq!(table.refused("8.8.4.2", plain(2)), "tracker is full with 1 addresses");
     table.wait(750);
-    table.listing("192.0.2.2", plain(2));
+    table.listing("8.8.4.2", plain(2));
 }
 
 #[test]
 fn flood_from_one_address_is_refused_in_words_and_spares_others() {
     let config = Config { requests_per_second: 2, requests_at_once: 5, ..Config::default() };
     let mut table = Table::new(config);
-    (0..5).for_each(|_| assert_eq!(table.told("192.0.2.1", plain(1)), [""; 0]));
+    (0..5).for_each(|_| assert_eq!(table.told("8.8.4.1", plain(1)), [""; 0]));
     let words = "more than 2 requests a second from one address";
-    assert_eq!(table.refused("192.0.2.1", plain(1)), words);
-    table.listing("192.0.2.2", plain(2));
+    assert_eq!(table.refused("8.8.4.1", plain(1)), words);
+    table.listing("8.8.4.2", plain(2));
     table.wait(1);
-    table.listing("192.0.2.1", plain(1));
+    table.listing("8.8.4.1", plain(1));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What one process says in excess, true or forged, keeps nobody from hearing what matters.
 
+use super::super::message::{Dialled, Size};
 use super::*;
 
 /// A process that has no table.
@@ -164,4 +165,22 @@ fn processes_that_come_and_go_get_no_pace_anew() {
     }
     let taken = 2_000 - bus.stats(0).dropped;
     assert_eq!(taken, 2 * limit::FLEET_PROCESSES_MAX as u64);
+}
+
+#[test]
+fn no_address_inside_a_network_is_told_on_in_whatever_form_it_comes() {
+    let mut bus = Bus::new(1);
+    let inside =
+        ["10.0.0.1", "[::ffff:10.0.0.1]", "[64:ff9b::a00:1]", "[2002:a00:1::]", "[fd00::1]"];
+    let nobodys = ["0.0.0.1", "240.0.0.1", "255.255.255.255", "[::ffff:127.0.0.1]", "[ff02::1]"];
+    let world = ["8.8.8.8", "[::ffff:8.8.4.4]", "[2606:4700::1]"];
+    let all = inside.iter().chain(&nobodys).chain(&world);
+    let at = |ip: &&str| format!("{ip}:1").parse().expect("an address");
+    let dialled: Vec<_> = all.map(|ip| Dialled::new(PeerId([1; 20]), at(ip), true)).collect();
+    let size = Size { hash: Hex(SWARM.0), complete: 1, incomplete: 0, sockets: 0, dialled };
+    bus.tell(0, said(7, Say::Swarms { number: 1, swarms: vec![size] }));
+    let fleet = bus.table(0).swarms.fleet.as_ref().expect("it is in a fleet");
+    let told = fleet.dialled(SWARM, One { id: PeerId([2; 20]), seeder: false });
+    let told: Vec<_> = told.iter().map(|(_, at)| at.to_string()).collect();
+    assert_eq!(told, ["8.8.8.8:1", "8.8.4.4:1", "[2606:4700::1]:1"]);
 }
