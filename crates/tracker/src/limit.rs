@@ -175,6 +175,11 @@ pub const FLEET_SOUGHT_EVERY: Duration = Duration::from_secs(60);
 /// Most seekers remembered that it was told of, each of some 100 bytes.
 pub const FLEET_SOUGHT_MAX: usize = 100_000;
 
-/// Most messages that wait to leave for the fleet. All that a process has fits, in parts, and
-/// what is lost above that is asked for anew.
+/// Most messages that wait to leave for the fleet. What is lost above that is asked for anew.
 pub const FLEET_QUEUE_MAX: usize = 4_096;
+
+/// Most bytes of them: some seconds of offers of a busy process.
+pub const FLEET_QUEUE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Most bytes that came from the fleet and wait for the table; above that they wait outside.
+pub const FLEET_INBOX_BYTES_MAX: usize = 4 * 1024 * 1024;

@@ -1,6 +1,7 @@
 //! The server around the swarm table, over WebSocket and HTTP: one task owns the table, one task
 //! each socket. Decides nothing about swarms; the clock enters here.
 
+mod bus;
 mod http;
 mod hub;
 mod socket;
@@ -22,24 +23,19 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::{Config, FleetInput, Member, SocketId, Sought, Stats, Swarms, To, limit};
+use crate::{Config, FleetInput, Member, SocketId, Sought, Stats, Swarms, limit};
+pub use bus::Tell;
+use bus::{Outbox, Room};
 pub use http::Ask;
 use hub::News;
-
-/// A message for other processes of the fleet.
-#[derive(Debug)]
-pub struct Tell {
-    /// Whom it is for.
-    pub to: To,
-    /// The message.
-    pub text: String,
-}
 
 /// A running tracker. Clones are the same tracker; it ends when told to or with the runtime.
 #[derive(Clone, Debug)]
 pub struct Tracker {
     news: mpsc::Sender<News>,
     sockets: Arc<AtomicU64>,
+    /// Of what a fleet's bus brought.
+    room: Room,
 }
 
 impl Tracker {
@@ -58,7 +54,7 @@ impl Tracker {
     fn run(config: Config, seed: &Seed, sought: Option<mpsc::Sender<Sought>>) -> Self {
         let (news, inbox) = mpsc::channel(limit::EVENTS_MAX);
         tokio::spawn(hub::run(Swarms::new(config, seed), inbox, sought));
-        Self { news, sockets: Arc::default() }
+        Self { news, sockets: Arc::default(), room: Room::new(limit::FLEET_INBOX_BYTES_MAX) }
     }
 
     /// A router for a tracker of its own. As clients expect, it upgrades at every path, and answers
@@ -86,15 +82,17 @@ impl Tracker {
 
     /// Makes it part of a fleet; answers what it has to tell the others, until it ends.
     pub async fn join(&self, member: Member) -> mpsc::Receiver<Tell> {
-        let (tells, outbox) = mpsc::channel(limit::FLEET_QUEUE_MAX);
+        let (outbox, tells) = Outbox::new();
         // Where the table's task has ended the outbox has too.
-        let _ = self.news.send(News::Joined(member, tells)).await;
-        outbox
+        let _ = self.news.send(News::Joined(member, outbox)).await;
+        tells
     }
 
-    /// Hands on what happened to the fleet's bus. False once the tracker ended.
+    /// Hands on what happened to the fleet's bus, once there is room for it. False once the tracker ended.
     pub async fn fleet(&self, input: FleetInput) -> bool {
-        self.news.send(News::Fleet(input)).await.is_ok()
+        let len = if let FleetInput::Told(text) = &input { text.len() } else { 0 };
+        let place = self.room.take(len).await;
+        self.news.send(News::Fleet(input, place)).await.is_ok()
     }
 
     /// The peers that are part of other processes of the fleet.

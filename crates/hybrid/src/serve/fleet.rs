@@ -22,8 +22,12 @@ const PING_EVERY: Duration = Duration::from_secs(10);
 /// Longest wait for one message to be taken, and for the last ones to leave.
 const SEND_TIME_MAX: Duration = Duration::from_secs(1);
 
-/// Messages of each subject that wait for us; above that they are lost, and asked for anew.
-const WAITING_MAX: usize = 4_096;
+/// Messages of each subject that wait for us; above that they are lost, and asked for anew. The
+/// library counts no bytes: each has as many as the server lets pass.
+const WAITING_MAX: usize = 256;
+
+/// Messages that wait for the library.
+const LEAVING_MAX: usize = 64;
 
 /// Events of the link that wait for us.
 const EVENTS_MAX: usize = 16;
@@ -152,6 +156,7 @@ fn options(config: &FleetConfig, tell: mpsc::Sender<Event>) -> ConnectOptions {
         .retry_on_initial_connect()
         .ping_interval(PING_EVERY)
         .subscription_capacity(WAITING_MAX)
+        .client_capacity(LEAVING_MAX)
         .reconnect_delay_callback(|attempts| {
             let doubled = 1 << attempts.min(6);
             (Duration::from_millis(50) * doubled).min(RETRY_MAX)

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 
 use super::Clock;
-use super::Tell;
+use super::bus::{Outbox, Place};
 use crate::{CloseReason, FleetInput, Input, Member, SocketId, Sought, Stats, Step, Swarms};
 
 /// What the table's task hears.
@@ -32,9 +32,9 @@ pub(super) enum News {
         reply: oneshot::Sender<Reply>,
     },
     /// It is part of a fleet from here on; what is for the others goes here.
-    Joined(Member, mpsc::Sender<Tell>),
-    /// Something happened to the fleet's bus.
-    Fleet(FleetInput),
+    Joined(Member, Outbox),
+    /// Something happened to the fleet's bus; it holds this place until then.
+    Fleet(FleetInput, Option<Place>),
     /// Somebody wants to know the peers that are part of other processes.
     Fellows(oneshot::Sender<BTreeSet<PeerId>>),
     /// Somebody wants the figures.
@@ -66,7 +66,7 @@ pub(super) enum Goodbye {
 struct Ways {
     sockets: BTreeMap<SocketId, mpsc::Sender<Order>>,
     sought: Option<mpsc::Sender<Sought>>,
-    fleet: Option<mpsc::Sender<Tell>>,
+    fleet: Option<Outbox>,
 }
 
 /// Runs until told to end, or until nobody is left to tell it anything.
@@ -99,11 +99,11 @@ pub(super) async fn run(
                 // Whoever asked may have gone.
                 let _ = reply.send(swarms.ask(clock.now(), from, question));
             }
-            Some(News::Joined(member, tells)) => {
-                ways.fleet = Some(tells);
+            Some(News::Joined(member, outbox)) => {
+                ways.fleet = Some(outbox);
                 swarms.handle(clock.now(), Input::Fleet(FleetInput::Joined(member)));
             }
-            Some(News::Fleet(input)) => swarms.handle(clock.now(), Input::Fleet(input)),
+            Some(News::Fleet(input, _place)) => swarms.handle(clock.now(), Input::Fleet(input)),
             Some(News::Fellows(answer)) => {
                 // Whoever asked may have gone.
                 let _ = answer.send(swarms.fellows());
@@ -134,9 +134,8 @@ impl Ways {
                     let _ = self.sought.as_ref().map(|sought| sought.try_send(seeker));
                 }
                 Step::Tell { to, text } => {
-                    let tell = Tell { to, text };
-                    let sent = self.fleet.as_ref().map(|tells| tells.try_send(tell));
-                    if !matches!(sent, Some(Ok(()))) {
+                    let sent = self.fleet.as_ref().is_some_and(|outbox| outbox.put(to, text));
+                    if !sent {
                         swarms.handle(now, Input::Fleet(FleetInput::Lost));
                     }
                 }
