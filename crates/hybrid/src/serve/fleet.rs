@@ -4,13 +4,14 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use async_nats::connection::State;
 use async_nats::{Client, ConnectOptions, Event, Message, ServerAddr, Subscriber};
 use futures_util::StreamExt;
 use headwater_tracker::server::{Tell, Tracker};
 use headwater_tracker::{FleetInput, Member, ProcessId, To, limit};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{MissedTickBehavior, interval, timeout};
 use tracing::{info, warn};
 
 /// Longest wait before the next attempt to reach NATS.
@@ -18,6 +19,9 @@ const RETRY_MAX: Duration = Duration::from_secs(4);
 
 /// Time between two pings, so that a server that is gone without a word is noticed.
 const PING_EVERY: Duration = Duration::from_secs(10);
+
+/// Time between two looks at the link: the library may lose its events.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Longest wait for one message to be taken, and for the last ones to leave.
 const SEND_TIME_MAX: Duration = Duration::from_secs(1);
@@ -124,13 +128,21 @@ async fn run(config: FleetConfig, member: Member, tracker: Tracker) {
     };
     let mut tells = tracker.join(member).await;
     let mut news = Reporter::default();
+    let mut look = interval(LOOK_EVERY);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let going = tokio::select! {
             tell = tells.recv() => match tell {
-                Some(tell) => send(&client, &config, &tracker, tell).await,
+                Some(tell) if news.up => send(&client, &config, &tracker, tell).await,
+                // Each would be waited for in vain.
+                Some(_) => tracker.fleet(FleetInput::Lost).await,
                 None => false,
             },
             Some(event) = events.recv() => match news.report(&event) {
+                Some(input) => tracker.fleet(input).await,
+                None => true,
+            },
+            _ = look.tick() => match news.look(client.connection_state()) {
                 Some(input) => tracker.fleet(input).await,
                 None => true,
             },
@@ -162,12 +174,17 @@ fn options(config: &FleetConfig, tell: mpsc::Sender<Event>) -> ConnectOptions {
             (Duration::from_millis(50) * doubled).min(RETRY_MAX)
         })
         .event_callback(move |event| {
-            let tell = tell.clone();
-            async move {
-                // The other end goes with the process.
-                let _ = tell.send(event).await;
-            }
+            pass(&tell, event);
+            std::future::ready(())
         })
+}
+
+/// Passes on what we report. The library holds few events, and in a flood it has one for each
+/// message that we lose, so that nothing is waited for; what is lost is seen at the next look.
+fn pass(tell: &mpsc::Sender<Event>, event: Event) {
+    if !matches!(event, Event::SlowConsumer(_) | Event::LameDuckMode | Event::Draining) {
+        let _ = tell.try_send(event);
+    }
 }
 
 async fn open(
@@ -195,39 +212,61 @@ async fn send(client: &Client, config: &FleetConfig, tracker: &Tracker, tell: Te
     matches!(sent, Ok(Ok(()))) || tracker.fleet(FleetInput::Lost).await
 }
 
-/// Logs what becomes of the link, once for each change.
+/// Says what becomes of the link, by its events and by how it is found, and logs it, once for each
+/// change.
 #[derive(Default)]
 struct Reporter {
-    told: bool,
+    up: bool,
+    /// The library gave it up; it goes on saying how it was.
+    closed: bool,
+    warned: bool,
 }
 
 impl Reporter {
     fn report(&mut self, event: &Event) -> Option<FleetInput> {
         match event {
-            Event::Connected => {
-                self.told = false;
-                info!("fleet joined");
-                Some(FleetInput::Up)
-            }
+            Event::Connected => return self.turn(true),
             Event::Disconnected => {
                 self.warn("it is away");
-                Some(FleetInput::Down)
+                return self.turn(false);
             }
             Event::Closed => {
                 self.warn("it closed the link");
-                Some(FleetInput::Down)
+                self.closed = true;
+                return self.turn(false);
             }
             Event::ServerError(error) => self.warn(&error.to_string()),
             Event::ClientError(error) => self.warn(&error.to_string()),
-            Event::LameDuckMode | Event::Draining | Event::SlowConsumer(_) => None,
-        }
-    }
-
-    fn warn(&mut self, why: &str) -> Option<FleetInput> {
-        if !std::mem::replace(&mut self.told, true) {
-            warn!(why, "no NATS for the fleet; this process goes on alone until it is back");
+            Event::LameDuckMode | Event::Draining | Event::SlowConsumer(_) => {}
         }
         None
+    }
+
+    /// The same where no event came.
+    fn look(&mut self, found: State) -> Option<FleetInput> {
+        let up = found == State::Connected && !self.closed;
+        if self.up && !up {
+            self.warn("it is away");
+        }
+        self.turn(up)
+    }
+
+    fn turn(&mut self, up: bool) -> Option<FleetInput> {
+        if std::mem::replace(&mut self.up, up) == up {
+            return None;
+        }
+        if !up {
+            return Some(FleetInput::Down);
+        }
+        self.warned = false;
+        info!("fleet joined");
+        Some(FleetInput::Up)
+    }
+
+    fn warn(&mut self, why: &str) {
+        if !std::mem::replace(&mut self.warned, true) {
+            warn!(why, "no NATS for the fleet; this process goes on alone until it is back");
+        }
     }
 }
 
@@ -265,5 +304,33 @@ mod tests {
         assert_eq!(config.subject(To::All), "headwater.v1.films.all");
         let one = config.subject(To::One(ProcessId([0xab; 16])));
         assert_eq!(one, format!("headwater.v1.films.{}", "ab".repeat(16)));
+    }
+
+    #[tokio::test]
+    async fn a_flood_that_we_lose_takes_no_other_event_with_it() {
+        let (tell, mut events) = mpsc::channel(EVENTS_MAX);
+        for sid in 0..1_000 {
+            pass(&tell, Event::SlowConsumer(sid));
+        }
+        for event in [Event::LameDuckMode, Event::Draining, Event::Connected] {
+            pass(&tell, event);
+        }
+        assert_eq!(events.recv().await, Some(Event::Connected));
+        (0..1_000).for_each(|_| pass(&tell, Event::Disconnected));
+    }
+
+    #[test]
+    fn what_no_event_said_is_found_at_the_next_look_and_nothing_is_said_twice() {
+        let mut reporter = Reporter::default();
+        let mut look = |found| reporter.look(found);
+        assert!(look(State::Pending).is_none());
+        assert!(matches!(look(State::Connected), Some(FleetInput::Up)));
+        assert!(look(State::Connected).is_none());
+        assert!(matches!(look(State::Disconnected), Some(FleetInput::Down)));
+        assert!(reporter.report(&Event::Disconnected).is_none());
+        assert!(matches!(reporter.report(&Event::Connected), Some(FleetInput::Up)));
+        assert!(reporter.look(State::Connected).is_none());
+        assert!(matches!(reporter.report(&Event::Closed), Some(FleetInput::Down)));
+        assert!(reporter.look(State::Connected).is_none(), "it is the last that was known");
     }
 }
