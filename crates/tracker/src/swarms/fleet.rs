@@ -9,7 +9,7 @@ mod pace;
 mod seeking;
 mod telling;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 
 use headwater_base::{InfoHash, PeerId, Time};
@@ -89,6 +89,9 @@ pub(super) struct Fleet {
     crossed: Recent<Crossed, ProcessId>,
     /// Whom the owner of a torrent was told of, the owner, and whether trackers were named.
     told: Recent<Told, (ProcessId, bool)>,
+    /// Peers that are part of other processes, or were: also while the bus is away, links to them
+    /// are none to browsers.
+    parts: VecDeque<PeerId>,
     /// Bridges that are gone, whose torrents are to be sought anew, and how far that is.
     gone: BTreeSet<ProcessId>,
     search: Option<Search>,
@@ -111,6 +114,7 @@ impl Fleet {
             part_at: now,
             crossed: Recent::default(),
             told: Recent::default(),
+            parts: VecDeque::new(),
             gone: BTreeSet::new(),
             search: None,
             search_at: now,
@@ -121,7 +125,7 @@ impl Fleet {
     /// When there is something to do.
     pub(super) fn due(&self) -> Option<Time> {
         if !self.up {
-            return None;
+            return self.search_due();
         }
         let dues = [Some(self.beat_at), self.tell_due(), self.search_due(), self.others.due()];
         dues.into_iter().flatten().chain(self.crossed.next_end()).min()
@@ -177,9 +181,9 @@ impl Fleet {
 }
 
 impl Swarms {
-    /// The peers that are part of another process of the fleet.
+    /// The peers that are part of another process of the fleet, or were when it was heard last.
     pub fn fellows(&self) -> BTreeSet<PeerId> {
-        self.fleet.iter().flat_map(|fleet| fleet.others.peers()).collect()
+        self.fleet.iter().flat_map(|fleet| fleet.parts.iter().copied()).collect()
     }
 
     /// Says that this process ends.
@@ -202,6 +206,8 @@ impl Swarms {
             }
             FleetInput::Down => {
                 fleet.up = false;
+                let bridges: Vec<_> = fleet.others.bridging().collect();
+                bridges.into_iter().for_each(|bridge| fleet.lost(bridge));
                 fleet.others.clear();
                 fleet.changed.clear();
                 fleet.telling = None;
@@ -231,7 +237,8 @@ impl Swarms {
         let others = &mut fleet.others;
         match say {
             Say::Beat { bridges, peer, number } => {
-                others.beat(from, bridges, PeerId(peer.0), number);
+                others.beat(from, bridges, number);
+                fleet.met(PeerId(peer.0));
             }
             Say::Swarms { number, swarms } => return others.change(from, number, &checked(swarms)),
             Say::State { number, part, parts, swarms } => {
@@ -278,6 +285,7 @@ impl Swarms {
 
     /// Does what is due.
     pub(super) fn expire_fleet(&mut self, now: Time) {
+        self.search(now);
         let Some(fleet) = self.fleet.as_mut().filter(|fleet| fleet.up) else { return };
         fleet.crossed.expire(now);
         for gone in fleet.others.expire(now) {
@@ -287,7 +295,6 @@ impl Swarms {
         for id in asked {
             self.say(To::One(id), Say::Ask {});
         }
-        self.search(now);
         self.tell_changes(now);
         self.tell_everything(now);
         self.beat(now);

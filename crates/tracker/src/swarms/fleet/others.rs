@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::collections::BTreeMap;
 
-use headwater_base::{InfoHash, PeerId, Time, sha1};
+use headwater_base::{InfoHash, Time, sha1};
 
 use super::known::{Coming, Far, Known, next};
 use super::message::{ProcessId, Size};
@@ -15,7 +15,6 @@ use crate::swarms::budget::Budget;
 #[derive(Debug)]
 struct Other {
     bridges: bool,
-    peer: Option<PeerId>,
     /// When it is taken for gone unless it says something.
     end: Time,
     known: Known,
@@ -36,7 +35,6 @@ impl Other {
     fn new(now: Time) -> Self {
         Self {
             bridges: false,
-            peer: None,
             end: now,
             known: Known::default(),
             number: None,
@@ -93,9 +91,9 @@ impl Others {
         other.pace.take(now, kind) && self.pace.take(now, kind)
     }
 
-    pub(super) fn beat(&mut self, id: ProcessId, bridges: bool, peer: PeerId, number: u64) {
+    pub(super) fn beat(&mut self, id: ProcessId, bridges: bool, number: u64) {
         let Some(other) = self.of.get_mut(&id) else { return };
-        (other.bridges, other.peer) = (bridges, Some(peer));
+        other.bridges = bridges;
         if other.number != Some(number) {
             other.number = None;
         }
@@ -230,11 +228,6 @@ impl Others {
     /// The processes that bridge.
     pub(super) fn bridging(&self) -> impl Iterator<Item = ProcessId> {
         self.of.iter().filter(|(_, other)| other.bridges).map(|(id, _)| *id)
-    }
-
-    /// The peers that are part of a process.
-    pub(super) fn peers(&self) -> impl Iterator<Item = PeerId> {
-        self.of.values().filter_map(|other| other.peer)
     }
 }
 

@@ -123,7 +123,18 @@ impl Fleet {
 
     /// Whether a peer is part of a process of the fleet.
     pub(super) fn is_part(&self, peer: PeerId) -> bool {
-        self.member.peer == peer || self.others.peers().any(|part| part == peer)
+        self.member.peer == peer || self.parts.contains(&peer)
+    }
+
+    /// Takes note of a peer that is part of another process.
+    pub(super) fn met(&mut self, peer: PeerId) {
+        if self.parts.contains(&peer) {
+            return;
+        }
+        if self.parts.len() >= limit::FLEET_PARTS_MAX {
+            self.parts.pop_front();
+        }
+        self.parts.push_back(peer);
     }
 
     /// Whether the owner of a torrent is to be told of a seeker: not what it was told just now.

@@ -383,6 +383,35 @@ fn one_process_bridges_a_torrent_and_when_it_is_gone_another_does() {
 }
 
 #[test]
+fn while_the_bus_is_away_each_bridges_for_its_own_and_knows_the_others_peers() {
+    let mut bus = Bus::new(3);
+    bus.pass(2_500);
+    let hashes = || (0..60).map(|number| InfoHash([number; 20]));
+    for (info_hash, at) in hashes().zip([0, 1].into_iter().cycle()) {
+        bus.announce(at, Announce { info_hash, ..leecher(5, 0) });
+    }
+    bus.pass(20);
+    let sought = |bus: &mut Bus, at| {
+        let sought = bus.sought(at);
+        sought.into_iter().map(|sought| sought.info_hash).collect::<BTreeSet<_>>()
+    };
+    let before: Vec<_> = (0..3).map(|at| sought(&mut bus, at)).collect();
+    assert!(before.iter().all(|before| (9..31).contains(&before.len())), "{before:?}");
+    (0..3).for_each(|at| bus.turn(at, false));
+    bus.pass(500);
+    for at in 0..2 {
+        let here = hashes().zip([0, 1].into_iter().cycle()).filter(|(_, there)| *there == at);
+        let left: BTreeSet<_> = here.map(|(hash, _)| hash).collect();
+        let left: BTreeSet<_> = left.difference(&before[at]).copied().collect();
+        assert_eq!(sought(&mut bus, at), left, "what others bridged");
+    }
+    let fellows = [1, 2].map(|at| PeerId([part(at); 20]));
+    assert_eq!(bus.table(0).swarms.fellows(), fellows.into());
+    bus.announce(0, leecher(part(1), 0));
+    assert_eq!(bus.sought(0), []);
+}
+
+#[test]
 fn a_process_without_a_bridge_hands_seekers_to_one_that_has_one() {
     let mut bus = Bus::new(1);
     (0..2).for_each(|_| bus.start_with(false));

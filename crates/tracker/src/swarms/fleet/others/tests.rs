@@ -1,5 +1,7 @@
 //! What is known of other processes, message by message.
 
+use headwater_base::PeerId;
+
 use super::super::message::{Dialled, Hex};
 use super::*;
 
@@ -80,7 +82,7 @@ fn a_full_table_takes_what_is_no_more_than_it_replaces() {
     assert!(others.whole(START, ID, (7, 1, 2), second));
     assert_eq!((others.swarms(), others.lacking(START)), (count, vec![]));
     let twice = [all, vec![size(u32::MAX, 1, each)]].concat();
-    others.beat(ID, false, PeerId([0; 20]), 8);
+    others.beat(ID, false, 8);
     assert!(!others.whole(START, ID, (8, 0, 1), &twice));
 }
 
@@ -94,7 +96,7 @@ fn who_does_not_answer_is_asked_ever_more_rarely_and_as_before_once_it_did() {
     assert_eq!(asked(&mut others, 0..200), [0, 1, 3, 7, 15, 31, 63, 123, 183]);
     let answered = START + Duration::from_secs(200);
     assert!(others.whole(answered, ID, (5, 0, 1), &[]));
-    others.beat(ID, false, PeerId([0; 20]), 6);
+    others.beat(ID, false, 6);
     assert_eq!(asked(&mut others, 243..250), [243, 244, 246]);
 }
 
