@@ -258,7 +258,9 @@ impl Run {
 
     /// Leaves what nobody needs, and makes room in the cache.
     async fn look(&mut self) -> Result<(), Stopped> {
-        for hash in self.unneeded().await? {
+        let fellows = self.tracker.fellows().await;
+        self.seekers.forget_all_but(&fellows.processes);
+        for hash in self.unneeded(fellows.peers).await? {
             self.leave(hash, false).await?;
             self.count(|stats| stats.left += 1);
         }
@@ -279,10 +281,9 @@ impl Run {
 
     /// Torrents that no browser is linked for, and that were announced by none lately. Peers of
     /// other processes of the fleet are no browsers: two bridges would keep each other for ever.
-    async fn unneeded(&self) -> Result<Vec<InfoHash>, Stopped> {
+    async fn unneeded(&self, fellows: BTreeSet<PeerId>) -> Result<Vec<InfoHash>, Stopped> {
         let old = self.joined.iter().filter(|(_, joined)| joined.announced.elapsed() > NEEDED_FOR);
         let old: Vec<_> = old.map(|(hash, joined)| (*hash, joined.torrent)).collect();
-        let fellows = self.tracker.fellows().await;
         self.shell
             .client(move |client, _| {
                 let alone = |torrent| {
@@ -297,6 +298,7 @@ impl Run {
     async fn leave(&mut self, hash: InfoHash, delete: bool) -> Result<(), Stopped> {
         let Some(joined) = self.joined.remove(&hash) else { return Ok(()) };
         self.cache.touch(hash);
+        self.seekers.forget(hash);
         self.shell.remove(joined.torrent, delete).await
     }
 

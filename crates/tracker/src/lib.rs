@@ -13,5 +13,5 @@ mod swarms;
 pub use config::Config;
 pub use stats::{Figure, FleetStats, Stats};
 pub use swarms::{
-    CloseReason, FleetInput, Input, Member, ProcessId, SocketId, Sought, Step, Swarms, To,
+    CloseReason, Fellows, FleetInput, Input, Member, ProcessId, SocketId, Sought, Step, Swarms, To,
 };

@@ -6,7 +6,6 @@ mod http;
 mod hub;
 mod socket;
 
-use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,12 +17,12 @@ use axum::extract::ws::WebSocketUpgrade;
 use axum::response::Response;
 use axum::routing::any;
 use axum::serve::ListenerExt;
-use headwater_base::{PeerId, Seed, Time};
+use headwater_base::{Seed, Time};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::{Config, FleetInput, Member, SocketId, Sought, Stats, Swarms, limit};
+use crate::{Config, Fellows, FleetInput, Member, SocketId, Sought, Stats, Swarms, limit};
 pub use bus::Tell;
 use bus::{Outbox, Room};
 pub use http::Ask;
@@ -95,8 +94,8 @@ impl Tracker {
         self.news.send(News::Fleet(input, place)).await.is_ok()
     }
 
-    /// The peers that are part of other processes of the fleet.
-    pub async fn fellows(&self) -> BTreeSet<PeerId> {
+    /// The other processes of the fleet.
+    pub async fn fellows(&self) -> Fellows {
         let (answer, fellows) = oneshot::channel();
         // The table's task may have ended.
         let _ = self.news.send(News::Fellows(answer)).await;

@@ -21,7 +21,7 @@ use crate::{Config, Stats};
 use budget::Budget;
 use clients::{Clients, Network};
 use fleet::Fleet;
-pub use fleet::{FleetInput, Member, ProcessId, To};
+pub use fleet::{Fellows, FleetInput, Member, ProcessId, To};
 use recent::Recent;
 use swarm::{Door, One, Peer, Swarm, Way};
 

@@ -1,17 +1,19 @@
 //! The task that owns the swarm table: feeds it news of sockets and gives them its messages.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use headwater_base::{PeerId, Time};
+use headwater_base::Time;
 use headwater_wire::tracker::http_server::{Question, Reply};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 
 use super::Clock;
 use super::bus::{Outbox, Place};
-use crate::{CloseReason, FleetInput, Input, Member, SocketId, Sought, Stats, Step, Swarms};
+use crate::{
+    CloseReason, Fellows, FleetInput, Input, Member, SocketId, Sought, Stats, Step, Swarms,
+};
 
 /// What the table's task hears.
 #[derive(Debug)]
@@ -35,8 +37,8 @@ pub(super) enum News {
     Joined(Member, Outbox),
     /// Something happened to the fleet's bus; it holds this place until then.
     Fleet(FleetInput, Option<Place>),
-    /// Somebody wants to know the peers that are part of other processes.
-    Fellows(oneshot::Sender<BTreeSet<PeerId>>),
+    /// Somebody wants to know the other processes.
+    Fellows(oneshot::Sender<Fellows>),
     /// Somebody wants the figures.
     Asked(oneshot::Sender<Stats>),
     /// The operator ends it.

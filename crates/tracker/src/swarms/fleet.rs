@@ -37,6 +37,15 @@ pub struct Member {
     pub peer: PeerId,
 }
 
+/// The other processes of a fleet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fellows {
+    /// Those that live, as far as the bus tells.
+    pub processes: BTreeSet<ProcessId>,
+    /// The peers that are part of one, or were when it was heard last.
+    pub peers: BTreeSet<PeerId>,
+}
+
 /// Something that happened to the fleet's bus.
 #[derive(Clone, Debug)]
 pub enum FleetInput {
@@ -181,9 +190,13 @@ impl Fleet {
 }
 
 impl Swarms {
-    /// The peers that are part of another process of the fleet, or were when it was heard last.
-    pub fn fellows(&self) -> BTreeSet<PeerId> {
-        self.fleet.iter().flat_map(|fleet| fleet.parts.iter().copied()).collect()
+    /// The other processes of the fleet.
+    pub fn fellows(&self) -> Fellows {
+        let fellows = |fleet: &Fleet| Fellows {
+            processes: fleet.others.ids().collect(),
+            peers: fleet.parts.iter().copied().collect(),
+        };
+        self.fleet.as_ref().map(fellows).unwrap_or_default()
     }
 
     /// Says that this process ends.

@@ -67,6 +67,10 @@ impl Others {
         self.of.len()
     }
 
+    pub(super) fn ids(&self) -> impl Iterator<Item = ProcessId> {
+        self.of.keys().copied()
+    }
+
     /// Swarms known of, each as often as processes have it.
     pub(super) fn swarms(&self) -> usize {
         self.of.values().map(|other| other.known.len()).sum()

@@ -405,8 +405,8 @@ fn while_the_bus_is_away_each_bridges_for_its_own_and_knows_the_others_peers() {
         let left: BTreeSet<_> = left.difference(&before[at]).copied().collect();
         assert_eq!(sought(&mut bus, at), left, "what others bridged");
     }
-    let fellows = [1, 2].map(|at| PeerId([part(at); 20]));
-    assert_eq!(bus.table(0).swarms.fellows(), fellows.into());
+    let peers = [1, 2].map(|at| PeerId([part(at); 20])).into();
+    assert_eq!(bus.table(0).swarms.fellows(), Fellows { processes: BTreeSet::new(), peers });
     bus.announce(0, leecher(part(1), 0));
     assert_eq!(bus.sought(0), []);
 }
@@ -442,7 +442,8 @@ fn nobody_bridges_for_a_peer_that_is_part_of_a_process() {
     }
     bus.pass(100);
     (0..2).for_each(|at| assert_eq!(bus.sought(at), []));
-    assert_eq!(bus.table(0).swarms.fellows(), [PeerId([part(1); 20])].into());
+    let fellows = Fellows { processes: [id(1)].into(), peers: [PeerId([part(1); 20])].into() };
+    assert_eq!(bus.table(0).swarms.fellows(), fellows);
 }
 
 #[test]
