@@ -10,6 +10,10 @@ import { manifestOf, oneFile } from "./harness/content.mjs";
 import { openNats } from "./harness/nats.mjs";
 import { ask, limit, openStage, until } from "./harness/stage.mjs";
 
+const bridging = ["--bridge", "open", "--bridge-torrents-per-browser", "99"];
+const bridged = (server) => figure(server, "bridge_torrents");
+const joins = (server) => figure(server, "bridge_joined_total");
+
 test("pages of two processes meet while NATS is there, else those of one", limit, async (t) => {
   const stage = openStage(t);
   const first = stage.keep(await openNats());
@@ -49,29 +53,49 @@ test("pages of two processes meet while NATS is there, else those of one", limit
 test("a torrent has one bridge in the fleet, and another when that is gone", limit, async (t) => {
   const stage = openStage(t);
   const nats = stage.keep(await openNats());
-  const [a, b] = await openFleet(stage, nats, 2, true);
+  const [a, b] = await openFleet(stage, nats, 2, bridging);
   const browser = await openClient(stage, a);
-  const torrents = 8;
-  for (let number = 0; number < torrents; number++) {
-    const answered = browser.answer();
-    browser.announce(randomBytes(20));
-    await answered;
-  }
-  const bridged = (server) => figure(server, "bridge_torrents");
+  const torrents = 16;
+  await browser.seek(torrents);
   const all = async () => (await bridged(a)) + (await bridged(b));
   await until("all to be bridged", async () => (await all()) === torrents);
+  const joined = async () => (await joins(a)) + (await joins(b));
+  assert.ok((await bridged(a)) > 0 && (await bridged(b)) > 0, "each bridges some");
+  await browser.seekAgain();
+  assert.equal(await all(), torrents);
+  assert.equal(await joined(), torrents, "none is bridged twice");
   await b.close("SIGKILL");
   await until("all to be bridged again", async () => (await bridged(a)) === torrents);
 });
 
+test("a bridge without room hands on what it cannot take", limit, async (t) => {
+  const stage = openStage(t);
+  const nats = stage.keep(await openNats());
+  const few = [...bridging, "--bridge-torrents", "5"];
+  const [a, b] = await openFleet(stage, nats, 2, few);
+  const browser = await openClient(stage, a);
+  await browser.seek(10);
+  await until("one to be full", async () => (await bridged(a)) === 5);
+  await until("the other to be full", async () => (await bridged(b)) === 5);
+});
+
+test("without NATS each process bridges for its own browsers", limit, async (t) => {
+  const stage = openStage(t);
+  const nats = stage.keep(await openNats());
+  const [a, b] = await openFleet(stage, nats, 2, bridging);
+  const browser = await openClient(stage, a);
+  await browser.seek(16);
+  await until("all to be bridged", async () => (await bridged(a)) + (await bridged(b)) === 16);
+  await nats.close("SIGKILL");
+  await until("one to bridge all", async () => (await bridged(a)) === 16);
+});
+
 /** Starts processes of a fleet, and waits until each knows the others. */
-async function openFleet(stage, nats, count, bridges = false) {
+async function openFleet(stage, nats, count, bridge = []) {
   const servers = [];
   for (let number = 0; number < count; number++) {
     const { path } = await stage.folder();
-    const most = ["--bridge-torrents-per-browser", "99"];
-    const bridge = bridges ? ["--bridge", "open", "--bridge-dir", path, ...most] : [];
-    const more = ["--fleet", nats.url, "--no-dht", ...bridge];
+    const more = ["--fleet", nats.url, "--no-dht", "--bridge-dir", path, ...bridge];
     servers.push({ ...(await stage.serve({ more })), fleet: nats.url });
   }
   for (const server of servers) {
@@ -88,13 +112,23 @@ async function openClient(stage, server) {
   stage.keep(socket, () => socket.terminate());
   const peer = randomBytes(20).toString("latin1");
   await once(socket, "open");
+  const announce = async (hash) => {
+    const [action, info_hash] = ["announce", hash.toString("latin1")];
+    const sizes = { uploaded: 0, downloaded: 0, left: 9, numwant: 0 };
+    const answered = once(socket, "message");
+    socket.send(JSON.stringify({ action, info_hash, peer_id: peer, ...sizes }));
+    await answered;
+  };
+  const hashes = [];
   return {
-    announce: (hash) => {
-      const [action, info_hash] = ["announce", hash.toString("latin1")];
-      const sizes = { uploaded: 0, downloaded: 0, left: 9, numwant: 0 };
-      socket.send(JSON.stringify({ action, info_hash, peer_id: peer, ...sizes }));
+    /** Announces so many torrents that it lacks, and once more those that it did. */
+    seek: async (count) => {
+      hashes.push(...Array.from({ length: count }, () => randomBytes(20)));
+      for (const hash of hashes) await announce(hash);
     },
-    answer: () => once(socket, "message"),
+    seekAgain: async () => {
+      for (const hash of hashes) await announce(hash);
+    },
   };
 }
 

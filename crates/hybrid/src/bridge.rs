@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use headwater_base::{InfoHash, PeerId, TorrentId, hex};
 use headwater_client::{AddOptions, Event};
-use headwater_tracker::Sought;
 use headwater_tracker::server::Tracker;
+use headwater_tracker::{FleetInput, Sought};
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -175,10 +175,10 @@ impl Run {
             return Ok(());
         }
         let hash = sought.info_hash;
-        let trackers = if self.config.takes_trackers { sought.trackers } else { Vec::new() };
         if let Some(joined) = self.joined.get_mut(&hash) {
             joined.announced = now();
-            let news = joined.news(trackers);
+            let told = if self.config.takes_trackers { sought.trackers } else { Vec::new() };
+            let news = joined.news(told);
             return if news.is_empty() { Ok(()) } else { self.ask(hash, news).await };
         }
         if self.is_served(hash).await? {
@@ -188,12 +188,18 @@ impl Run {
             Policy::Listed(listed) => listed.contains(&hash),
             Policy::Open => true,
         };
-        let fits = self.joined.len() < self.config.torrents_max;
-        let fits = fits && !self.refused.contains(&hash) && allowed;
-        if !fits || !self.seekers.may_seek(now(), (sought.process, sought.socket), hash) {
+        let allowed = allowed && !self.refused.contains(&hash);
+        if allowed && self.joined.len() >= self.config.torrents_max {
+            self.count(|stats| stats.refused += 1);
+            // Where there is no fleet, or the tracker ended, nobody else has room.
+            self.tracker.fleet(FleetInput::NoRoom(sought)).await;
+            return Ok(());
+        }
+        if !allowed || !self.seekers.may_seek(now(), (sought.process, sought.socket), hash) {
             self.count(|stats| stats.refused += 1);
             return Ok(());
         }
+        let trackers = if self.config.takes_trackers { sought.trackers } else { Vec::new() };
         self.join(hash, trackers).await
     }
 

@@ -59,6 +59,8 @@ pub enum FleetInput {
     Told(String),
     /// A message could not leave.
     Lost,
+    /// The bridge of this process has no room for what a peer seeks.
+    NoRoom(Sought),
 }
 
 /// Whom a message within a fleet is for.
@@ -96,8 +98,8 @@ pub(super) struct Fleet {
     telling: Option<Telling>,
     part_at: Time,
     crossed: Recent<Crossed, ProcessId>,
-    /// Whom the owner of a torrent was told of, the owner, and whether trackers were named.
-    told: Recent<Told, (ProcessId, bool)>,
+    /// What bridges were told of, and whether trackers were named.
+    told: Recent<Told, bool>,
     /// Peers that are part of other processes, or were: also while the bus is away, links to them
     /// are none to browsers.
     parts: VecDeque<PeerId>,
@@ -227,6 +229,7 @@ impl Swarms {
                 fleet.tell_at = None;
             }
             FleetInput::Lost => fleet.stats.dropped += 1,
+            FleetInput::NoRoom(sought) => self.hand_on(now, sought),
             FleetInput::Told(text) => {
                 fleet.stats.received += 1;
                 if !self.hear_fleet(now, &text)
@@ -243,10 +246,16 @@ impl Swarms {
     fn hear_fleet(&mut self, now: Time, text: &str) -> bool {
         let Some(fleet) = self.fleet.as_mut().filter(|fleet| fleet.up) else { return false };
         let Some((from, kind)) = message::look(text) else { return false };
+        let is_new = !fleet.others.knows(from);
         if from == fleet.member.id || !fleet.others.hear(now, from, kind) {
             return false;
         }
+        if is_new {
+            // It would take this one for no bridge until it beats.
+            self.tell_beat(To::One(from));
+        }
         let Some((_, say)) = message::decode(text) else { return false };
+        let Some(fleet) = &mut self.fleet else { return false };
         let others = &mut fleet.others;
         match say {
             Say::Beat { bridges, peer, number } => {
@@ -278,12 +287,15 @@ impl Swarms {
                 };
                 return self.answer_from_afar(from, answer);
             }
-            Say::Sought { hash, peer, socket, trackers } => {
+            Say::Sought { hash, peer, socket, process, trackers } => {
                 if !fleet.member.bridges || !self.config.tells_seekers {
                     return false;
                 }
                 let (info_hash, peer_id) = (InfoHash(hash.0), PeerId(peer.0));
-                let (socket, process) = (SocketId(socket), Some(from));
+                let process = process.map_or(from, |process| ProcessId(process.0));
+                // What was handed on may come back to where its socket is.
+                let process = Some(process).filter(|process| *process != fleet.member.id);
+                let socket = SocketId(socket);
                 let sought = Sought { info_hash, peer_id, socket, trackers, process };
                 self.steps.push_back(Step::Sought(sought));
             }
@@ -316,9 +328,14 @@ impl Swarms {
     fn beat(&mut self, now: Time) {
         let Some(fleet) = self.fleet.as_mut().filter(|fleet| fleet.beat_at <= now) else { return };
         fleet.beat_at = now + limit::FLEET_BEAT;
+        self.tell_beat(To::All);
+    }
+
+    fn tell_beat(&mut self, to: To) {
+        let Some(fleet) = &self.fleet else { return };
         let Member { bridges, peer, .. } = fleet.member;
         let say = Say::Beat { bridges, peer: Hex(peer.0), number: fleet.number };
-        self.say(To::All, say);
+        self.say(to, say);
     }
 
     /// How many of so many offers go to other processes: those that find no peer here, and some of

@@ -142,6 +142,9 @@ pub(super) enum Say {
         peer: Hex<20>,
         /// Its socket, where it is.
         socket: u64,
+        /// Where that is, unless at who says this: a bridge without room hands seekers on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        process: Option<Hex<16>>,
         /// HTTP and UDP trackers that it says the torrent has.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         trackers: Vec<String>,
@@ -284,6 +287,10 @@ mod tests {
         Say::Offers { hash, peer, seeder: false, offers: vec![sdp; count] }
     }
 
+    fn sought(process: Option<Hex<16>>, trackers: Vec<String>) -> Say {
+        Say::Sought { hash: Hex([1; 20]), peer: Hex([3; 20]), socket: 9, process, trackers }
+    }
+
     #[test]
     fn what_is_said_is_read_as_the_same() {
         let (hash, peer) = (Hex([1; 20]), Hex([3; 20]));
@@ -295,7 +302,8 @@ mod tests {
             Say::State { number: 8, part: 0, parts: 1, swarms: vec![size(1)] },
             offers(2, 9),
             Say::Answer { hash, peer, to: Hex([5; 20]), answer },
-            Say::Sought { hash, peer, socket: 9, trackers: vec!["udp://t:1".to_owned()] },
+            sought(None, vec!["udp://t:1".to_owned()]),
+            sought(Some(Hex([7; 16])), Vec::new()),
             Say::Bye {},
         ];
         for say in all {
@@ -323,10 +331,7 @@ mod tests {
     fn what_keeps_no_limit_or_no_form_is_no_message() {
         let ask = encode(FROM, Say::Ask {}).expect("short enough");
         let of = |say| encode(FROM, say).unwrap_or_default();
-        let sought = |url: &str, count| {
-            let (hash, peer) = (Hex([1; 20]), Hex([3; 20]));
-            Say::Sought { hash, peer, socket: 9, trackers: vec![url.to_owned(); count] }
-        };
+        let seeks = |url: &str, count| sought(None, vec![url.to_owned(); count]);
         let swarms = |swarms| of(Say::Swarms { number: 1, swarms });
         let many = limit::FLEET_WEIGHT_MAX + 1;
         let crowd = Size { complete: u32::MAX, ..size(0) };
@@ -343,8 +348,8 @@ mod tests {
             swarms(vec![size(limit::FLEET_DIALLED_MAX + 1)]),
             swarms(vec![crowd]),
             of(Say::State { number: 1, part: 1, parts: 1, swarms: Vec::new() }),
-            of(sought("ws://t", 1)),
-            of(sought("udp://t", headwater_wire::limit::TRACKERS_TOLD_MAX + 1)),
+            of(seeks("ws://t", 1)),
+            of(seeks("udp://t", headwater_wire::limit::TRACKERS_TOLD_MAX + 1)),
             of(offers(headwater_wire::limit::OFFERS_MAX + 1, 1)),
             of(offers(1, headwater_wire::limit::SDP_BYTES_MAX + 1)),
         ];

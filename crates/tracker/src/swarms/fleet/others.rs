@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::collections::BTreeMap;
 
-use headwater_base::{InfoHash, Time, sha1};
+use headwater_base::{Digest1, InfoHash, Time, sha1};
 
 use super::known::{Coming, Far, Known, next};
 use super::message::{ProcessId, Size};
@@ -67,6 +67,10 @@ impl Others {
         self.of.len()
     }
 
+    pub(super) fn knows(&self, id: ProcessId) -> bool {
+        self.of.contains_key(&id)
+    }
+
     pub(super) fn ids(&self) -> impl Iterator<Item = ProcessId> {
         self.of.keys().copied()
     }
@@ -83,7 +87,7 @@ impl Others {
     /// Hears from a process: it lives, whatever becomes of its message. False when there are too
     /// many processes, or when the message is one too many.
     pub(super) fn hear(&mut self, now: Time, id: ProcessId, kind: Kind) -> bool {
-        if !self.of.contains_key(&id) {
+        if !self.knows(id) {
             let (pace, most) = (limit::FLEET_NEWCOMERS_PER_SECOND, limit::FLEET_PROCESSES_MAX);
             let fits = kind != Kind::End && self.of.len() < most;
             if !fits || !self.newcomers.take(now, pace, most as u32) {
@@ -241,8 +245,23 @@ pub(super) fn owner(
     info_hash: InfoHash,
     processes: impl Iterator<Item = ProcessId>,
 ) -> Option<ProcessId> {
-    let score = |id: &ProcessId| sha1(&[id.0.as_slice(), &info_hash.0].concat());
-    processes.max_by_key(score)
+    processes.max_by_key(|id| claim(info_hash, *id))
+}
+
+/// Which of these processes bridges a torrent that this one has no room for. Nobody is asked twice
+/// who is asked in this order.
+pub(super) fn next_owner(
+    info_hash: InfoHash,
+    full: ProcessId,
+    processes: impl Iterator<Item = ProcessId>,
+) -> Option<ProcessId> {
+    let most = claim(info_hash, full);
+    owner(info_hash, processes.filter(|id| claim(info_hash, *id) < most))
+}
+
+/// How good a claim a process has to a torrent.
+fn claim(info_hash: InfoHash, id: ProcessId) -> Digest1 {
+    sha1(&[id.0.as_slice(), &info_hash.0].concat())
 }
 
 #[cfg(test)]

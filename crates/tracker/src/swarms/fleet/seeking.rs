@@ -18,8 +18,8 @@ pub(super) struct Search {
     from: Bound<InfoHash>,
 }
 
-/// What a process was told of: a torrent, and the socket that seeks it.
-pub(super) type Told = (InfoHash, SocketId);
+/// What a process was told of: a torrent, and the socket here that seeks it.
+pub(super) type Told = (InfoHash, SocketId, ProcessId);
 
 impl Swarms {
     /// Whether there is a bridge for the peers here: that of another process will do.
@@ -37,17 +37,32 @@ impl Swarms {
             return;
         }
         match fleet.owner(sought.info_hash) {
-            Some(owner) if owner != fleet.member.id => {
-                if !fleet.is_news(now, owner, &sought) {
-                    return;
-                }
-                let Sought { info_hash, peer_id, socket, trackers, .. } = sought;
-                let (hash, peer) = (Hex(info_hash.0), Hex(peer_id.0));
-                self.say(To::One(owner), Say::Sought { hash, peer, socket: socket.0, trackers });
-            }
+            Some(owner) if owner != fleet.member.id => self.tell_bridge(now, owner, sought),
             Some(_) => self.steps.push_back(Step::Sought(sought)),
             None => {}
         }
+    }
+
+    /// Hands on who seeks a torrent that the bridge here has no room for.
+    pub(super) fn hand_on(&mut self, now: Time, sought: Sought) {
+        let Some(fleet) = &self.fleet else { return };
+        let (own, others) = (fleet.member.id, fleet.others.bridging());
+        if let Some(next) = others::next_owner(sought.info_hash, own, others) {
+            self.tell_bridge(now, next, sought);
+        }
+    }
+
+    /// Tells a bridge at another process who seeks a torrent, unless it was told just now.
+    fn tell_bridge(&mut self, now: Time, bridge: ProcessId, sought: Sought) {
+        let Some(fleet) = &mut self.fleet else { return };
+        // Whoever hands one of its own sockets to us counts time itself.
+        if sought.process.is_none() && !fleet.is_news(now, bridge, &sought) {
+            return;
+        }
+        let Sought { info_hash, peer_id, socket, trackers, process } = sought;
+        let (hash, peer, socket) = (Hex(info_hash.0), Hex(peer_id.0), socket.0);
+        let process = process.map(|process| Hex(process.0));
+        self.say(To::One(bridge), Say::Sought { hash, peer, socket, process, trackers });
     }
 
     /// Seeks anew what processes bridged that are gone, a few torrents at a time: peers here may not
@@ -137,17 +152,17 @@ impl Fleet {
         self.parts.push_back(peer);
     }
 
-    /// Whether the owner of a torrent is to be told of a seeker: not what it was told just now.
-    fn is_news(&mut self, now: Time, owner: ProcessId, sought: &Sought) -> bool {
-        let (told, names) = ((sought.info_hash, sought.socket), !sought.trackers.is_empty());
+    /// Whether a bridge is to be told of a seeker here: not what it was told just now.
+    fn is_news(&mut self, now: Time, bridge: ProcessId, sought: &Sought) -> bool {
+        let told = (sought.info_hash, sought.socket, bridge);
+        let names = !sought.trackers.is_empty();
         self.told.expire(now);
         // A tab names trackers only once it knows that there is a bridge.
-        let same = |(to, named): (ProcessId, bool)| to == owner && (named || !names);
-        if self.told.look(&told).is_some_and(same) {
+        if self.told.look(&told).is_some_and(|named| named || !names) {
             return false;
         }
         let end = now + limit::FLEET_SOUGHT_EVERY;
-        self.told.put(end, (told, (owner, names)), limit::FLEET_SOUGHT_MAX);
+        self.told.put(end, (told, names), limit::FLEET_SOUGHT_MAX);
         true
     }
 }

@@ -412,6 +412,42 @@ fn while_the_bus_is_away_each_bridges_for_its_own_and_knows_the_others_peers() {
 }
 
 #[test]
+fn a_full_bridge_hands_seekers_on_until_one_has_room_and_none_is_asked_twice() {
+    let mut bus = Bus::new(3);
+    bus.pass(2_500);
+    let first = others::owner(SWARM, (0..3).map(id)).expect("one of three");
+    let second = others::next_owner(SWARM, first, (0..3).map(id)).expect("one of two");
+    let third = others::next_owner(SWARM, second, (0..3).map(id)).expect("the last");
+    let order = [first, second, third].map(|one| usize::from(one.0[0]));
+    for there in 0..3 {
+        let number = 5 + there as u8;
+        bus.announce(there, leecher(number, 0));
+        for at in order {
+            bus.pass(20);
+            let sought = bus.sought(at);
+            let [one] = &sought[..] else { panic!("{sought:?} at {at}") };
+            assert_eq!(one.peer_id, PeerId([number; 20]));
+            assert_eq!(one.process, (at != there).then_some(id(there)), "where its socket is");
+            bus.table(at).handle(Input::Fleet(FleetInput::NoRoom(one.clone())));
+        }
+        bus.pass(20);
+        (0..3).for_each(|at| assert_eq!(bus.sought(at), [], "all are full"));
+    }
+}
+
+#[test]
+fn a_newcomer_knows_at_once_who_bridges() {
+    let mut bus = Bus::new(2);
+    bus.pass(2_500);
+    bus.start();
+    bus.pass(50);
+    for at in 0..3 {
+        let fleet = bus.table(at).swarms.fleet.as_ref().expect("it is in a fleet");
+        assert_eq!(fleet.others.bridging().count(), 2, "{at}");
+    }
+}
+
+#[test]
 fn a_process_without_a_bridge_hands_seekers_to_one_that_has_one() {
     let mut bus = Bus::new(1);
     (0..2).for_each(|_| bus.start_with(false));

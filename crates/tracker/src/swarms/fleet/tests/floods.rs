@@ -34,7 +34,7 @@ fn seeks(number: u32) -> Say {
     let mut hash = SWARM;
     hash.0[..4].copy_from_slice(&number.to_be_bytes());
     let (hash, peer, socket) = (Hex(hash.0), Hex([5; 20]), u64::from(number));
-    Say::Sought { hash, peer, socket, trackers: Vec::new() }
+    Say::Sought { hash, peer, socket, process: None, trackers: Vec::new() }
 }
 
 #[test]
