@@ -198,11 +198,11 @@ async fn open(
     Ok((client, [all, own]))
 }
 
-/// What a message says. One that is too long is none, and is counted as such.
+/// What a message says. One that is too long or no text is none, and is counted as such.
 fn told(message: &Message) -> FleetInput {
     let fits = message.payload.len() <= limit::FLEET_TEXT_BYTES_MAX;
-    let text = String::from_utf8_lossy(if fits { &message.payload } else { &[] });
-    FleetInput::Told(text.into_owned())
+    let text = if fits { std::str::from_utf8(&message.payload).ok() } else { None };
+    FleetInput::Told(text.unwrap_or_default().to_owned())
 }
 
 /// Sends a message, or has it counted as lost. False once the tracker ended.

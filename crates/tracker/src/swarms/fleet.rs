@@ -223,7 +223,7 @@ impl Swarms {
                 fleet.up = false;
                 let bridges: Vec<_> = fleet.others.bridging().collect();
                 bridges.into_iter().for_each(|bridge| fleet.lost(bridge));
-                fleet.others.clear();
+                fleet.others = Others::new(now);
                 fleet.changed.clear();
                 fleet.telling = None;
                 fleet.tell_at = None;

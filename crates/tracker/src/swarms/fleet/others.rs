@@ -80,10 +80,6 @@ impl Others {
         self.of.values().map(|other| other.known.len()).sum()
     }
 
-    pub(super) fn clear(&mut self) {
-        self.of.clear();
-    }
-
     /// Hears from a process: it lives, whatever becomes of its message. False when there are too
     /// many processes, or when the message is one too many.
     pub(super) fn hear(&mut self, now: Time, id: ProcessId, kind: Kind) -> bool {

@@ -103,8 +103,9 @@ impl Swarms {
         swarm: &Swarm,
     ) -> Option<Sought> {
         let fleet = self.fleet.as_ref()?;
-        let mut lacking = swarm.peers().filter(|peer| !peer.seeder && !fleet.is_part(peer.id));
-        let (peer_id, socket) = lacking.find_map(|peer| Some((peer.id, peer.way.socket()?)))?;
+        let lacking = swarm.peers().filter(|peer| !peer.seeder);
+        let mut lacking = lacking.filter_map(|peer| Some((peer.id, peer.way.socket()?)));
+        let (peer_id, socket) = lacking.find(|(id, _)| !fleet.is_part(*id))?;
         let all = fleet.bridging().chain(gone.iter().copied());
         let had = others::owner(info_hash, all).is_some_and(|owner| gone.contains(&owner));
         let (trackers, process) = (Vec::new(), None);

@@ -22,7 +22,7 @@ fn id(at: usize) -> ProcessId {
 
 /// The peer that is part of a process.
 fn part(at: usize) -> u8 {
-    200 + at as u8
+    200_u8.wrapping_add(at as u8)
 }
 
 /// Processes and what is between them.
@@ -399,10 +399,10 @@ fn while_the_bus_is_away_each_bridges_for_its_own_and_knows_the_others_peers() {
     assert!(before.iter().all(|before| (9..31).contains(&before.len())), "{before:?}");
     (0..3).for_each(|at| bus.turn(at, false));
     bus.pass(500);
-    for at in 0..2 {
+    for (at, before) in before.iter().enumerate().take(2) {
         let here = hashes().zip([0, 1].into_iter().cycle()).filter(|(_, there)| *there == at);
         let left: BTreeSet<_> = here.map(|(hash, _)| hash).collect();
-        let left: BTreeSet<_> = left.difference(&before[at]).copied().collect();
+        let left: BTreeSet<_> = left.difference(before).copied().collect();
         assert_eq!(sought(&mut bus, at), left, "what others bridged");
     }
     let peers = [1, 2].map(|at| PeerId([part(at); 20])).into();
@@ -432,6 +432,18 @@ fn a_full_bridge_hands_seekers_on_until_one_has_room_and_none_is_asked_twice() {
         }
         bus.pass(20);
         (0..3).for_each(|at| assert_eq!(bus.sought(at), [], "all are full"));
+    }
+}
+
+#[test]
+fn a_large_fleet_is_known_again_at_once_each_time_the_bus_comes_back() {
+    let mut bus = Bus::new(limit::FLEET_PROCESSES_MAX + 1);
+    for _ in 0..3 {
+        assert_eq!(bus.stats(0).processes, limit::FLEET_PROCESSES_MAX as u64);
+        (0..bus.tables.len()).for_each(|at| bus.turn(at, false));
+        assert_eq!(bus.stats(0).processes, 0);
+        (0..bus.tables.len()).for_each(|at| bus.turn(at, true));
+        bus.pass(100);
     }
 }
 
