@@ -398,6 +398,9 @@ fn while_the_bus_is_away_each_bridges_for_its_own_and_knows_the_others_peers() {
     let before: Vec<_> = (0..3).map(|at| sought(&mut bus, at)).collect();
     assert!(before.iter().all(|before| (9..31).contains(&before.len())), "{before:?}");
     (0..3).for_each(|at| bus.turn(at, false));
+    let soon = bus.now() + limit::FLEET_STEP_EVERY;
+    let due = bus.table(0).swarms.fleet.as_ref().and_then(Fleet::due);
+    assert!(due.is_some_and(|at| at <= soon), "it goes on by itself");
     bus.pass(500);
     for (at, before) in before.iter().enumerate().take(2) {
         let here = hashes().zip([0, 1].into_iter().cycle()).filter(|(_, there)| *there == at);
