@@ -87,7 +87,8 @@ impl Tracker {
         tells
     }
 
-    /// Hands on what happened to the fleet's bus, once there is room for it. False once the tracker ended.
+    /// Hands on what happened to the fleet's bus, once there is room for it. False once the tracker
+    /// ended.
     pub async fn fleet(&self, input: FleetInput) -> bool {
         let len = if let FleetInput::Told(text) = &input { text.len() } else { 0 };
         let place = self.room.take(len).await;

@@ -99,8 +99,8 @@ impl Coming {
         self.next == parts
     }
 
-    /// Takes what changed meanwhile: the parts that are still to come are no older. False when there
-    /// is no room for it.
+    /// Takes what changed meanwhile: the parts that are still to come are no older. False when
+    /// there is no room for it.
     pub(super) fn change(&mut self, number: u64, swarms: &[Size], room: &mut usize) -> bool {
         if self.upto.is_some_and(|last| number <= last) {
             return true;

@@ -65,8 +65,8 @@ impl Swarms {
         self.say(To::One(bridge), Say::Sought { hash, peer, socket, process, trackers });
     }
 
-    /// Seeks anew what processes bridged that are gone, a few torrents at a time: peers here may not
-    /// announce for minutes.
+    /// Seeks anew what processes bridged that are gone, a few torrents at a time: peers here may
+    /// not announce for minutes.
     pub(super) fn search(&mut self, now: Time) {
         let has_bridge = self.has_bridge();
         let Some(fleet) = self.fleet.as_mut().filter(|fleet| fleet.search_at <= now) else {

@@ -70,9 +70,9 @@ impl Swarms {
     fn tell_part(&mut self, now: Time) {
         let Some(fleet) = &mut self.fleet else { return };
         let Some(mut telling) = fleet.telling.take() else { return };
+        fleet.part_at = now + limit::FLEET_STEP_EVERY;
         let is_there = fleet.others.told(now, telling.to);
         let Some(hashes) = telling.parts.pop_front().filter(|_| is_there) else { return };
-        fleet.part_at = now + limit::FLEET_STEP_EVERY;
         let Telling { to, number, part, .. } = telling;
         let parts = part + 1 + telling.parts.len() as u32;
         telling.part += 1;
