@@ -4,22 +4,19 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
+import { endsWithUs } from "../e2e/harness/children.mjs";
 import { program } from "../e2e/harness/program.mjs";
 
 const crowd = process.env.HEADWATER_CROWD ?? join(dirname(program), "examples/crowd");
-
-/** Crowds outlive no test, however it ends. */
-const running = new Set();
-process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 
 /** Starts one process. `state` is what it said last, `end` resolves with its last line. */
 export function startCrowd(args) {
   if (!existsSync(crowd)) {
     throw new Error(`${crowd} is missing: cargo build -p headwater-hybrid --example crowd`);
   }
-  const child = spawn(crowd, args.map(String), { stdio: ["ignore", "pipe", "inherit"] });
+  const stdio = ["ignore", "pipe", "inherit"];
+  const child = endsWithUs(spawn(crowd, args.map(String), { stdio }));
   const run = { child, state: { live: 0, visits: 0, failed: 0 } };
-  running.add(child);
   let last;
   createInterface({ input: child.stdout }).on("line", (line) => {
     const told = JSON.parse(line);
@@ -28,9 +25,8 @@ export function startCrowd(args) {
   });
   run.end = new Promise((done, fail) => {
     child.on("close", (code) => {
-      running.delete(child);
-      if (last) done(last);
-      else fail(new Error(`a crowd of ${args[0]} ended with ${code} and said nothing`));
+      if (last && code === 0) done(last);
+      else fail(new Error(`a crowd of ${args[0]} ended early, with ${code}`));
     });
   });
   // Whoever ended it does not wait for what it would have said.

@@ -19,36 +19,36 @@ export async function runLoad(plan) {
   // Whoever leaves is closed a moment later than the next one comes.
   const room = ["--max-peers", streams + 2 * browsers, "--max-webrtc-peers", 2 * browsers];
   const server = await openServer({ count, length, more: room.map(String) });
-  const look = watch(server.pid, 1_000, () => server.figures());
-  const start = await look.sample();
-  const common = ["--torrents", server.torrents, "--seconds", seconds];
-  const web = startCrowds("browsers", {
-    count: browsers,
-    processes,
-    more: ["--tracker", server.url, "--rate", rate, ...common],
-  });
-  const tcp = startCrowds("streams", {
-    count: streams,
-    processes: 1,
-    more: ["--address", server.address, "--every", every, ...common],
-  });
-  const live = [];
-  const counting = setInterval(() => live.push([web.state().live, tcp.state().live]), 1_000);
+  const open = [server];
   try {
+    const look = watch(server.pid, 1_000, () => server.figures());
+    open.push(look);
+    const start = await look.sample();
+    const common = ["--torrents", server.torrents, "--seconds", seconds];
+    const web = startCrowds("browsers", {
+      count: browsers,
+      processes,
+      more: ["--tracker", server.url, "--rate", rate, ...common],
+    });
+    open.push(web);
+    const tcp = startCrowds("streams", {
+      count: streams,
+      processes: 1,
+      more: ["--address", server.address, "--every", every, ...common],
+    });
+    open.push(tcp);
+    const live = [];
+    const counting = setInterval(() => live.push([web.state().live, tcp.state().live]), 1_000);
+    open.push({ close: () => clearInterval(counting) });
     const late = seconds > 3 * COMING ? COMING : seconds / 3;
     await new Promise((done) => setTimeout(done, late * 1_000));
     live.length = 0;
     const trackers = await compareTrackers(server, plan.trackers);
     const ends = { web: await web.end(), tcp: await tcp.end() };
-    clearInterval(counting);
     const end = await look.sample();
     return { ...ends, trackers, start, end, samples: look.samples, live, log: server.log };
   } finally {
-    clearInterval(counting);
-    look.close();
-    web.close();
-    tcp.close();
-    await server.close();
+    for (const one of open.reverse()) await one.close();
   }
 }
 
@@ -94,6 +94,8 @@ export function judge(result, { trackerRatio }) {
   }
   const refused = result.trackers.reduce((sum, { ours }) => sum + ours.refused, 0);
   if (refused > 0) throw new Error(`our tracker refused ${refused} announces`);
+  const lost = result.trackers.reduce((sum, { ours, npm }) => sum + ours.hungUp + npm.hungUp, 0);
+  if (lost > 0) throw new Error(`${lost} announcing sockets were lost`);
   const ratios = result.trackers.map(({ ours, npm }) => ours.rate / npm.rate);
   const ratio = quantile(ratios.sort((a, b) => a - b), 0.5);
   if (ratio < trackerRatio) {

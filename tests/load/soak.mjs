@@ -26,27 +26,28 @@ export async function runSoak({ browsers, streams, processes, seconds, every }) 
   const count = Math.ceil(browsers / 2);
   const room = ["--max-peers", streams + 4 * browsers, "--max-webrtc-peers", 4 * browsers];
   const server = await openServer({ count, length: 1 << 20, more: room.map(String) });
-  const common = ["--torrents", server.torrents, "--seconds", seconds];
-  const web = startCrowds("browsers", {
-    count: browsers,
-    processes,
-    more: ["--tracker", server.url, "--rate", 128 * 1024, ...common],
-  });
-  const tcp = startCrowds("streams", {
-    count: streams,
-    processes: 1,
-    more: ["--address", server.address, "--every", 300, ...common],
-  });
-  const look = watch(server.pid, every, () => server.figures());
-  const guests = startGuests(server, seconds);
+  const open = [server];
   try {
+    const common = ["--torrents", server.torrents, "--seconds", seconds];
+    const web = startCrowds("browsers", {
+      count: browsers,
+      processes,
+      more: ["--tracker", server.url, "--rate", 128 * 1024, ...common],
+    });
+    open.push(web);
+    const tcp = startCrowds("streams", {
+      count: streams,
+      processes: 1,
+      more: ["--address", server.address, "--every", 300, ...common],
+    });
+    open.push(tcp);
+    const look = watch(server.pid, every, () => server.figures());
+    open.push(look);
+    const guests = startGuests(server, seconds);
     const [ofWeb, ofTcp, ofGuests] = await Promise.all([web.end(), tcp.end(), guests]);
     return { web: ofWeb, tcp: ofTcp, guests: ofGuests, samples: look.samples, log: server.log };
   } finally {
-    look.close();
-    web.close();
-    tcp.close();
-    await server.close();
+    for (const one of open.reverse()) await one.close();
   }
 }
 

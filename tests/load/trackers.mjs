@@ -4,15 +4,19 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { endsWithUs } from "../e2e/harness/children.mjs";
 import { startCrowd } from "./crowd.mjs";
 import { look } from "./watch.mjs";
 
 /** Starts the npm tracker in a process of its own. */
 async function openNpmProcess() {
   const script = fileURLToPath(new URL("npm_tracker.mjs", import.meta.url));
-  const child = spawn(process.execPath, [script], { stdio: ["ignore", "pipe", "inherit"] });
-  process.on("exit", () => child.kill("SIGKILL"));
-  const url = await new Promise((done) => createInterface(child.stdout).once("line", done));
+  const stdio = ["ignore", "pipe", "inherit"];
+  const child = endsWithUs(spawn(process.execPath, [script], { stdio }));
+  const url = await new Promise((done, fail) => {
+    createInterface(child.stdout).once("line", done);
+    child.on("close", (code) => fail(new Error(`npm's tracker ended with ${code}`)));
+  });
   return { url, pid: child.pid, close: () => child.kill("SIGKILL") };
 }
 
@@ -22,22 +26,25 @@ async function round({ url, pid }, sockets, seconds) {
   const args = ["--tracker", url, "--count", sockets, "--seconds", seconds];
   const end = await startCrowd(["announcers", ...args]).end;
   const cpu = (await look(pid)).cpu - before;
-  const { announces, refused, offers } = end;
-  return { rate: announces / end.seconds, perCpu: announces / cpu, refused, offers };
+  const { announces, refused, offers, hung_up: hungUp } = end;
+  return { rate: announces / end.seconds, perCpu: announces / cpu, refused, offers, hungUp };
 }
 
 /** Plays rounds in turns, and the order around; each pair makes a ratio. */
 export async function compareTrackers(ours, { rounds, sockets, seconds }) {
   const npm = await openNpmProcess();
   const pairs = [];
-  for (let at = 0; at < rounds; at += 1) {
-    const pair = {};
-    const turns = [["ours", ours], ["npm", npm]];
-    for (const [name, tracker] of at % 2 ? turns.reverse() : turns) {
-      pair[name] = await round(tracker, sockets, seconds);
+  try {
+    for (let at = 0; at < rounds; at += 1) {
+      const pair = {};
+      const turns = [["ours", ours], ["npm", npm]];
+      for (const [name, tracker] of at % 2 ? turns.reverse() : turns) {
+        pair[name] = await round(tracker, sockets, seconds);
+      }
+      pairs.push(pair);
     }
-    pairs.push(pair);
+  } finally {
+    npm.close();
   }
-  npm.close();
   return pairs;
 }

@@ -2,10 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-
-/** Programs outlive no test, however it ends. */
-const running = new Set();
-process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+import { endsWithUs } from "./children.mjs";
 
 /** Starts one for whoever knows the password. `port` lets a second one take the first's place. */
 export async function openNats(port = -1) {
@@ -13,14 +10,9 @@ export async function openNats(port = -1) {
   const args = ["-a", "127.0.0.1", "-p", `${port}`, "--user", user, "--pass", pass];
   // Debian keeps servers where users who are not root do not look.
   const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
-  const child = spawn("nats-server", args, { stdio: ["ignore", "ignore", "pipe"], env });
-  running.add(child);
-  const ended = new Promise((done) => {
-    child.on("close", () => {
-      running.delete(child);
-      done();
-    });
-  });
+  const stdio = ["ignore", "ignore", "pipe"];
+  const child = endsWithUs(spawn("nats-server", args, { stdio, env }));
+  const ended = new Promise((done) => child.on("close", done));
   const listens = /client connections on 127\.0\.0\.1:(\d+)/;
   const bound = await new Promise((done, fail) => {
     const log = [];

@@ -7,14 +7,11 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { endsWithUs } from "./children.mjs";
 import { bytesOf, hashOf, sorted } from "./content.mjs";
 
 export const root = fileURLToPath(new URL("../../..", import.meta.url));
 export const program = process.env.HEADWATER_PROGRAM ?? join(root, "target/debug/headwater");
-
-/** Programs outlive no test, however it ends. */
-const running = new Set();
-process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 
 /**
  * Starts the program, by another if that is named. `lines` are what it wrote to stdout, `log` what
@@ -24,10 +21,8 @@ export function start(args, { env = {}, by = [] } = {}) {
   if (!existsSync(program)) throw new Error(`${program} is missing: cargo xtask test builds it`);
   const stdio = ["ignore", "pipe", "pipe"];
   const [first, ...rest] = [...by, program, ...args];
-  const child = spawn(first, rest, { stdio, env: { ...process.env, ...env } });
+  const child = endsWithUs(spawn(first, rest, { stdio, env: { ...process.env, ...env } }));
   const run = { child, lines: [], log: [], code: null };
-  running.add(child);
-  child.on("close", () => running.delete(child));
   const waiting = new Set();
   const wake = () => [...waiting].forEach((look) => look());
   const keep = (stream, into, name) =>

@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
 import { createInterface } from "node:readline";
+import { endsWithUs } from "../../e2e/harness/children.mjs";
 
 /** Seconds that a download may take: others unchoke every ten, and the machine may be busy. */
 export const PATIENCE = 90;
@@ -14,16 +15,11 @@ const PORT_FIRST = 18_000;
 const PORT_COUNT = 14_000;
 const PORT_TRIES = 100;
 
-/** Programs outlive no test, however it ends. */
-const running = new Set();
-process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
-
 /** Starts the program. `log` is what it says that `tells` something, on either stream. */
 export function openChild(program, args, { env = {}, tells = () => true } = {}) {
   const stdio = ["ignore", "pipe", "pipe"];
-  const child = spawn(program, args, { stdio, env: { ...process.env, ...env } });
+  const child = endsWithUs(spawn(program, args, { stdio, env: { ...process.env, ...env } }));
   const log = [];
-  running.add(child);
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream }).on("line", (line) => {
       if (!tells(line)) return;
@@ -35,7 +31,6 @@ export function openChild(program, args, { env = {}, tells = () => true } = {}) 
   let failure;
   child.on("error", (error) => (failure = error));
   const ended = new Promise((done) => child.on("close", done));
-  ended.then(() => running.delete(child));
   return {
     log,
     /** Throws once the program is gone. */

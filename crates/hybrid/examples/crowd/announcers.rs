@@ -42,6 +42,7 @@ struct Counts {
     answered: AtomicU64,
     refused: AtomicU64,
     offers: AtomicU64,
+    hung_up: AtomicU64,
     is_over: AtomicBool,
 }
 
@@ -59,7 +60,12 @@ pub(crate) async fn run(tracker: &str, count: usize, time: Duration) -> Result<(
         let mut own = [0; 32];
         seed.split(&at.to_string()).fill(&mut own);
         let swarm = swarm(&seed, at / PEERS_PER_SWARM);
-        running.spawn(announce(socket, swarm, Seed(own), Arc::clone(&counts)));
+        let counts = Arc::clone(&counts);
+        running.spawn(async move {
+            if announce(socket, swarm, Seed(own), &counts).await.is_err() {
+                counts.hung_up.fetch_add(1, Ordering::Relaxed);
+            }
+        });
     }
     sleep(time).await;
     counts.is_over.store(true, Ordering::Relaxed);
@@ -69,6 +75,7 @@ pub(crate) async fn run(tracker: &str, count: usize, time: Duration) -> Result<(
     tell(&json!({
         "event": "end", "announces": answered, "seconds": seconds,
         "offers": count(&counts.offers), "refused": count(&counts.refused),
+        "hung_up": count(&counts.hung_up),
     }));
     Ok(())
 }
@@ -85,7 +92,7 @@ async fn announce(
     mut socket: Socket,
     info_hash: InfoHash,
     seed: Seed,
-    counts: Arc<Counts>,
+    counts: &Counts,
 ) -> Result<(), Failure> {
     let mut random = seed.split("offers");
     let mut happening = Some(Happening::Started);
@@ -108,7 +115,7 @@ async fn announce(
             trackers: Vec::new(),
         };
         socket.send(Message::text(ClientMessage::Announce(announce).encode())).await?;
-        answered(&mut socket, &counts).await?;
+        answered(&mut socket, counts).await?;
     }
     Ok(())
 }

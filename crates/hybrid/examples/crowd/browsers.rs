@@ -51,8 +51,7 @@ pub(crate) async fn run(tracker: String, rate: u64, crowd: &Many) -> Result<(), 
         });
     }
     site.tally.tell_for(crowd.time()).await;
-    while browsers.join_next().await.is_some() {}
-    site.tally.tell_end();
+    site.tally.tell_end(browsers).await;
     Ok(())
 }
 

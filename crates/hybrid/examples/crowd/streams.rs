@@ -54,8 +54,7 @@ pub(crate) async fn run(address: SocketAddr, every: Duration, crowd: &Many) -> R
         });
     }
     site.tally.tell_for(crowd.time()).await;
-    while peers.join_next().await.is_some() {}
-    site.tally.tell_end();
+    site.tally.tell_end(peers).await;
     Ok(())
 }
 

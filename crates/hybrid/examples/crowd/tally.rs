@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 /// One visit: a peer comes, fetches, and leaves.
 pub(crate) struct Visit {
@@ -76,8 +77,13 @@ impl Tally {
         }
     }
 
-    /// Says what came of it all.
-    pub(crate) fn tell_end(&self) {
+    /// Waits until all peers are gone and says what came of it all. One that panicked is a failure.
+    pub(crate) async fn tell_end(&self, mut peers: JoinSet<()>) {
+        while let Some(ended) = peers.join_next().await {
+            if let Err(panic) = ended {
+                self.ended(Err(panic.to_string()));
+            }
+        }
         let sum = self.sum();
         tell(&json!({
             "event": "end", "bytes": sum.bytes, "first": sum.first, "whole": sum.whole,

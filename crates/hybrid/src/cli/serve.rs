@@ -26,7 +26,7 @@ use tracing::{info, warn};
 
 use super::args::Serve;
 use super::failure::Failure;
-use super::{bridge, logs, owner, peer, print, print_line, seed};
+use super::{bridge, descriptors, logs, owner, peer, print, print_line, seed};
 
 /// Longest wait for trackers, peers and files at the end.
 const END_TIME_MAX: Duration = Duration::from_secs(15);
@@ -46,7 +46,7 @@ pub(crate) async fn run(args: Serve, json: bool) -> Result<(), Failure> {
     let bridge = bridge::config(&args)?;
     let fleet = fleet(&args)?;
     let (listener, listen) = bind(args.listen).await?;
-    let (tracker, sought) = start_tracker(bridge.is_some())?;
+    let (tracker, sought) = start_tracker(bridge.is_some(), descriptors::sockets_max(&args.peer))?;
     let mut trackers = vec![own_tracker(&tracker, listen, certificate.is_some()).await?];
     trackers.extend(args.peer.tracker.iter().cloned());
     let started = peer::start(&args.peer, trackers, args.local_trackers).await?;
@@ -162,10 +162,13 @@ fn member(bridges: bool, peer: PeerId) -> Result<Member, Failure> {
 }
 
 /// Starts the tracker; with a bridge it tells what is sought.
-fn start_tracker(bridge: bool) -> Result<(Tracker, Option<mpsc::Receiver<Sought>>), Failure> {
+fn start_tracker(
+    bridge: bool,
+    sockets_max: usize,
+) -> Result<(Tracker, Option<mpsc::Receiver<Sought>>), Failure> {
     let mut random = [0; 32];
     getrandom::fill(&mut random).map_err(|e| Failure::failed("random", e))?;
-    let config = headwater_tracker::Config::default();
+    let config = headwater_tracker::Config { sockets_max, ..Default::default() };
     if bridge {
         let (tracker, sought) = Tracker::start_watched(config, &Seed(random));
         return Ok((tracker, Some(sought)));
