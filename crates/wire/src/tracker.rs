@@ -9,6 +9,8 @@ mod json;
 mod reply;
 mod sdp;
 pub mod udp;
+mod value;
+mod writer;
 
 pub use client::{Announce, Answer, BadMessage, ClientMessage, Happening, is_told};
 pub use reply::{AnnounceReply, ScrapeEntry, TrackerMessage};

@@ -1,8 +1,10 @@
 //! What a client sends a tracker.
 
 use headwater_base::{InfoHash, PeerId};
-use serde_json::Value;
+use serde::Serialize;
 
+use super::value::{Fields, Value};
+use super::writer::{Session, Writer, from_bytes};
 use super::{Action, Offer, OfferId, json};
 use crate::{Error, limit};
 
@@ -106,16 +108,16 @@ impl Happening {
 impl ClientMessage {
     /// The text to send.
     pub fn encode(&self) -> String {
-        json::write(match self {
-            Self::Announce(announce) => announce.fields(),
-            Self::Answer(answer) => answer.fields(),
+        match self {
+            Self::Announce(announce) => announce.encode(),
+            Self::Answer(answer) => answer.encode(),
             Self::Scrape(hashes) => {
-                let mut fields = json::start(Action::Scrape, None);
-                let hashes: Vec<_> = hashes.iter().map(|hash| json::from_bytes(&hash.0)).collect();
-                json::put(&mut fields, "info_hash", hashes);
-                fields
+                let mut out = Writer::start(Action::Scrape, None);
+                let hashes: Vec<_> = hashes.iter().map(|hash| from_bytes(&hash.0)).collect();
+                out.put("info_hash", hashes);
+                out.finish()
             }
-        })
+        }
     }
 
     /// Reads a client's text.
@@ -124,8 +126,8 @@ impl ClientMessage {
         let fields =
             json::read(text).map_err(|error| BadMessage { info_hash: None, action, error })?;
         let info_hash = json::info_hash(&fields).ok();
-        let (action, result) = match fields.get("action").and_then(Value::as_str) {
-            Some("announce") if fields.contains_key("answer") => (action, read_answer(&fields)),
+        let (action, result) = match fields.text("action") {
+            Some("announce") if fields.has("answer") => (action, read_answer(&fields)),
             Some("announce") => (action, read_announce(&fields)),
             Some("scrape") => (Action::Scrape, read_scrape(&fields)),
             Some(_) | None => {
@@ -136,52 +138,57 @@ impl ClientMessage {
     }
 }
 
+/// An offer as it is written.
+#[derive(Serialize)]
+struct Offered<'a> {
+    offer: Session<'a>,
+    offer_id: String,
+}
+
 impl Announce {
-    fn fields(&self) -> json::Fields {
-        let mut fields = json::start(Action::Announce, Some(self.info_hash));
-        json::put_bytes(&mut fields, "peer_id", &self.peer_id.0);
-        json::put_some(&mut fields, "event", self.happening.map(Happening::name));
-        json::put(&mut fields, "uploaded", self.uploaded);
-        json::put(&mut fields, "downloaded", self.downloaded);
-        json::put(&mut fields, "left", self.left);
-        json::put_some(&mut fields, "numwant", self.wanted);
+    fn encode(&self) -> String {
+        let mut out = Writer::start(Action::Announce, Some(self.info_hash));
+        out.put_bytes("peer_id", &self.peer_id.0);
+        out.put_some("event", self.happening.map(Happening::name));
+        out.put("uploaded", self.uploaded);
+        out.put("downloaded", self.downloaded);
+        out.put("left", self.left);
+        out.put_some("numwant", self.wanted);
         if !self.offers.is_empty() {
-            let offers: Vec<_> = self.offers.iter().map(offer_value).collect();
-            json::put(&mut fields, "offers", offers);
+            out.put("offers", self.offers.iter().map(Offered::from).collect::<Vec<_>>());
         }
-        json::put_some(&mut fields, "trackerid", self.tracker_id.as_deref());
+        out.put_some("trackerid", self.tracker_id.as_deref());
         if !self.trackers.is_empty() {
-            json::put(&mut fields, "hw_trackers", self.trackers.as_slice());
+            out.put("hw_trackers", &self.trackers);
         }
-        fields
+        out.finish()
     }
 }
 
 impl Answer {
-    fn fields(&self) -> json::Fields {
-        let mut fields = json::start(Action::Announce, Some(self.info_hash));
-        json::put_bytes(&mut fields, "peer_id", &self.peer_id.0);
-        json::put_bytes(&mut fields, "to_peer_id", &self.to_peer_id.0);
-        json::put_bytes(&mut fields, "offer_id", &self.offer_id.0);
-        json::put_sdp(&mut fields, "answer", &self.sdp);
-        json::put(&mut fields, "left", self.left);
-        json::put_some(&mut fields, "trackerid", self.tracker_id.as_deref());
-        fields
+    fn encode(&self) -> String {
+        let mut out = Writer::start(Action::Announce, Some(self.info_hash));
+        out.put_bytes("peer_id", &self.peer_id.0);
+        out.put_bytes("to_peer_id", &self.to_peer_id.0);
+        out.put_bytes("offer_id", &self.offer_id.0);
+        out.put("answer", Session::answer(&self.sdp));
+        out.put("left", self.left);
+        out.put_some("trackerid", self.tracker_id.as_deref());
+        out.finish()
     }
 }
 
-fn offer_value(offer: &Offer) -> Value {
-    let mut fields = json::Fields::new();
-    json::put_sdp(&mut fields, "offer", &offer.sdp);
-    json::put_bytes(&mut fields, "offer_id", &offer.offer_id.0);
-    Value::Object(fields)
+impl<'a> From<&'a Offer> for Offered<'a> {
+    fn from(offer: &'a Offer) -> Self {
+        Self { offer: Session::offer(&offer.sdp), offer_id: from_bytes(&offer.offer_id.0) }
+    }
 }
 
-fn read_announce(fields: &json::Fields) -> Result<ClientMessage, Error> {
+fn read_announce(fields: &Fields<'_>) -> Result<ClientMessage, Error> {
     Ok(ClientMessage::Announce(Announce {
         info_hash: json::info_hash(fields)?,
         peer_id: json::peer_id(fields, "peer_id")?,
-        happening: fields.get("event").and_then(Value::as_str).and_then(Happening::from_name),
+        happening: fields.text("event").and_then(Happening::from_name),
         uploaded: json::number(fields, "uploaded").unwrap_or(0),
         downloaded: json::number(fields, "downloaded").unwrap_or(0),
         left: json::number(fields, "left"),
@@ -193,9 +200,8 @@ fn read_announce(fields: &json::Fields) -> Result<ClientMessage, Error> {
 }
 
 /// Those that are too long or of another kind are left out.
-fn trackers(fields: &json::Fields) -> Vec<String> {
-    let items = fields.get("hw_trackers").and_then(Value::as_array).map(Vec::as_slice);
-    let told = items.unwrap_or_default().iter().filter_map(Value::as_str);
+fn trackers(fields: &Fields<'_>) -> Vec<String> {
+    let told = fields.list("hw_trackers").iter().filter_map(Value::as_text);
     told.filter(|url| is_told(url)).map(str::to_owned).take(limit::TRACKERS_TOLD_MAX).collect()
 }
 
@@ -208,7 +214,7 @@ pub fn is_told(url: &str) -> bool {
         && schemes.iter().any(|scheme| url.starts_with(scheme))
 }
 
-fn read_answer(fields: &json::Fields) -> Result<ClientMessage, Error> {
+fn read_answer(fields: &Fields<'_>) -> Result<ClientMessage, Error> {
     Ok(ClientMessage::Answer(Answer {
         info_hash: json::info_hash(fields)?,
         peer_id: json::peer_id(fields, "peer_id")?,
@@ -221,18 +227,18 @@ fn read_answer(fields: &json::Fields) -> Result<ClientMessage, Error> {
 }
 
 /// One info-hash or a list of them. A scrape of everything is not offered.
-fn read_scrape(fields: &json::Fields) -> Result<ClientMessage, Error> {
+fn read_scrape(fields: &Fields<'_>) -> Result<ClientMessage, Error> {
     let wrong = || Error::Field { key: "info_hash", needed: "one or more byte strings" };
     if let Ok(hash) = json::info_hash(fields) {
         return Ok(ClientMessage::Scrape(vec![hash]));
     }
-    let items = fields.get("info_hash").and_then(Value::as_array).ok_or_else(wrong)?;
-    let read = |item: &Value| item.as_str().and_then(json::to_bytes).map(InfoHash);
-    let hashes: Vec<_> = items.iter().filter_map(read).take(limit::SCRAPE_MAX).collect();
+    let read = |item: &Value<'_>| item.as_text().and_then(json::to_bytes).map(InfoHash);
+    let items = fields.list("info_hash").iter();
+    let hashes: Vec<_> = items.filter_map(read).take(limit::SCRAPE_MAX).collect();
     if hashes.is_empty() { Err(wrong()) } else { Ok(ClientMessage::Scrape(hashes)) }
 }
 
-fn tracker_id(fields: &json::Fields) -> Option<String> {
-    let text = fields.get("trackerid").and_then(Value::as_str)?;
+fn tracker_id(fields: &Fields<'_>) -> Option<String> {
+    let text = fields.text("trackerid")?;
     (text.len() <= limit::TRACKER_ID_BYTES_MAX).then(|| text.to_owned())
 }

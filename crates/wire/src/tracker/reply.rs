@@ -1,8 +1,12 @@
 //! What a tracker sends a client.
 
-use headwater_base::{InfoHash, PeerId};
-use serde_json::Value;
+use std::collections::BTreeMap;
 
+use headwater_base::{InfoHash, PeerId};
+use serde::Serialize;
+
+use super::value::{Fields, Value};
+use super::writer::{Session, Writer, from_bytes};
 use super::{Action, OfferId, check_sdp, json};
 use crate::{Error, limit, text};
 
@@ -95,44 +99,66 @@ impl AnnounceReply {
             bridge: false,
         }
     }
+
+    fn encode(&self) -> String {
+        let mut out = Writer::start(Action::Announce, Some(self.info_hash));
+        out.put_some("interval", self.interval);
+        out.put_some("min interval", self.interval_min);
+        out.put_some("complete", self.complete);
+        out.put_some("incomplete", self.incomplete);
+        out.put_some("tracker id", self.tracker_id.as_deref());
+        out.put_some("warning message", self.warning.as_deref());
+        out.put_some("hw_bridge", self.bridge.then_some(1));
+        out.finish()
+    }
 }
 
 impl TrackerMessage {
     /// The text to send.
     pub fn encode(&self) -> String {
-        json::write(match self {
-            Self::Announce(reply) => announce_fields(reply),
+        match self {
+            Self::Announce(reply) => reply.encode(),
             Self::Offer { info_hash, peer_id, offer_id, sdp } => {
-                relay_fields("offer", *info_hash, (peer_id, offer_id), sdp)
+                let mut out = relay(*info_hash, peer_id, offer_id);
+                out.put("offer", Session::offer(sdp));
+                out.finish()
             }
             Self::Answer { info_hash, peer_id, offer_id, sdp } => {
-                relay_fields("answer", *info_hash, (peer_id, offer_id), sdp)
+                let mut out = relay(*info_hash, peer_id, offer_id);
+                out.put("answer", Session::answer(sdp));
+                out.finish()
             }
             Self::Failure { info_hash, action, reason } => {
-                let mut fields = json::start(*action, *info_hash);
-                json::put(&mut fields, "failure reason", reason.as_str());
-                fields
+                let mut out = Writer::start(*action, *info_hash);
+                out.put("failure reason", reason);
+                out.finish()
             }
-            Self::Scrape(entries) => scrape_fields(entries),
-        })
+            Self::Scrape(entries) => {
+                let mut out = Writer::start(Action::Scrape, None);
+                let hash = |entry: &ScrapeEntry| from_bytes(&entry.info_hash.0);
+                let files = entries.iter().map(|entry| (hash(entry), Sizes::from(entry)));
+                out.put("files", files.collect::<BTreeMap<_, _>>());
+                out.finish()
+            }
+        }
     }
 
     /// Reads a tracker's text. Session descriptions in it have passed `check_sdp`.
     pub fn decode(text: &str) -> Result<Self, Error> {
         let fields = json::read(text)?;
-        let scrape = fields.get("action").and_then(Value::as_str) == Some("scrape");
+        let scrape = fields.text("action") == Some("scrape");
         let action = if scrape { Action::Scrape } else { Action::Announce };
         if let Some(reason) = words(&fields, "failure reason") {
             return Ok(Self::Failure { info_hash: json::info_hash(&fields).ok(), action, reason });
         }
         match action {
             Action::Scrape => read_scrape(&fields),
-            Action::Announce if fields.contains_key("offer") => {
+            Action::Announce if fields.has("offer") => {
                 let (peer_id, offer_id, sdp) = read_relay(&fields, "offer")?;
                 let info_hash = json::info_hash(&fields)?;
                 Ok(Self::Offer { info_hash, peer_id, offer_id, sdp })
             }
-            Action::Announce if fields.contains_key("answer") => {
+            Action::Announce if fields.has("answer") => {
                 let (peer_id, offer_id, sdp) = read_relay(&fields, "answer")?;
                 let info_hash = json::info_hash(&fields)?;
                 Ok(Self::Answer { info_hash, peer_id, offer_id, sdp })
@@ -142,47 +168,31 @@ impl TrackerMessage {
     }
 }
 
-fn announce_fields(reply: &AnnounceReply) -> json::Fields {
-    let mut fields = json::start(Action::Announce, Some(reply.info_hash));
-    json::put_some(&mut fields, "interval", reply.interval);
-    json::put_some(&mut fields, "min interval", reply.interval_min);
-    json::put_some(&mut fields, "complete", reply.complete);
-    json::put_some(&mut fields, "incomplete", reply.incomplete);
-    json::put_some(&mut fields, "tracker id", reply.tracker_id.as_deref());
-    json::put_some(&mut fields, "warning message", reply.warning.as_deref());
-    json::put_some(&mut fields, "hw_bridge", reply.bridge.then_some(1));
-    fields
+/// A swarm's size as it is written.
+#[derive(Serialize)]
+struct Sizes {
+    complete: u32,
+    incomplete: u32,
+    downloaded: u32,
 }
 
-fn relay_fields(
-    key: &'static str,
-    info_hash: InfoHash,
-    (peer_id, offer_id): (&PeerId, &OfferId),
-    sdp: &str,
-) -> json::Fields {
-    let mut fields = json::start(Action::Announce, Some(info_hash));
-    json::put_bytes(&mut fields, "peer_id", &peer_id.0);
-    json::put_bytes(&mut fields, "offer_id", &offer_id.0);
-    json::put_sdp(&mut fields, key, sdp);
-    fields
-}
-
-fn scrape_fields(entries: &[ScrapeEntry]) -> json::Fields {
-    let mut files = json::Fields::new();
-    for entry in entries {
-        let mut file = json::Fields::new();
-        json::put(&mut file, "complete", entry.complete);
-        json::put(&mut file, "incomplete", entry.incomplete);
-        json::put(&mut file, "downloaded", entry.downloaded);
-        json::put(&mut files, &json::from_bytes(&entry.info_hash.0), file);
+impl From<&ScrapeEntry> for Sizes {
+    fn from(entry: &ScrapeEntry) -> Self {
+        let ScrapeEntry { complete, incomplete, downloaded, .. } = *entry;
+        Self { complete, incomplete, downloaded }
     }
-    let mut fields = json::start(Action::Scrape, None);
-    json::put(&mut fields, "files", files);
-    fields
 }
 
-fn read_announce(fields: &json::Fields) -> Result<TrackerMessage, Error> {
-    let tracker_id = fields.get("tracker id").and_then(Value::as_str);
+/// What an offer and an answer begin with.
+fn relay(info_hash: InfoHash, peer_id: &PeerId, offer_id: &OfferId) -> Writer {
+    let mut out = Writer::start(Action::Announce, Some(info_hash));
+    out.put_bytes("peer_id", &peer_id.0);
+    out.put_bytes("offer_id", &offer_id.0);
+    out
+}
+
+fn read_announce(fields: &Fields<'_>) -> Result<TrackerMessage, Error> {
+    let tracker_id = fields.text("tracker id");
     let fits = |id: &&str| id.len() <= limit::TRACKER_ID_BYTES_MAX;
     Ok(TrackerMessage::Announce(AnnounceReply {
         info_hash: json::info_hash(fields)?,
@@ -196,20 +206,17 @@ fn read_announce(fields: &json::Fields) -> Result<TrackerMessage, Error> {
     }))
 }
 
-fn read_relay(
-    fields: &json::Fields,
-    key: &'static str,
-) -> Result<(PeerId, OfferId, String), Error> {
+fn read_relay(fields: &Fields<'_>, key: &'static str) -> Result<(PeerId, OfferId, String), Error> {
     let sdp = json::sdp(fields, key)?;
     check_sdp(&sdp)?;
     Ok((json::peer_id(fields, "peer_id")?, json::offer_id(fields)?, sdp))
 }
 
-fn read_scrape(fields: &json::Fields) -> Result<TrackerMessage, Error> {
-    let files = fields.get("files").and_then(Value::as_object);
+fn read_scrape(fields: &Fields<'_>) -> Result<TrackerMessage, Error> {
+    let files = fields.get("files").and_then(Value::as_fields);
     let files = files.ok_or(Error::Field { key: "files", needed: "object" })?;
-    let read = |(hash, file): (&String, &Value)| {
-        let (info_hash, file) = (InfoHash(json::to_bytes(hash)?), file.as_object()?);
+    let read = |(hash, file): (&str, &Value<'_>)| {
+        let (info_hash, file) = (InfoHash(json::to_bytes(hash)?), file.as_fields()?);
         let count = |key| json::count(file, key).unwrap_or(0);
         let (complete, incomplete) = (count("complete"), count("incomplete"));
         Some(ScrapeEntry { info_hash, complete, incomplete, downloaded: count("downloaded") })
@@ -218,7 +225,7 @@ fn read_scrape(fields: &json::Fields) -> Result<TrackerMessage, Error> {
     Ok(TrackerMessage::Scrape(entries))
 }
 
-fn words(fields: &json::Fields, key: &str) -> Option<String> {
-    let words = fields.get(key).and_then(Value::as_str)?;
+fn words(fields: &Fields<'_>, key: &str) -> Option<String> {
+    let words = fields.text(key)?;
     Some(text::clean(words, limit::REASON_CHARS_MAX))
 }

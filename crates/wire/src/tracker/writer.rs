@@ -1,0 +1,76 @@
+//! Writes the JSON of these messages, field by field, straight into the text that is sent.
+
+use headwater_base::InfoHash;
+use serde::Serialize;
+
+use super::Action;
+
+/// Bytes that most messages fit in: a session description, and what is around it.
+const ROOM: usize = 1024;
+
+/// A message that is being written.
+#[derive(Debug)]
+pub(super) struct Writer(Vec<u8>);
+
+/// A session description, which on the wire is an object with its type.
+#[derive(Debug, Serialize)]
+pub(super) struct Session<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    sdp: &'a str,
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn offer(sdp: &'a str) -> Self {
+        Self { kind: "offer", sdp }
+    }
+
+    pub(super) fn answer(sdp: &'a str) -> Self {
+        Self { kind: "answer", sdp }
+    }
+}
+
+impl Writer {
+    /// A message with its first fields.
+    pub(super) fn start(action: Action, info_hash: Option<InfoHash>) -> Self {
+        let mut out = Self(Vec::with_capacity(ROOM));
+        out.0.extend_from_slice(b"{\"action\":");
+        out.push(action.name());
+        if let Some(InfoHash(bytes)) = info_hash {
+            out.put_bytes("info_hash", &bytes);
+        }
+        out
+    }
+
+    pub(super) fn put(&mut self, key: &'static str, value: impl Serialize) {
+        self.0.push(b',');
+        self.push(key);
+        self.0.push(b':');
+        self.push(value);
+    }
+
+    pub(super) fn put_some(&mut self, key: &'static str, value: Option<impl Serialize>) {
+        if let Some(value) = value {
+            self.put(key, value);
+        }
+    }
+
+    pub(super) fn put_bytes(&mut self, key: &'static str, bytes: &[u8; 20]) {
+        self.put(key, from_bytes(bytes));
+    }
+
+    pub(super) fn finish(mut self) -> String {
+        self.0.push(b'}');
+        String::from_utf8(self.0).unwrap_or_default()
+    }
+
+    fn push(&mut self, value: impl Serialize) {
+        // Memory takes whatever it is given, and nothing here refuses to be written.
+        let _ = serde_json::to_writer(&mut self.0, &value);
+    }
+}
+
+/// One character for each byte.
+pub(super) fn from_bytes(bytes: &[u8; 20]) -> String {
+    bytes.iter().map(|byte| char::from(*byte)).collect()
+}
