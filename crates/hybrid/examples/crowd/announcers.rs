@@ -1,12 +1,13 @@
 //! Sockets that announce as fast as a tracker answers: each waits for the answer to its announce
 //! before the next one. Every announce carries five offers, as WebTorrent's do.
 
+use std::iter;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
-use headwater_base::{InfoHash, Seed};
+use headwater_base::{InfoHash, PeerId, Seed};
 use headwater_wire::tracker::{Announce, ClientMessage, Happening, Offer, OfferId};
 use serde_json::json;
 use tokio::net::TcpStream;
@@ -23,7 +24,10 @@ use crate::{Failure, peer_id, seed};
 const PEERS_PER_SWARM: usize = 10;
 
 /// Offers in an announce.
-const OFFERS: usize = 5;
+const OFFERS: u8 = 5;
+
+/// The part of an offer's name that is another one in each announce.
+const NUMBER: &str = "~~~~~~~~";
 
 /// Bytes read at once: the library clears so many before each read, which is what this crowd
 /// would else do most of the time.
@@ -94,30 +98,44 @@ async fn announce(
     seed: Seed,
     counts: &Counts,
 ) -> Result<(), Failure> {
-    let mut random = seed.split("offers");
-    let mut happening = Some(Happening::Started);
-    while !counts.is_over.load(Ordering::Relaxed) {
-        let offer = |_| {
-            let mut id = [0; 20];
-            random.fill(&mut id);
-            Offer { offer_id: OfferId(id), sdp: SDP.to_owned() }
-        };
-        let announce = Announce {
-            info_hash,
-            peer_id: peer_id(&seed),
-            happening: happening.take(),
-            uploaded: 0,
-            downloaded: 0,
-            left: Some(1),
-            wanted: Some(OFFERS as u32),
-            offers: (0..OFFERS).map(offer).collect(),
-            tracker_id: None,
-            trackers: Vec::new(),
-        };
-        socket.send(Message::text(ClientMessage::Announce(announce).encode())).await?;
+    let peer_id = peer_id(&seed);
+    let first = announce_text(info_hash, peer_id, Some(Happening::Started));
+    let usual = announce_text(info_hash, peer_id, None);
+    // Made once and numbered each time: what is measured is the tracker.
+    let first: Vec<&str> = first.split(NUMBER).collect();
+    let usual: Vec<&str> = usual.split(NUMBER).collect();
+    for (number, parts) in iter::once(&first).chain(iter::repeat(&usual)).enumerate() {
+        if counts.is_over.load(Ordering::Relaxed) {
+            break;
+        }
+        let text = parts.join(format!("{number:08}").as_str());
+        socket.send(Message::text(text)).await?;
         answered(&mut socket, counts).await?;
     }
     Ok(())
+}
+
+/// An announce whose offers are yet to be numbered.
+fn announce_text(info_hash: InfoHash, peer_id: PeerId, happening: Option<Happening>) -> String {
+    let offer = |at| {
+        let mut id = [b'.'; 20];
+        id[0] = b'0' + at;
+        id[12..].copy_from_slice(NUMBER.as_bytes());
+        Offer { offer_id: OfferId(id), sdp: SDP.to_owned() }
+    };
+    let announce = Announce {
+        info_hash,
+        peer_id,
+        happening,
+        uploaded: 0,
+        downloaded: 0,
+        left: Some(1),
+        wanted: Some(OFFERS.into()),
+        offers: (0..OFFERS).map(offer).collect(),
+        tracker_id: None,
+        trackers: Vec::new(),
+    };
+    ClientMessage::Announce(announce).encode()
 }
 
 /// Reads up to the answer; offers of others come in between.
@@ -125,10 +143,11 @@ async fn answered(socket: &mut Socket, counts: &Counts) -> Result<(), Failure> {
     while let Some(message) = socket.next().await {
         let text = message?.into_text()?;
         let text = text.as_str();
-        let counter = if text.contains("\"failure reason\"") {
-            &counts.refused
-        } else if text.contains("\"offer_id\"") {
+        let counter = if text.len() > SDP.len() {
+            // The only long message is another's offer; nothing in it need be looked for.
             &counts.offers
+        } else if text.contains("\"failure reason\"") {
+            &counts.refused
         } else if text.contains("\"interval\"") {
             &counts.answered
         } else {

@@ -88,9 +88,20 @@ impl Many {
 
 type Failure = Box<dyn Error + Send + Sync>;
 
-#[tokio::main]
-async fn main() -> Result<(), Failure> {
-    match Cli::parse().crowd {
+fn main() -> Result<(), Failure> {
+    let crowd = Cli::parse().crowd;
+    let mut runtime = match crowd {
+        // As many threads as npm's tracker has: what both trackers get is the other cores.
+        Crowd::Announcers { .. } => tokio::runtime::Builder::new_current_thread(),
+        Crowd::Browsers { .. } | Crowd::Streams { .. } => {
+            tokio::runtime::Builder::new_multi_thread()
+        }
+    };
+    runtime.enable_all().build()?.block_on(run(crowd))
+}
+
+async fn run(crowd: Crowd) -> Result<(), Failure> {
+    match crowd {
         Crowd::Browsers { tracker, rate, crowd } => browsers::run(tracker, rate, &crowd).await,
         Crowd::Streams { address, every, crowd } => {
             streams::run(address, Duration::from_millis(every), &crowd).await
