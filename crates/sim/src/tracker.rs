@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use headwater_base::{Rng, Seed, Time, TrackerId};
-use headwater_tracker::{Config, Input, SocketId, Step, Swarms};
+use headwater_tracker::{Config, Heard, Input, SocketId, Step, Swarms};
 use headwater_wire::tracker::TrackerMessage;
 
 /// How a tracker behaves.
@@ -86,7 +86,7 @@ impl Tracker {
     pub(crate) fn heard(&mut self, now: Time, caller: Caller, text: String) {
         let Some(&socket) = self.callers.get(&caller) else { return };
         if !matches!(self.mood, TrackerMood::Mute | TrackerMood::Dead) {
-            self.swarms.handle(now, Input::Text { socket, text });
+            self.swarms.handle(now, Input::Heard { socket, heard: Heard::read(&text) });
         }
     }
 
@@ -95,7 +95,8 @@ impl Tracker {
         let mut outs = Vec::new();
         loop {
             match self.swarms.next(now) {
-                Step::Send { socket, text } => {
+                Step::Send { socket, message } => {
+                    let text = message.encode();
                     let caller = self.sockets.get(&socket).copied();
                     let said = caller.and_then(|caller| Some((caller, self.bent(text)?)));
                     outs.extend(said.map(|(caller, text)| Out::Text(caller, text)));

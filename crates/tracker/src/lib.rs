@@ -13,5 +13,6 @@ mod swarms;
 pub use config::Config;
 pub use stats::{Figure, FleetStats, Stats};
 pub use swarms::{
-    CloseReason, Fellows, FleetInput, Input, Member, ProcessId, SocketId, Sought, Step, Swarms, To,
+    CloseReason, Fellows, FleetInput, Heard, Input, Member, ProcessId, SocketId, Sought, Step,
+    Swarms, To,
 };

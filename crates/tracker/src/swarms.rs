@@ -12,6 +12,7 @@ mod swarm;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use headwater_base::{InfoHash, PeerId, Rng, Seed, Time};
+use headwater_wire::limit::TRACKER_TEXT_BYTES_MAX;
 use headwater_wire::tracker::{
     Action, Announce, AnnounceReply, Answer, BadMessage, ClientMessage, Happening, Offer, OfferId,
     ScrapeEntry, TrackerMessage,
@@ -35,16 +36,41 @@ pub enum Input {
     /// It opened.
     Opened(SocketId),
     /// It brought a message.
-    Text {
+    Heard {
         /// Which socket.
         socket: SocketId,
         /// One whole message.
-        text: String,
+        heard: Heard,
     },
     /// It closed. For its peers that is as good as a `stopped`.
     Closed(SocketId),
     /// Something of the fleet.
     Fleet(FleetInput),
+}
+
+/// A client's message as it was read. That needs nothing of the table, so that every socket does
+/// it apart.
+#[derive(Clone, Debug)]
+pub enum Heard {
+    /// One that is understood.
+    Message(ClientMessage),
+    /// One that is not.
+    Bad(BadMessage),
+    /// One that is not even read.
+    TooLong {
+        /// Its size in bytes.
+        found: usize,
+    },
+}
+
+impl Heard {
+    /// Reads one whole message.
+    pub fn read(text: &str) -> Self {
+        if text.len() > TRACKER_TEXT_BYTES_MAX {
+            return Self::TooLong { found: text.len() };
+        }
+        ClientMessage::decode(text).map_or_else(Self::Bad, Self::Message)
+    }
 }
 
 /// A peer that lacks pieces.
@@ -79,7 +105,7 @@ pub enum Step {
         /// Through which socket.
         socket: SocketId,
         /// One whole message.
-        text: String,
+        message: TrackerMessage,
     },
     /// Close a socket once what was sent has left; no input of it counts any more.
     Close {
@@ -163,7 +189,7 @@ struct Socket {
 }
 
 /// One offer on its way to one peer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Relayed {
     info_hash: InfoHash,
     /// Who made it.
@@ -229,7 +255,7 @@ impl Swarms {
         self.expire(now);
         match input {
             Input::Opened(socket) => self.open(now, socket),
-            Input::Text { socket, text } => self.read(now, socket, &text),
+            Input::Heard { socket, heard } => self.take(now, socket, heard),
             Input::Closed(socket) => self.forget_socket(now, socket),
             Input::Fleet(input) => self.handle_fleet(now, input),
         }
@@ -266,7 +292,7 @@ impl Swarms {
         self.timers.insert((end, Due::Socket(socket)));
     }
 
-    fn read(&mut self, now: Time, socket: SocketId, text: &str) {
+    fn take(&mut self, now: Time, socket: SocketId, heard: Heard) {
         let Some(entry) = self.sockets.get_mut(&socket) else { return };
         let end = now + self.config.silence_max;
         self.timers.remove(&(entry.end, Due::Socket(socket)));
@@ -276,16 +302,17 @@ impl Swarms {
         if !entry.budget.take(now, allowed, self.config.messages_at_once) {
             return self.refuse_and_close(now, socket, CloseReason::TooFast { allowed });
         }
-        let allowed = headwater_wire::limit::TRACKER_TEXT_BYTES_MAX;
-        if text.len() > allowed {
-            let found = text.len();
-            return self.refuse_and_close(now, socket, CloseReason::TooLong { found, allowed });
-        }
-        match ClientMessage::decode(text) {
-            Ok(ClientMessage::Announce(announce)) => self.announce(now, socket, announce),
-            Ok(ClientMessage::Answer(answer)) => self.answer(socket, answer),
-            Ok(ClientMessage::Scrape(hashes)) => self.scrape(socket, &hashes),
-            Err(bad) => self.refuse(socket, bad),
+        match heard {
+            Heard::Message(ClientMessage::Announce(announce)) => {
+                self.announce(now, socket, announce);
+            }
+            Heard::Message(ClientMessage::Answer(answer)) => self.answer(socket, answer),
+            Heard::Message(ClientMessage::Scrape(hashes)) => self.scrape(socket, &hashes),
+            Heard::Bad(bad) => self.refuse(socket, bad),
+            Heard::TooLong { found } => {
+                let allowed = TRACKER_TEXT_BYTES_MAX;
+                self.refuse_and_close(now, socket, CloseReason::TooLong { found, allowed });
+            }
         }
     }
 
@@ -363,7 +390,7 @@ impl Swarms {
             let end = now + self.config.offer_life;
             self.offers.put(end, (relayed, maker_at), self.config.offers_remembered_max);
             let message = TrackerMessage::Offer { info_hash, peer_id: from.id, offer_id, sdp };
-            self.send(socket, &message);
+            self.send(socket, message);
             self.stats.offers_relayed += 1;
         }
     }
@@ -386,13 +413,13 @@ impl Swarms {
             return;
         };
         let sdp = answer.sdp;
-        self.send(to, &TrackerMessage::Answer { info_hash, peer_id, offer_id, sdp });
+        self.send(to, TrackerMessage::Answer { info_hash, peer_id, offer_id, sdp });
         self.stats.answers_relayed += 1;
     }
 
     fn scrape(&mut self, socket: SocketId, hashes: &[InfoHash]) {
         let message = TrackerMessage::Scrape(self.sizes(hashes));
-        self.send(socket, &message);
+        self.send(socket, message);
         self.stats.scrapes += 1;
     }
 
@@ -514,7 +541,7 @@ impl Swarms {
             bridge: self.has_bridge(),
             ..AnnounceReply::new(info_hash)
         };
-        self.send(socket, &TrackerMessage::Announce(reply));
+        self.send(socket, TrackerMessage::Announce(reply));
     }
 
     /// Peers of a swarm, in the whole fleet: those that have everything and those that do not.
@@ -552,12 +579,12 @@ impl Swarms {
         action: Action,
         reason: String,
     ) {
-        self.send(socket, &TrackerMessage::Failure { info_hash, action, reason });
+        self.send(socket, TrackerMessage::Failure { info_hash, action, reason });
         self.stats.refusals += 1;
     }
 
-    fn send(&mut self, socket: SocketId, message: &TrackerMessage) {
-        self.steps.push_back(Step::Send { socket, text: message.encode() });
+    fn send(&mut self, socket: SocketId, message: TrackerMessage) {
+        self.steps.push_back(Step::Send { socket, message });
     }
 
     fn close(&mut self, now: Time, socket: SocketId, reason: CloseReason) {

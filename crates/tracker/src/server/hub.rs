@@ -1,10 +1,12 @@
 //! The task that owns the swarm table: feeds it news of sockets and gives them its messages.
 
 use std::collections::BTreeMap;
+use std::mem;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use headwater_base::Time;
+use headwater_wire::tracker::TrackerMessage;
 use headwater_wire::tracker::http_server::{Question, Reply};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
@@ -12,8 +14,12 @@ use tokio::time::sleep;
 use super::Clock;
 use super::bus::{Outbox, Place};
 use crate::{
-    CloseReason, Fellows, FleetInput, Input, Member, SocketId, Sought, Stats, Step, Swarms,
+    CloseReason, Fellows, FleetInput, Heard, Input, Member, SocketId, Sought, Stats, Step, Swarms,
 };
+
+/// Most news that are taken in before anything they lead to is sent. What several of them lead to
+/// for one socket leaves in one packet.
+const NEWS_AT_ONCE: usize = 256;
 
 /// What the table's task hears.
 #[derive(Debug)]
@@ -21,7 +27,7 @@ pub(super) enum News {
     /// A socket opened; what is for it goes here.
     Opened(SocketId, mpsc::Sender<Order>),
     /// A socket brought a message.
-    Text(SocketId, String),
+    Heard(SocketId, Heard),
     /// A socket closed.
     Closed(SocketId),
     /// An HTTP request came.
@@ -49,7 +55,7 @@ pub(super) enum News {
 #[derive(Debug)]
 pub(super) enum Order {
     /// Send a message.
-    Send(String),
+    Send(TrackerMessage),
     /// Close after what was ordered before.
     Close(Goodbye),
 }
@@ -79,56 +85,72 @@ pub(super) async fn run(
 ) {
     let clock = Clock::start();
     let mut ways = Ways { sought, ..Ways::default() };
+    let mut heard = Vec::new();
     loop {
         let wake = ways.carry_out(&mut swarms, clock.now());
-        let news = tokio::select! {
-            news = inbox.recv() => news,
+        let count = tokio::select! {
+            count = inbox.recv_many(&mut heard, NEWS_AT_ONCE) => count,
             () = until(wake, clock) => continue,
         };
-        match news {
-            Some(News::Opened(id, orders)) => {
-                ways.sockets.insert(id, orders);
-                swarms.handle(clock.now(), Input::Opened(id));
-            }
-            Some(News::Text(socket, text)) => {
-                swarms.handle(clock.now(), Input::Text { socket, text });
-            }
-            Some(News::Closed(id)) => {
-                ways.sockets.remove(&id);
-                swarms.handle(clock.now(), Input::Closed(id));
-            }
-            Some(News::Requested { from, question, reply }) => {
-                // Whoever asked may have gone.
-                let _ = reply.send(swarms.ask(clock.now(), from, question));
-            }
-            Some(News::Joined(member, outbox)) => {
-                ways.fleet = Some(outbox);
-                swarms.handle(clock.now(), Input::Fleet(FleetInput::Joined(member)));
-            }
-            Some(News::Fleet(input, _place)) => swarms.handle(clock.now(), Input::Fleet(input)),
-            Some(News::Fellows(answer)) => {
-                // Whoever asked may have gone.
-                let _ = answer.send(swarms.fellows());
-            }
-            Some(News::Asked(answer)) => {
-                // Whoever asked may have gone.
-                let _ = answer.send(swarms.stats());
-            }
-            Some(News::Ended(done)) => {
+        if count == 0 {
+            return ways.say_goodbye();
+        }
+        // Sockets that have something to say as well come first.
+        tokio::task::yield_now().await;
+        while heard.len() < NEWS_AT_ONCE
+            && let Ok(news) = inbox.try_recv()
+        {
+            heard.push(news);
+        }
+        for news in heard.drain(..) {
+            if let Some(done) = ways.hear(&mut swarms, clock.now(), news) {
                 swarms.leave_fleet();
                 ways.carry_out(&mut swarms, clock.now());
                 ways.say_goodbye();
+                // Whoever ended it may not wait.
                 let _ = done.send(());
                 return;
             }
-            None => return ways.say_goodbye(),
         }
     }
 }
 
 impl Ways {
+    /// Tells the table; answers whom to tell that it ended, when it is to end.
+    fn hear(&mut self, swarms: &mut Swarms, now: Time, news: News) -> Option<oneshot::Sender<()>> {
+        match news {
+            News::Opened(id, orders) => {
+                self.sockets.insert(id, orders);
+                swarms.handle(now, Input::Opened(id));
+            }
+            News::Heard(socket, heard) => swarms.handle(now, Input::Heard { socket, heard }),
+            News::Closed(id) => {
+                self.sockets.remove(&id);
+                swarms.handle(now, Input::Closed(id));
+            }
+            News::Requested { from, question, reply } => {
+                // Whoever asked may have gone, here and below.
+                let _ = reply.send(swarms.ask(now, from, question));
+            }
+            News::Joined(member, outbox) => {
+                self.fleet = Some(outbox);
+                swarms.handle(now, Input::Fleet(FleetInput::Joined(member)));
+            }
+            News::Fleet(input, _place) => swarms.handle(now, Input::Fleet(input)),
+            News::Fellows(answer) => {
+                let _ = answer.send(swarms.fellows());
+            }
+            News::Asked(answer) => {
+                let _ = answer.send(swarms.stats());
+            }
+            News::Ended(done) => return Some(done),
+        }
+        None
+    }
+
     /// Does all the table wants done; answers when it wants to be woken.
     fn carry_out(&mut self, swarms: &mut Swarms, now: Time) -> Option<Time> {
+        let mut ready: BTreeMap<SocketId, Vec<Order>> = BTreeMap::new();
         loop {
             match swarms.next(now) {
                 Step::Sought(seeker) => {
@@ -141,23 +163,44 @@ impl Ways {
                         swarms.handle(now, Input::Fleet(FleetInput::Lost));
                     }
                 }
-                Step::Send { socket, text } => {
-                    let orders = self.sockets.get(&socket);
-                    if orders.is_some_and(|orders| orders.try_send(Order::Send(text)).is_err()) {
-                        // Its task ends when this side of its queue is gone.
-                        self.sockets.remove(&socket);
+                Step::Send { socket, message } => {
+                    ready.entry(socket).or_default().push(Order::Send(message));
+                }
+                Step::Close { socket, reason } => {
+                    let order = Order::Close(Goodbye::Refused(reason));
+                    ready.entry(socket).or_default().push(order);
+                }
+                Step::Sleep(wake) => {
+                    let slow = self.hand_out(mem::take(&mut ready));
+                    if slow.is_empty() {
+                        return wake;
+                    }
+                    for socket in slow {
                         swarms.handle(now, Input::Closed(socket));
                     }
                 }
-                Step::Close { socket, reason } => {
-                    if let Some(orders) = self.sockets.remove(&socket) {
-                        // A full queue ends the socket as well.
-                        let _ = orders.try_send(Order::Close(Goodbye::Refused(reason)));
-                    }
-                }
-                Step::Sleep(wake) => return wake,
             }
         }
+    }
+
+    /// Gives each socket all that is for it, which then leaves at once. Answers those that are too
+    /// slow to take it.
+    fn hand_out(&mut self, ready: BTreeMap<SocketId, Vec<Order>>) -> Vec<SocketId> {
+        let mut slow = Vec::new();
+        for (socket, orders) in ready {
+            let Some(way) = self.sockets.get(&socket) else { continue };
+            let closes = matches!(orders.last(), Some(Order::Close(_)));
+            if let Ok(permits) = way.try_reserve_many(orders.len()) {
+                permits.zip(orders).for_each(|(permit, order)| permit.send(order));
+            } else {
+                slow.push(socket);
+            }
+            if closes || slow.last() == Some(&socket) {
+                // Its task ends when this side of its queue is gone.
+                self.sockets.remove(&socket);
+            }
+        }
+        slow
     }
 
     fn say_goodbye(&self) {

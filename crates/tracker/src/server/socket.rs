@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 
 use super::hub::{Goodbye, News, Order};
-use crate::{CloseReason, SocketId, limit};
+use crate::{CloseReason, Heard, SocketId, limit};
 
 type Sink = stream::SplitSink<WebSocket, Message>;
 type Stream = stream::SplitStream<WebSocket>;
@@ -34,13 +34,13 @@ pub(super) async fn run(id: SocketId, socket: WebSocket, news: mpsc::Sender<News
 /// Hands on what comes, until the socket ends or is deaf.
 async fn read(id: SocketId, stream: &mut Stream, news: &mpsc::Sender<News>) {
     loop {
-        let text = match timeout(limit::DEAF_MAX, stream.next()).await {
-            Ok(Some(Ok(Message::Text(text)))) => text.as_str().to_owned(),
-            Ok(Some(Ok(Message::Binary(bytes)))) => String::from_utf8_lossy(&bytes).into_owned(),
+        let heard = match timeout(limit::DEAF_MAX, stream.next()).await {
+            Ok(Some(Ok(Message::Text(text)))) => Heard::read(&text),
+            Ok(Some(Ok(Message::Binary(bytes)))) => Heard::read(&String::from_utf8_lossy(&bytes)),
             Ok(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => continue,
             Ok(Some(Ok(Message::Close(_)) | Err(_)) | None) | Err(_) => return,
         };
-        if news.send(News::Text(id, text)).await.is_err() {
+        if news.send(News::Heard(id, heard)).await.is_err() {
             return;
         }
     }
@@ -87,7 +87,7 @@ async fn send(
 
 fn message(order: Order) -> Message {
     match order {
-        Order::Send(text) => Message::Text(text.into()),
+        Order::Send(message) => Message::Text(message.encode().into()),
         Order::Close(goodbye) => Message::Close(Some(frame(goodbye))),
     }
 }

@@ -73,7 +73,7 @@ pub enum To {
 }
 
 /// An offer that went to another process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Crossed {
     info_hash: InfoHash,
     from: PeerId,
@@ -409,7 +409,7 @@ impl Swarms {
         let swarm = self.swarms.get(&info_hash);
         let maker = swarm.and_then(|swarm| swarm.lookup(to_peer_id, Door::Socket));
         let Some(socket) = maker.and_then(|maker| maker.way.socket()) else { return false };
-        self.send(socket, &TrackerMessage::Answer { info_hash, peer_id, offer_id, sdp });
+        self.send(socket, TrackerMessage::Answer { info_hash, peer_id, offer_id, sdp });
         self.stats.answers_relayed += 1;
         true
     }

@@ -1,7 +1,8 @@
 //! What is remembered for a while: offers that may be answered, what was said already. Bounded:
 //! the oldest go first.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
 
 use headwater_base::Time;
 
@@ -9,18 +10,19 @@ use headwater_base::Time;
 /// end in.
 #[derive(Debug)]
 pub(super) struct Recent<K, V> {
-    ends: BTreeMap<K, (Time, V)>,
+    /// Hashed, since there are very many; only ever looked up, so that its order shows nowhere.
+    ends: HashMap<K, (Time, V)>,
     /// Every key in `ends` under its end, and some that were taken or came again.
     queue: VecDeque<(Time, K)>,
 }
 
 impl<K, V> Default for Recent<K, V> {
     fn default() -> Self {
-        Self { ends: BTreeMap::new(), queue: VecDeque::new() }
+        Self { ends: HashMap::new(), queue: VecDeque::new() }
     }
 }
 
-impl<K: Copy + Ord, V: Copy> Recent<K, V> {
+impl<K: Copy + Eq + Hash, V: Copy> Recent<K, V> {
     /// Remembers a key until `end`, and at most `most` keys in all.
     pub(super) fn put(&mut self, end: Time, (key, with): (K, V), most: usize) {
         self.ends.insert(key, (end, with));

@@ -43,8 +43,9 @@ impl Table {
         let mut sent = Vec::new();
         loop {
             match self.swarms.next(self.now) {
-                Step::Send { socket, text } => {
-                    sent.push((socket.0, TrackerMessage::decode(&text).unwrap()));
+                Step::Send { socket, message } => {
+                    // As its client reads it.
+                    sent.push((socket.0, TrackerMessage::decode(&message.encode()).unwrap()));
                 }
                 Step::Sought(sought) => self.sought.push(sought),
                 Step::Tell { to, text } => self.told.push((to, text)),
@@ -67,7 +68,7 @@ impl Table {
         socket: u64,
         text: impl Into<String>,
     ) -> Vec<(u64, TrackerMessage)> {
-        self.handle(Input::Text { socket: SocketId(socket), text: text.into() })
+        self.handle(Input::Heard { socket: SocketId(socket), heard: Heard::read(&text.into()) })
     }
 
     pub(super) fn announce(
