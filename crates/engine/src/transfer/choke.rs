@@ -67,7 +67,8 @@ impl Transfer {
         }
         let served = self.peers.values().filter(is_sent_to).count();
         let free = self.slot_count(desk).saturating_sub(served);
-        let spare = usize::from(served < limit::SLOTS_MAX && self.has_spare(desk.now));
+        let busy = self.peers.values().filter(|peer| is_sent_to(peer) && asks(peer)).count();
+        let spare = usize::from(busy < limit::SLOTS_MAX && self.has_spare(desk.now));
         if free.max(spare) > 0 {
             let ranked = self.ranked(desk);
             let choked = ranked.into_iter().filter(|(_, link)| self.peers[link].choked);
@@ -321,6 +322,12 @@ fn needs_rounds(peer: &Peer) -> bool {
 /// would else be given out again and again.
 fn is_sent_to(peer: &&Peer) -> bool {
     !peer.choked || peer.outbox.is_full()
+}
+
+/// Whether a peer has something to wait for. Others may have a slot for as long as nobody loses by
+/// it: a page that plays what it has fetched asks for nothing for a while and says nothing of it.
+fn asks(peer: &Peer) -> bool {
+    !peer.serving.is_empty() || peer.outbox.is_full()
 }
 
 /// What a peer owes us, in the order from those whom we owe most.

@@ -57,6 +57,21 @@ fn block_that_is_taken_back_is_refused_and_its_neighbours_come() {
 }
 
 #[test]
+fn newcomer_is_served_at_once_where_those_who_have_slots_ask_for_nothing() {
+    let sample = sample(600_000, 65536);
+    let mut net = Net::new(42);
+    let seed = net.join(Disk::full(&sample), sample.whole());
+    let count = headwater_engine::limit::SLOTS_MAX + 3;
+    for at in 0..count {
+        let puppet = Puppet::dial(&mut net, &sample, seed);
+        puppet.say(&mut net, &Message::HaveNone);
+        puppet.say(&mut net, &Message::Interested);
+        net.run(secs(1));
+        assert!(puppet.heard(&net).contains(&Message::Unchoke), "{at} of {count} waits");
+    }
+}
+
+#[test]
 fn requests_beyond_what_is_kept_of_one_peer_are_refused() {
     let (mut net, _, puppet) = served(1_000, 16_384);
     for at in 0..600 {
