@@ -147,6 +147,9 @@ pub const FLEET_WEIGHT_MAX: usize = 1_000;
 /// Most swarms and addresses remembered of other processes, each of some 150 bytes.
 pub const FLEET_PLACES_MAX: usize = 1_000_000;
 
+/// Most of those of one process: all that a full one has.
+pub const FLEET_PLACES_OF_ONE_MAX: usize = SWARMS_MAX + PEERS_MAX;
+
 /// Most peers of one kind that a process may claim in a swarm.
 pub const FLEET_PEERS_TOLD_MAX: u32 = 1_000_000;
 

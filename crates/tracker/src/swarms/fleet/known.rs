@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use headwater_base::InfoHash;
 
 use super::message::{Dialled, Size};
+use crate::limit;
 
 /// What one process has of a swarm.
 #[derive(Clone, Debug)]
@@ -53,7 +54,8 @@ impl Known {
         let before = self.swarms.get(&hash).map_or(0, |far| 1 + far.dialled.len());
         let is_gone = size.complete + size.incomplete == 0;
         let after = if is_gone { 0 } else { size.weight() };
-        if after > before + *room {
+        let most = limit::FLEET_PLACES_OF_ONE_MAX;
+        if after > before + *room || self.weight + after > before + most {
             return false;
         }
         (*room, self.weight) = (*room + before - after, self.weight + after - before);

@@ -67,23 +67,42 @@ fn what_is_older_than_what_is_known_changes_nothing() {
     assert_eq!((seeds(&others, 1), others.lacking(START)), (Some(3), vec![]));
 }
 
+/// So many swarms, each of as much as there may be.
+fn crowd(first: u32, count: usize) -> Vec<Size> {
+    (0..count as u32).map(|number| size(first + number, 1, limit::FLEET_DIALLED_MAX)).collect()
+}
+
 #[test]
 fn a_full_table_takes_what_is_no_more_than_it_replaces() {
     let mut others = one();
-    let (each, count) = (20, limit::FLEET_PLACES_MAX / 21);
-    let all: Vec<_> = (0..count as u32).map(|number| size(number, 1, each)).collect();
+    let (each, full) = (1 + limit::FLEET_DIALLED_MAX, limit::FLEET_PLACES_MAX);
+    let count = limit::FLEET_PLACES_OF_ONE_MAX / each;
+    let mut left = full / each - count;
+    for number in 2..9 {
+        let id = ProcessId([number; 16]);
+        assert!(others.hear(START, id, Kind::Process));
+        assert!(others.whole(START, id, (1, 0, 1), &crowd(0, left.min(count))));
+        left -= left.min(count);
+    }
+    let all = crowd(0, count);
     assert!(others.whole(START, ID, (5, 0, 1), &all));
-    assert!(others.change(ID, 6, &[size(7, 2, each)]), "in the place of what it was");
-    assert!(!others.change(ID, 7, &[size(u32::MAX, 1, each)]), "one more");
+    assert!(others.change(ID, 6, &[size(7, 2, each - 1)]), "in the place of what it was");
+    assert!(!others.change(ID, 7, &[size(u32::MAX, 1, each - 1)]), "one more");
     assert_eq!((seeds(&others, 7), seeds(&others, u32::MAX)), (Some(2), None));
     assert_eq!(others.lacking(START + limit::FLEET_ASK_EVERY), [ID]);
     let (first, second) = all.split_at(count / 2);
     assert!(others.whole(START, ID, (7, 0, 2), first), "what is old makes way");
     assert!(others.whole(START, ID, (7, 1, 2), second));
-    assert_eq!((others.swarms(), others.lacking(START)), (count, vec![]));
-    let twice = [all, vec![size(u32::MAX, 1, each)]].concat();
-    others.beat(ID, false, 8);
-    assert!(!others.whole(START, ID, (8, 0, 1), &twice));
+    assert_eq!((others.swarms(), others.lacking(START)), (full / each, vec![]));
+}
+
+#[test]
+fn one_process_takes_no_more_than_a_full_one_has() {
+    let mut others = one();
+    let count = limit::FLEET_PLACES_OF_ONE_MAX / (1 + limit::FLEET_DIALLED_MAX);
+    assert!(!others.whole(START, ID, (5, 0, 1), &crowd(0, count + 1)));
+    assert!(others.whole(START, ID, (5, 0, 1), &crowd(0, count)));
+    assert!(!others.change(ID, 6, &crowd(u32::MAX, 1)));
 }
 
 #[test]
