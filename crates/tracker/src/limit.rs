@@ -132,7 +132,7 @@ pub const FLEET_SEARCH_FOUND: usize = 10;
 /// Most other processes of a fleet.
 pub const FLEET_PROCESSES_MAX: usize = 64;
 
-/// Most peers remembered that are part of other processes, or were: those of some restarts too.
+/// Most peers remembered that were part of processes that are gone: all, and those of restarts.
 pub const FLEET_PARTS_MAX: usize = 4 * FLEET_PROCESSES_MAX;
 
 /// New processes a second in the long run; at once as many as there may be.

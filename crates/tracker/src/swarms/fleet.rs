@@ -100,8 +100,8 @@ pub(super) struct Fleet {
     crossed: Recent<Crossed, ProcessId>,
     /// What bridges were told of, and whether trackers were named.
     told: Recent<Told, bool>,
-    /// Peers that are part of other processes, or were: also while the bus is away, links to them
-    /// are none to browsers.
+    /// Peers that were part of processes that are gone: as long as the bus is away, they may be
+    /// there all the same, and links to them are none to browsers.
     parts: VecDeque<PeerId>,
     /// Bridges that are gone, whose torrents are to be sought anew, and how far that is.
     gone: BTreeSet<ProcessId>,
@@ -196,7 +196,7 @@ impl Swarms {
     pub fn fellows(&self) -> Fellows {
         let fellows = |fleet: &Fleet| Fellows {
             processes: fleet.others.ids().collect(),
-            peers: fleet.parts.iter().copied().collect(),
+            peers: fleet.others.peers().chain(fleet.parts.iter().copied()).collect(),
         };
         self.fleet.as_ref().map(fellows).unwrap_or_default()
     }
@@ -221,9 +221,8 @@ impl Swarms {
             }
             FleetInput::Down => {
                 fleet.up = false;
-                let bridges: Vec<_> = fleet.others.bridging().collect();
-                bridges.into_iter().for_each(|bridge| fleet.lost(bridge));
-                fleet.others = Others::new(now);
+                let gone = fleet.others.clear(now);
+                gone.into_iter().for_each(|gone| fleet.lost(gone));
                 fleet.changed.clear();
                 fleet.telling = None;
                 fleet.tell_at = None;
@@ -259,8 +258,7 @@ impl Swarms {
         let others = &mut fleet.others;
         match say {
             Say::Beat { bridges, peer, number } => {
-                others.beat(from, bridges, number);
-                fleet.met(PeerId(peer.0));
+                others.beat(from, (bridges, PeerId(peer.0)), number);
             }
             Say::Swarms { number, swarms } => return others.change(from, number, &checked(swarms)),
             Say::State { number, part, parts, swarms } => {
@@ -300,8 +298,8 @@ impl Swarms {
                 self.steps.push_back(Step::Sought(sought));
             }
             Say::Bye {} => {
-                if others.remove(from) {
-                    fleet.lost(from);
+                if let Some(gone) = others.remove(from) {
+                    fleet.lost(gone);
                 }
             }
         }

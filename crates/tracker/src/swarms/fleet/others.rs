@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::collections::BTreeMap;
 
-use headwater_base::{Digest1, InfoHash, Time, sha1};
+use headwater_base::{Digest1, InfoHash, PeerId, Time, sha1};
 
 use super::known::{Coming, Far, Known, next};
 use super::message::{ProcessId, Size};
@@ -15,6 +15,7 @@ use crate::swarms::budget::Budget;
 #[derive(Debug)]
 struct Other {
     bridges: bool,
+    peer: Option<PeerId>,
     /// When it is taken for gone unless it says something.
     end: Time,
     known: Known,
@@ -35,6 +36,7 @@ impl Other {
     fn new(now: Time) -> Self {
         Self {
             bridges: false,
+            peer: None,
             end: now,
             known: Known::default(),
             number: None,
@@ -46,6 +48,20 @@ impl Other {
             pace: Pace::new(now),
         }
     }
+
+    fn gone(&self, id: ProcessId) -> Gone {
+        Gone { id, bridged: self.bridges, peer: self.peer }
+    }
+}
+
+/// A process that is gone.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Gone {
+    pub(super) id: ProcessId,
+    /// Whether it bridged.
+    pub(super) bridged: bool,
+    /// The peer that was part of it.
+    pub(super) peer: Option<PeerId>,
 }
 
 /// All other processes.
@@ -95,9 +111,9 @@ impl Others {
         other.pace.take(now, kind) && self.pace.take(now, kind)
     }
 
-    pub(super) fn beat(&mut self, id: ProcessId, bridges: bool, number: u64) {
+    pub(super) fn beat(&mut self, id: ProcessId, (bridges, peer): (bool, PeerId), number: u64) {
         let Some(other) = self.of.get_mut(&id) else { return };
-        other.bridges = bridges;
+        (other.bridges, other.peer) = (bridges, Some(peer));
         if other.number != Some(number) {
             other.number = None;
         }
@@ -181,17 +197,21 @@ impl Others {
         asks.chain(self.of.values().map(|other| other.end)).min()
     }
 
-    /// Takes those for gone that were silent; answers which of them bridged.
-    pub(super) fn expire(&mut self, now: Time) -> Vec<ProcessId> {
-        let silent = self.of.iter().filter(|(_, other)| other.end <= now);
-        let mut silent: Vec<_> = silent.map(|(id, _)| *id).collect();
-        silent.retain(|id| self.remove(*id));
-        silent
+    /// Takes those for gone that were silent.
+    pub(super) fn expire(&mut self, now: Time) -> Vec<Gone> {
+        let silent = self.of.extract_if(.., |_, other| other.end <= now);
+        silent.map(|(id, other)| other.gone(id)).collect()
     }
 
-    /// Forgets a process; true when it bridged.
-    pub(super) fn remove(&mut self, id: ProcessId) -> bool {
-        self.of.remove(&id).is_some_and(|other| other.bridges)
+    /// Forgets a process.
+    pub(super) fn remove(&mut self, id: ProcessId) -> Option<Gone> {
+        self.of.remove(&id).map(|other| other.gone(id))
+    }
+
+    /// Forgets all of them, and what they have said.
+    pub(super) fn clear(&mut self, now: Time) -> Vec<Gone> {
+        let before = std::mem::replace(self, Self::new(now));
+        before.of.into_iter().map(|(id, other)| other.gone(id)).collect()
     }
 
     /// Takes note that a process wants to be told everything.
@@ -227,6 +247,11 @@ impl Others {
         self.of
             .iter()
             .filter_map(move |(id, other)| other.known.of_swarm(info_hash).map(|far| (*id, far)))
+    }
+
+    /// The peers that are part of a process.
+    pub(super) fn peers(&self) -> impl Iterator<Item = PeerId> {
+        self.of.values().filter_map(|other| other.peer)
     }
 
     /// The processes that bridge.

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use headwater_base::{InfoHash, PeerId, Time};
 
 use super::message::{Hex, ProcessId, Say};
+use super::others::Gone;
 use super::{Fleet, To, others};
 use crate::limit;
 use crate::swarms::swarm::Swarm;
@@ -125,11 +126,16 @@ impl Fleet {
         own.into_iter().chain(self.others.bridging())
     }
 
-    /// Takes note of a bridge that is gone.
-    pub(super) fn lost(&mut self, bridge: ProcessId) {
-        if self.gone.len() < limit::FLEET_PROCESSES_MAX {
-            self.gone.insert(bridge);
+    /// Takes note of a process that is gone.
+    pub(super) fn lost(&mut self, process: Gone) {
+        if process.bridged && self.gone.len() < limit::FLEET_PROCESSES_MAX {
+            self.gone.insert(process.id);
         }
+        let Some(peer) = process.peer.filter(|peer| !self.parts.contains(peer)) else { return };
+        if self.parts.len() >= limit::FLEET_PARTS_MAX {
+            self.parts.pop_front();
+        }
+        self.parts.push_back(peer);
     }
 
     /// When something is to be sought anew.
@@ -139,18 +145,8 @@ impl Fleet {
 
     /// Whether a peer is part of a process of the fleet.
     pub(super) fn is_part(&self, peer: PeerId) -> bool {
-        self.member.peer == peer || self.parts.contains(&peer)
-    }
-
-    /// Takes note of a peer that is part of another process.
-    pub(super) fn met(&mut self, peer: PeerId) {
-        if self.parts.contains(&peer) {
-            return;
-        }
-        if self.parts.len() >= limit::FLEET_PARTS_MAX {
-            self.parts.pop_front();
-        }
-        self.parts.push_back(peer);
+        let mut parts = self.others.peers().chain(self.parts.iter().copied());
+        self.member.peer == peer || parts.any(|part| part == peer)
     }
 
     /// Whether a bridge is to be told of a seeker here: not what it was told just now.

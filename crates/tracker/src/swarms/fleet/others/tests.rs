@@ -115,7 +115,7 @@ fn who_does_not_answer_is_asked_ever_more_rarely_and_as_before_once_it_did() {
     assert_eq!(asked(&mut others, 0..200), [0, 1, 3, 7, 15, 31, 63, 123, 183]);
     let answered = START + Duration::from_secs(200);
     assert!(others.whole(answered, ID, (5, 0, 1), &[]));
-    others.beat(ID, false, 6);
+    others.beat(ID, (false, PeerId([0; 20])), 6);
     assert_eq!(asked(&mut others, 243..250), [243, 244, 246]);
 }
 

@@ -187,3 +187,20 @@ fn no_address_inside_a_network_is_told_on_in_whatever_form_it_comes() {
     let told: Vec<_> = told.iter().map(|(_, at)| at.to_string()).collect();
     assert_eq!(told, ["8.8.8.8:1", "8.8.4.4:1", "[2606:4700::1]:1"]);
 }
+
+#[test]
+fn who_names_many_peers_as_parts_makes_none_of_them_forgotten() {
+    let mut bus = Bus::new(2);
+    let real = PeerId([part(1); 20]);
+    for name in 0..60 {
+        for number in 0..20 {
+            let mut peer = [number; 20];
+            peer[0] = name as u8;
+            bus.tell(0, said(name, Say::Beat { bridges: true, peer: Hex(peer), number: 0 }));
+        }
+    }
+    assert!(bus.table(0).swarms.fellows().peers.contains(&real));
+    bus.turn(0, false);
+    let fellows = bus.table(0).swarms.fellows().peers;
+    assert!(fellows.contains(&real) && fellows.len() <= 61, "{}", fellows.len());
+}
