@@ -8,6 +8,7 @@ pub mod gateway;
 pub mod log;
 pub mod lsd;
 pub mod make;
+pub mod proxy;
 pub mod serve;
 pub mod shell;
 pub mod store;

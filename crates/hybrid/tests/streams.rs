@@ -34,7 +34,7 @@ impl Side {
         let interfaces = vec![HOME];
         let config = StreamConfig { interfaces, tcp, utp, encryption, ..StreamConfig::default() };
         let bound = Bound::bind(&config).await.expect("a free port");
-        let address = SocketAddr::new(HOME, bound.port());
+        let address = SocketAddr::new(HOME, bound.port().expect("a port"));
         let (tell, events) = mpsc::channel(64);
         let transport = StreamTransport::new(config, bound, filter, tell);
         transport.set_names([HASH].into_iter());

@@ -17,12 +17,12 @@ usage: cargo xtask setup [--web]
 Installs, when missing: the wasm32 targets (rustup), chromium and chromium-driver (apt, as root),
 npm packages in www/ and tests/ (npm ci, without install scripts), libtorrent in target/venv (pip),
 and transmission-daemon, aria2, qbittorrent-nox, opentracker and nats-server (apt, as root), whose
-services it stops, faketime and ip. Running it again does nothing.";
+services it stops, microsocks, tinyproxy, faketime and ip. Running it again does nothing.";
 
 /// The engine of another family that the interop tests talk to.
 const LIBTORRENT: &str = "libtorrent==2.1.1";
 /// Programs of other families that tests run, and the Debian packages they come in.
-const FOREIGNERS: [(&str, &str); 7] = [
+const FOREIGNERS: [(&str, &str); 9] = [
     ("transmission-daemon", "transmission-daemon"),
     ("aria2c", "aria2"),
     ("qbittorrent-nox", "qbittorrent-nox"),
@@ -30,6 +30,8 @@ const FOREIGNERS: [(&str, &str); 7] = [
     ("faketime", "faketime"),
     ("ip", "iproute2"),
     ("nats-server", "nats-server"),
+    ("microsocks", "microsocks"),
+    ("tinyproxy", "tinyproxy-bin"),
 ];
 /// Targets of the browser and of the core's tests on wasm32.
 const TARGETS: [&str; 2] = ["wasm32-unknown-unknown", "wasm32-wasip1"];

@@ -303,9 +303,14 @@ pub(crate) struct Peer {
     /// networks; repeat for more.
     #[arg(long, value_name = "FILE")]
     pub(crate) ip_filter: Vec<PathBuf>,
-    /// What to speak with other peers.
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "tcp,utp,webrtc")]
-    pub(crate) transports: Vec<Speaks>,
+    /// What to speak with other peers [default: tcp,utp,webrtc, or tcp with --proxy].
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    transports: Vec<Speaks>,
+    /// Go through this proxy: `socks5://[USER:PASSWORD@]HOST[:PORT]`, or `http:` instead of
+    /// `socks5:`. Nothing goes around it: no DHT, no local network, no UDP trackers, no peers that
+    /// dial us.
+    #[arg(long, value_name = "URL", env = "HEADWATER_PROXY", hide_env_values = true)]
+    pub(crate) proxy: Option<String>,
     /// Whether TCP and uTP hide that they are BitTorrent (MSE).
     #[arg(long, value_name = "WHEN", default_value = "on")]
     pub(crate) encryption: Hides,
@@ -324,6 +329,16 @@ pub(crate) struct Peer {
     /// A peer to connect to, by its address; repeat for more.
     #[arg(long, value_name = "IP:PORT")]
     pub(crate) peer: Vec<SocketAddr>,
+}
+
+impl Peer {
+    /// Whether peers are spoken with in this way.
+    pub(crate) fn speaks(&self, kind: Speaks) -> bool {
+        match self.transports.is_empty() {
+            true => kind == Speaks::Tcp || self.proxy.is_none(),
+            false => self.transports.contains(&kind),
+        }
+    }
 }
 
 /// Room that a file takes.

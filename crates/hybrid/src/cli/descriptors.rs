@@ -52,7 +52,7 @@ fn allowed() -> Option<u64> {
 
 /// Descriptors that as many links as allowed may need.
 fn needed(peer: &Peer) -> u64 {
-    let webrtc = match peer.transports.contains(&Speaks::Webrtc) {
+    let webrtc = match peer.speaks(Speaks::Webrtc) {
         true => u64::from(peer.max_webrtc_peers.min(peer.max_peers)),
         false => 0,
     };

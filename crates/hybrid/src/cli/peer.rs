@@ -7,6 +7,7 @@ use headwater_client::{Config, Event, TrackerTrouble, Warning};
 use headwater_hybrid::dht::{self, DhtConfig};
 use headwater_hybrid::filter::IpFilter;
 use headwater_hybrid::lsd::{self, LsdConfig};
+use headwater_hybrid::proxy::Proxy;
 use headwater_hybrid::shell::{BoundFinders, Shell};
 use headwater_hybrid::transport::{Bound, Encryption, Net, RtcConfig, StreamConfig};
 use serde_json::{Value, json};
@@ -40,14 +41,15 @@ pub(crate) async fn start(
     let seed = Seed(seed);
     descriptors::make_room(peer);
     let links_max = usize::from(peer.max_peers.max(1));
-    let webrtc = peer.transports.contains(&Speaks::Webrtc);
+    let webrtc = peer.speaks(Speaks::Webrtc);
     let offered = usize::from(peer.max_webrtc_peers).min(links_max) * usize::from(webrtc);
-    let streams = streams(peer, links_max);
+    let proxy = proxy(peer)?;
+    let streams = streams(peer, links_max, proxy.as_ref());
     let bound = match &streams {
         Some(config) => Some(Bound::bind(config).await.map_err(|e| unbound(peer, &e))?),
         None => None,
     };
-    let port = bound.as_ref().map(Bound::port);
+    let port = bound.as_ref().and_then(Bound::port);
     let peer_id = peer_id(&seed);
     let dht = match &bound {
         Some(_) => dht(peer).map(dht::Bound::bind).transpose().map_err(|e| no_node(peer, &e))?,
@@ -72,26 +74,43 @@ pub(crate) async fn start(
         heeds_wants: true,
         ..Config::new(peer_id)
     };
-    let stun = Some(peer.stun.clone()).filter(|stun| stun != "none" && !stays_here(peer));
+    // Nothing is looked up that nobody uses: a name that is asked for tells who asks.
+    let needs_stun = webrtc && peer.stun != "none" && !stays_here(peer);
+    let stun = needs_stun.then(|| peer.stun.clone());
     let rtc = RtcConfig { stun, interfaces: peer.interface.clone(), links_max: offered };
     let finders = BoundFinders { dht, lsd };
-    let net = Net { rtc, streams: streams.zip(bound), finders, filter: filter.clone() };
+    let net = Net { rtc, streams: streams.zip(bound), finders, filter: filter.clone(), proxy };
     let shell = Shell::start(config, seed, net);
     Ok(Started { shell, port, peer_id, filter })
 }
 
+/// The proxy to go through, if there is one.
+fn proxy(peer: &Peer) -> Result<Option<Proxy>, Failure> {
+    let Some(text) = &peer.proxy else { return Ok(None) };
+    let proxy = Proxy::read(text).map_err(|e| Failure::input("proxy", format!("--proxy: {e}")))?;
+    if peer.speaks(Speaks::Utp) {
+        let message = "no proxy carries uTP: leave it out of --transports";
+        return Err(Failure::input("proxy", message));
+    }
+    if peer.speaks(Speaks::Webrtc) {
+        let message = "WebRTC goes around the proxy: pages see this machine's addresses";
+        eprintln!("warning [proxy]: {message}; leave it out of --transports to hide them");
+    }
+    Ok(Some(proxy))
+}
+
 /// How streams are made, if they are.
-fn streams(peer: &Peer, links_max: usize) -> Option<StreamConfig> {
-    let speaks = |kind| peer.transports.contains(&kind);
+fn streams(peer: &Peer, links_max: usize, proxy: Option<&Proxy>) -> Option<StreamConfig> {
     let mut config = StreamConfig {
         port: peer.port,
-        tcp: speaks(Speaks::Tcp),
-        utp: speaks(Speaks::Utp),
+        tcp: peer.speaks(Speaks::Tcp),
+        utp: peer.speaks(Speaks::Utp),
         encryption: match peer.encryption {
             Hides::Off => Encryption::Off,
             Hides::On => Encryption::On,
             Hides::Required => Encryption::Required,
         },
+        proxy: proxy.cloned(),
         links_max,
         ..StreamConfig::default()
     };
@@ -101,7 +120,8 @@ fn streams(peer: &Peer, links_max: usize) -> Option<StreamConfig> {
     (config.tcp || config.utp).then_some(config)
 }
 
-/// How the DHT is joined, if it is. What stays on this machine has no part in the public one.
+/// How the DHT is joined, if it is. What stays on this machine has no part in the public one, and
+/// no proxy carries its packets.
 fn dht(peer: &Peer) -> Option<DhtConfig> {
     let stays = stays_here(peer);
     let v4 = |address: &IpAddr| match address {
@@ -112,7 +132,7 @@ fn dht(peer: &Peer) -> Option<DhtConfig> {
     // The library speaks IPv4 alone.
     let deaf = !peer.interface.is_empty() && bind.is_none();
     let named = !peer.dht_bootstrap.is_empty();
-    (!peer.no_dht && !deaf && (named || !stays)).then(|| DhtConfig {
+    (!peer.no_dht && peer.proxy.is_none() && !deaf && (named || !stays)).then(|| DhtConfig {
         bootstrap: peer.dht_bootstrap.clone(),
         state: folders::cache().filter(|_| !named).map(|folder| folder.join("dht-nodes")),
         bind,
@@ -122,7 +142,7 @@ fn dht(peer: &Peer) -> Option<DhtConfig> {
 
 /// The groups of the local network, if it is told of what is here.
 fn lsd(peer: &Peer) -> Option<lsd::Bound> {
-    if peer.no_lsd || stays_here(peer) {
+    if peer.no_lsd || peer.proxy.is_some() || stays_here(peer) {
         return None;
     }
     let config = LsdConfig { interfaces: peer.interface.clone(), ..LsdConfig::default() };
@@ -138,7 +158,7 @@ fn lsd(peer: &Peer) -> Option<lsd::Bound> {
 
 /// Whether peers are found without a tracker.
 pub(crate) fn seeks(peer: &Peer) -> bool {
-    streams(peer, 1).is_some() && dht(peer).is_some()
+    streams(peer, 1, None).is_some() && dht(peer).is_some()
 }
 
 fn no_node(peer: &Peer, error: &std::io::Error) -> Failure {

@@ -78,6 +78,7 @@ impl Announces {
 async fn announce(net: &Net, ask: &Ask) -> Result<Asked, AskedFailure> {
     let url = Url::parse(&ask.url).map_err(|e| unreachable(&e.to_string()))?;
     match url.scheme() {
+        "udp" if net.has_proxy() => Err(unreachable("no proxy carries UDP: name an HTTP tracker")),
         "udp" => over_udp(&url, ask).await,
         _ => over_http(net, &url, ask).await,
     }
@@ -102,7 +103,7 @@ async fn over_http(net: &Net, url: &Url, ask: &Ask) -> Result<Asked, AskedFailur
         FetchError::Unreachable(why) | FetchError::Refused(why) => unreachable(&why),
     })?;
     let found = Found::from_http(&bytes).map_err(AskedFailure::Refused)?;
-    Ok(Asked { from: Some(from), found })
+    Ok(Asked { from, found })
 }
 
 async fn over_udp(url: &Url, ask: &Ask) -> Result<Asked, AskedFailure> {

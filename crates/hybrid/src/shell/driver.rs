@@ -72,9 +72,10 @@ impl Driver {
     pub(super) fn new(client: Client, mut net: Net, news: broadcast::Sender<News>) -> Self {
         let (tell_links, link_events) = mpsc::channel(QUEUE_MAX);
         let (answer, answers) = mpsc::channel(QUEUE_MAX);
-        let listens = net.streams.as_ref().map(|(_, bound)| bound.port());
+        let listens = net.streams.as_ref().and_then(|(_, bound)| bound.port());
         let finders = core::mem::take(&mut net.finders);
-        let fetches = Fetches::new(answer.clone());
+        let proxy = net.proxy.take();
+        let fetches = Fetches::new(answer.clone(), proxy.clone());
         Self {
             client,
             clock: Clock::start(),
@@ -86,7 +87,7 @@ impl Driver {
             announces: Announces::new(answer.clone(), fetches.net()),
             fetches,
             finders: Finders::start(finders, listens, &answer),
-            trackers: Trackers::new(answer),
+            trackers: Trackers::new(answer, proxy),
             link_events,
             answers,
             news,

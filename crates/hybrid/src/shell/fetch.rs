@@ -25,6 +25,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
 use url::Url;
 
+use crate::proxy::Proxy;
 use reach::is_public;
 
 /// Redirects followed of one request.
@@ -51,6 +52,7 @@ pub(super) struct Fetches {
 /// What fetches share.
 pub(super) struct Net {
     tls: TlsConnector,
+    proxy: Option<Proxy>,
     idle: Mutex<BTreeMap<Server, Vec<Sender>>>,
 }
 
@@ -64,7 +66,7 @@ struct Server {
 }
 
 impl Fetches {
-    pub(super) fn new(answers: mpsc::Sender<Input>) -> Self {
+    pub(super) fn new(answers: mpsc::Sender<Input>, proxy: Option<Proxy>) -> Self {
         let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         let provider = Arc::new(crypto::ring::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
@@ -72,7 +74,8 @@ impl Fetches {
             .map(|config| config.with_root_certificates(roots).with_no_client_auth());
         // The versions are the provider's own, so it never refuses them.
         let config = config.unwrap_or_else(|e| panic!("TLS: {e}"));
-        let net = Net { tls: TlsConnector::from(Arc::new(config)), idle: Mutex::default() };
+        let tls = TlsConnector::from(Arc::new(config));
+        let net = Net { tls, proxy, idle: Mutex::default() };
         Self { answers, tasks: BTreeMap::new(), net: Arc::new(net) }
     }
 
@@ -133,14 +136,19 @@ impl Net {
         Err(FetchError::Refused(format!("it redirects more than {REDIRECTS_MAX} times")))
     }
 
-    /// Fetches an answer of at most so many bytes, and tells whence it came. No address is asked
+    /// Whether everything goes through a proxy.
+    pub(super) fn has_proxy(&self) -> bool {
+        self.proxy.is_some()
+    }
+
+    /// Fetches an answer of at most so many bytes, and tells whence it came, if not a proxy. No address is asked
     /// what it may not be, be it where a redirect leads.
     pub(super) async fn small(
         &self,
         url: &str,
         judge: impl Fn(IpAddr, &Url) -> Result<(), &'static str>,
         most: usize,
-    ) -> Result<(Vec<u8>, IpAddr), FetchError> {
+    ) -> Result<(Vec<u8>, Option<IpAddr>), FetchError> {
         let mut url = Url::parse(url).map_err(|e| refused(&e))?;
         for _ in 0..=REDIRECTS_MAX {
             let server = server(&url, true)?;
@@ -188,9 +196,9 @@ impl Net {
         &self,
         server: &Server,
         judge: impl Fn(IpAddr) -> Result<(), &'static str>,
-    ) -> Result<(Sender, IpAddr), FetchError> {
-        let stream = reach::connect(&server.host, server.port, judge).await?;
-        let from = stream.peer_addr().map_err(|e| unreachable(&e))?.ip();
+    ) -> Result<(Sender, Option<IpAddr>), FetchError> {
+        let whom = (server.host.as_str(), server.port);
+        let (stream, from) = reach::connect(self.proxy.as_ref(), whom, judge).await?;
         if !server.secure {
             return Ok((shake(stream).await?, from));
         }

@@ -13,7 +13,12 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, client_async_tls_with_config, connect_async_with_config,
+};
+use url::Url;
+
+use crate::proxy::Proxy;
 
 /// Largest message taken from a tracker.
 const MESSAGE_BYTES_MAX: usize = 1 << 20;
@@ -38,22 +43,28 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 /// All tracker sockets of a shell.
 pub(super) struct Trackers {
     answers: mpsc::Sender<Input>,
+    proxy: Option<Proxy>,
     open: BTreeMap<TrackerId, mpsc::UnboundedSender<String>>,
     tasks: JoinSet<()>,
 }
 
 impl Trackers {
-    pub(super) fn new(answers: mpsc::Sender<Input>) -> Self {
-        Self { answers, open: BTreeMap::new(), tasks: JoinSet::new() }
+    pub(super) fn new(answers: mpsc::Sender<Input>, proxy: Option<Proxy>) -> Self {
+        Self { answers, proxy, open: BTreeMap::new(), tasks: JoinSet::new() }
     }
 
     /// Opens a socket; `TrackerOpened` or `TrackerClosed` follows.
     pub(super) fn open(&mut self, tracker: TrackerId, url: String) {
         while self.tasks.try_join_next().is_some() {}
         let (texts, to_send) = mpsc::unbounded_channel();
-        let answers = self.answers.clone();
+        let (answers, proxy) = (self.answers.clone(), self.proxy.clone());
         self.tasks.spawn(async move {
-            let why = live(tracker, &url, to_send, &answers).await;
+            let opening = timeout(OPEN_TIME_MAX, connect(&url, proxy.as_ref())).await;
+            let late = || format!("no answer within {} s", OPEN_TIME_MAX.as_secs());
+            let why = match opening.unwrap_or_else(|_| Err(late())) {
+                Ok(socket) => live(tracker, socket, to_send, &answers).await,
+                Err(why) => why,
+            };
             let _ = answers.send(Input::TrackerClosed { tracker, why }).await;
         });
         self.open.insert(tracker, texts);
@@ -80,23 +91,31 @@ impl Trackers {
     }
 }
 
-/// Lives as long as the socket and says why it ended.
-async fn live(
-    tracker: TrackerId,
-    url: &str,
-    mut to_send: mpsc::UnboundedReceiver<String>,
-    answers: &mpsc::Sender<Input>,
-) -> String {
+async fn connect(url: &str, proxy: Option<&Proxy>) -> Result<Socket, String> {
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BYTES)
         .max_message_size(Some(MESSAGE_BYTES_MAX))
         .max_frame_size(Some(MESSAGE_BYTES_MAX));
-    let opening = connect_async_with_config(url, Some(config), true);
-    let mut socket = match timeout(OPEN_TIME_MAX, opening).await {
-        Ok(Ok((socket, _))) => socket,
-        Ok(Err(e)) => return why(&e),
-        Err(_) => return format!("no answer within {} s", OPEN_TIME_MAX.as_secs()),
+    let at = Url::parse(url).map_err(|e| e.to_string())?;
+    let (host, port) = (at.host_str().unwrap_or_default(), at.port_or_known_default());
+    let opened = match proxy.filter(|proxy| proxy.carries(host)) {
+        Some(proxy) => {
+            let stream = proxy.connect(host, port.unwrap_or_default()).await;
+            let stream = stream.map_err(|e| e.to_string())?;
+            client_async_tls_with_config(url, stream, Some(config), None).await
+        }
+        None => connect_async_with_config(url, Some(config), true).await,
     };
+    opened.map(|(socket, _)| socket).map_err(|e| why(&e))
+}
+
+/// Lives as long as the socket and says why it ended.
+async fn live(
+    tracker: TrackerId,
+    mut socket: Socket,
+    mut to_send: mpsc::UnboundedReceiver<String>,
+    answers: &mpsc::Sender<Input>,
+) -> String {
     let _ = answers.send(Input::TrackerOpened(tracker)).await;
     let end = pump(tracker, &mut socket, &mut to_send, answers).await;
     let _ = timeout(CLOSE_TIME_MAX, socket.close(None)).await;
@@ -174,7 +193,7 @@ mod tests {
 
     async fn end_of(url: String) -> String {
         let (answer, mut answers) = mpsc::channel(8);
-        let mut trackers = Trackers::new(answer);
+        let mut trackers = Trackers::new(answer, None);
         trackers.open(TRACKER, url);
         match timeout(Duration::from_secs(10), answers.recv()).await {
             Ok(Some(Input::TrackerClosed { tracker: TRACKER, why })) => why,
@@ -220,7 +239,7 @@ mod tests {
             texts
         });
         let (answer, mut answers) = mpsc::channel(8);
-        let mut trackers = Trackers::new(answer);
+        let mut trackers = Trackers::new(answer, None);
         trackers.open(TRACKER, format!("ws://{address}/"));
         assert!(matches!(answers.recv().await, Some(Input::TrackerOpened(TRACKER))));
         trackers.send(TRACKER, "started".to_owned());

@@ -10,6 +10,7 @@ use super::{
     Bound, LinkEvent, RtcConfig, RtcTransport, StreamConfig, StreamTransport, Transport as _,
 };
 use crate::filter::IpFilter;
+use crate::proxy::Proxy;
 use crate::shell::BoundFinders;
 
 /// What makes links.
@@ -22,6 +23,8 @@ pub struct Net {
     pub finders: BoundFinders,
     /// Whom nobody is to meet.
     pub filter: IpFilter,
+    /// What trackers and web seeds are asked through.
+    pub proxy: Option<Proxy>,
 }
 
 impl From<&RtcConfig> for Net {
@@ -31,6 +34,7 @@ impl From<&RtcConfig> for Net {
             streams: None,
             finders: BoundFinders::default(),
             filter: IpFilter::default(),
+            proxy: None,
         }
     }
 }

@@ -22,6 +22,7 @@ pub use bound::Bound;
 use super::link::LINK_WINDOW;
 use super::{LinkEvent, mse};
 use crate::filter::IpFilter;
+use crate::proxy::Proxy;
 
 /// How long the ends of all links may take.
 const CLOSE_TIME_MAX: std::time::Duration = std::time::Duration::from_secs(1);
@@ -51,6 +52,9 @@ pub struct StreamConfig {
     pub utp: bool,
     /// Whether streams are encrypted.
     pub encryption: Encryption,
+    /// What TCP is dialled through. With one nobody is listened for and uTP is not spoken: only TCP
+    /// that we dial goes through a proxy.
+    pub proxy: Option<Proxy>,
     /// Most links at a time.
     pub links_max: usize,
 }
@@ -63,6 +67,7 @@ impl Default for StreamConfig {
             tcp: true,
             utp: true,
             encryption: Encryption::default(),
+            proxy: None,
             links_max: 500,
         }
     }

@@ -13,7 +13,7 @@ async fn asked(url: String) -> Result<Asked, AskedFailure> {
 
 /// What comes of asking a tracker that the user named, or a stranger.
 async fn asked_by(url: String, trusted: bool) -> Result<Asked, AskedFailure> {
-    let net = Fetches::new(mpsc::channel(1).0).net();
+    let net = Fetches::new(mpsc::channel(1).0, None).net();
     let query = Query {
         info_hash: InfoHash([7; 20]),
         peer_id: PeerId([8; 20]),

@@ -91,7 +91,7 @@ struct Told {
 async fn part_is_passed_on_with_its_headers_and_the_connection_is_kept() {
     let (base, opened) = serve(part).await;
     let (answers, mut inputs) = mpsc::channel(64);
-    let mut fetches = Fetches::new(answers);
+    let mut fetches = Fetches::new(answers, None);
     for path in ["/file", "/there", "/file"] {
         let told = told(&mut fetches, &mut inputs, format!("{base}{path}")).await;
         let (head, bytes) = (told.head, told.bytes);
@@ -106,7 +106,7 @@ async fn part_is_passed_on_with_its_headers_and_the_connection_is_kept() {
 async fn servers_that_do_wrong_are_left_with_a_reason() {
     let (base, _) = serve(part).await;
     let (answers, mut inputs) = mpsc::channel(64);
-    let mut fetches = Fetches::new(answers);
+    let mut fetches = Fetches::new(answers, None);
     let mut end = async |path: &str| told(&mut fetches, &mut inputs, path.to_owned()).await;
     let looped = end(&format!("{base}/loop")).await;
     assert!(matches!(looped.result, Err(FetchError::Refused(_))), "{looped:?}");

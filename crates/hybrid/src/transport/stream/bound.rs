@@ -27,7 +27,7 @@ const UTP_STREAMS_MAX: NonZeroUsize = NonZeroUsize::new(256).unwrap();
 
 /// Bound sockets. TCP connections wait from here on until somebody accepts them.
 pub struct Bound {
-    port: u16,
+    port: Option<u16>,
     pub(super) tcp: Vec<Arc<TcpListener>>,
     pub(super) utp: Vec<Arc<UtpSocketUdp>>,
     stop: CancellationToken,
@@ -36,6 +36,10 @@ pub struct Bound {
 impl Bound {
     /// Binds what the configuration names. Must be called inside a Tokio runtime.
     pub async fn bind(config: &StreamConfig) -> io::Result<Self> {
+        if config.proxy.is_some() {
+            let stop = CancellationToken::new();
+            return Ok(Self { port: None, tcp: Vec::new(), utp: Vec::new(), stop });
+        }
         let mut result = Self::bind_to(config, config.port).await;
         for _ in 1..TRIES {
             match result {
@@ -74,12 +78,12 @@ impl Bound {
         }
         match trouble {
             Some(trouble) if tcp.is_empty() && utp.is_empty() => Err(trouble),
-            Some(_) | None => Ok(Self { port, tcp, utp, stop }),
+            Some(_) | None => Ok(Self { port: Some(port), tcp, utp, stop }),
         }
     }
 
-    /// The port that all of them share.
-    pub fn port(&self) -> u16 {
+    /// The port that all of them share, if anybody can reach us at all.
+    pub fn port(&self) -> Option<u16> {
         self.port
     }
 

@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
 
-use super::{Ends, LinkEvent, Shared, greet, pump};
+use super::{Ends, LinkEvent, Shared, StreamConfig, greet, pump};
 use crate::transport::Kind;
 
 /// A byte stream of either kind.
@@ -62,7 +62,7 @@ pub(super) async fn connect(shared: &Shared, address: SocketAddr) -> io::Result<
         return Err(io::ErrorKind::PermissionDenied.into());
     }
     let tcp = async {
-        let connecting = timeout(CONNECT_TIME_MAX, tcp(&shared.config.interfaces, address)).await;
+        let connecting = timeout(CONNECT_TIME_MAX, tcp(&shared.config, address)).await;
         connecting.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
     };
     let utp = async {
@@ -92,7 +92,17 @@ pub(super) async fn connect(shared: &Shared, address: SocketAddr) -> io::Result<
     }
 }
 
-async fn tcp(interfaces: &[IpAddr], address: SocketAddr) -> io::Result<(Boxed, Kind)> {
+async fn tcp(config: &StreamConfig, address: SocketAddr) -> io::Result<(Boxed, Kind)> {
+    let ip = address.ip().to_string();
+    let stream = match config.proxy.as_ref().filter(|proxy| proxy.carries(&ip)) {
+        Some(proxy) => proxy.connect(&ip, address.port()).await?,
+        None => direct(&config.interfaces, address).await?,
+    };
+    tune(&stream);
+    Ok((Box::new(stream), Kind::Tcp))
+}
+
+async fn direct(interfaces: &[IpAddr], address: SocketAddr) -> io::Result<TcpStream> {
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
@@ -103,9 +113,7 @@ async fn tcp(interfaces: &[IpAddr], address: SocketAddr) -> io::Result<(Boxed, K
         Some(_) => {}
         None => return Err(io::ErrorKind::AddrNotAvailable.into()),
     }
-    let stream = socket.connect(address).await?;
-    tune(&stream);
-    Ok((Box::new(stream), Kind::Tcp))
+    socket.connect(address).await
 }
 
 async fn utp(shared: &Shared, address: SocketAddr) -> io::Result<(Boxed, Kind)> {
