@@ -6,9 +6,9 @@ mod source;
 
 pub use client::{AddOptions, Added, Client};
 pub use headwater_engine::{
-    ACCEPTED_FROM, Action, AddTorrent, CloseReason, Config, EngineView, Event, FetchError,
-    FetchRange, Finder, Input, LinkEnd, PeerView, PieceData, PieceState, Priority, RangeHead, Step,
-    StoreError, Stored, TorrentState, TorrentView, TrackerTrouble, TrackerView, Wake, Warning,
-    WebSeed, WebSeedTrouble, WebSeedView,
+    ACCEPTED_FROM, Action, AddTorrent, Attempts, CloseReason, Config, EngineView, Event,
+    FetchError, FetchRange, Finder, Input, LinkEnd, PeerView, PieceData, PieceState, Priority,
+    RangeHead, Step, StoreError, Stored, TorrentState, TorrentView, TrackerTrouble, TrackerView,
+    Wake, Warning, WebSeed, WebSeedTrouble, WebSeedView,
 };
 pub use source::{AddError, Source};

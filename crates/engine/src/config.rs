@@ -1,6 +1,46 @@
 //! What the shell decides before the engine starts.
 
+use core::time::Duration;
+
 use headwater_base::PeerId;
+
+/// How many peer connections are made of offers, and how fast: what one costs is the shell's to
+/// know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attempts {
+    /// Those made at once for offers, and as many for answers.
+    pub burst: u32,
+    /// Time that allows one more offer after the burst.
+    pub offer_every: Duration,
+    /// Time that allows one more answer after the burst.
+    pub answer_every: Duration,
+    /// Answers that all torrents make or wait on at once.
+    pub answers_max: usize,
+    /// The same of one torrent.
+    pub answers_per_torrent_max: usize,
+}
+
+impl Attempts {
+    /// In a page. Chromium refuses at 500 peer connections, and counts those already closed until
+    /// they are collected: 240 offers and 360 answers an hour.
+    pub const PAGE: Self = Self {
+        burst: 60,
+        offer_every: Duration::from_secs(15),
+        answer_every: Duration::from_secs(10),
+        answers_max: 20,
+        answers_per_torrent_max: 10,
+    };
+
+    /// In a program, whose connections end when they are closed: it is there for crowds. Most that
+    /// it answers at once are open within a second.
+    pub const PROGRAM: Self = Self {
+        burst: 200,
+        offer_every: Duration::from_secs(1),
+        answer_every: Duration::from_millis(100),
+        answers_max: 60,
+        answers_per_torrent_max: 40,
+    };
+}
 
 /// Settings of one engine. All of them have working defaults.
 #[derive(Clone, Debug)]
@@ -17,6 +57,8 @@ pub struct Config {
     pub links_max: usize,
     /// Most of those that are made of offers, which cost sockets and handshakes; `None` for all.
     pub offered_links_max: Option<usize>,
+    /// How fast those are made.
+    pub attempts: Attempts,
     /// Whether the shell can make links by address.
     pub dials: bool,
     /// The port on which the shell accepts links, told to peers; `None` when it does not.
@@ -65,6 +107,7 @@ impl Config {
             links_per_torrent_max: 40,
             links_max: 60,
             offered_links_max: None,
+            attempts: Attempts::PAGE,
             dials: false,
             listens: None,
             seeks: false,

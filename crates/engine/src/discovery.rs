@@ -36,8 +36,7 @@ pub(crate) use self::budget::Budget;
 use self::circle::Circle;
 use self::dial::Dialler;
 use self::limit::{
-    ANSWER_EVERY, ARRIVALS, ATTEMPTS_BURST, LEFT_UNKNOWN, LINK_SOUND, OFFER_EVERY, PARTED_MAX,
-    PARTED_REST, TRACKERS_PER_TORRENT_MAX,
+    ARRIVALS, LEFT_UNKNOWN, LINK_SOUND, PARTED_MAX, PARTED_REST, TRACKERS_PER_TORRENT_MAX,
 };
 pub(crate) use self::nearness::may_name;
 use self::seek::Seek;
@@ -165,6 +164,8 @@ pub(crate) struct Discovery {
     arrival_budget: Budget,
     offer_budget: Budget,
     answer_budget: Budget,
+    /// Answers made or waited on at once, those of all torrents and those of one.
+    answers_max: (usize, usize),
     /// No link is tried before this, since the shell said it can make none.
     unsupported_until: Option<Time>,
     timers: Timers,
@@ -245,6 +246,7 @@ impl Swarm {
 impl Discovery {
     /// A machine that looks for nothing yet.
     pub(crate) fn new(config: &Config, seed: &Seed) -> Self {
+        let attempts = &config.attempts;
         Self {
             peer_id: config.peer_id,
             trackers_always: config.trackers.clone(),
@@ -262,8 +264,9 @@ impl Discovery {
             dialler: Dialler::new(config),
             seeks: config.seeks,
             arrival_budget: Budget::new(ARRIVALS.0, ARRIVALS.1),
-            offer_budget: Budget::new(ATTEMPTS_BURST, OFFER_EVERY),
-            answer_budget: Budget::new(ATTEMPTS_BURST, ANSWER_EVERY),
+            offer_budget: Budget::new(attempts.burst, attempts.offer_every),
+            answer_budget: Budget::new(attempts.burst, attempts.answer_every),
+            answers_max: (attempts.answers_max, attempts.answers_per_torrent_max),
             unsupported_until: None,
             timers: Timers::default(),
             outs: VecDeque::new(),

@@ -24,7 +24,7 @@ mod web;
 
 pub use action::{Action, PieceData, Step, Wake};
 pub use ask::{Ask, Asked, AskedFailure};
-pub use config::Config;
+pub use config::{Attempts, Config};
 pub use engine::Engine;
 pub use event::{CloseReason, Event, TrackerTrouble, Warning};
 pub use input::{ACCEPTED_FROM, AddTorrent, Finder, Input, LinkEnd, Priority, StoreError, Stored};

@@ -57,10 +57,6 @@ pub(super) const OFFERS_PER_ANNOUNCE: usize = 5;
 pub(super) const OFFERS_SECOND: usize = 2;
 /// Offers one torrent keeps waiting for answers.
 pub(super) const OFFERS_PER_TORRENT: usize = 10;
-/// Answers one torrent makes or waits on at once.
-pub(super) const ANSWERS_PER_TORRENT: usize = 10;
-/// Answers all torrents make or wait on at once.
-pub(super) const ANSWERS_MAX: usize = 20;
 /// How long an announce waits for its offers; shells gather candidates for about 1.5 s.
 pub(super) const OFFER_WAIT: Duration = Duration::from_millis(2500);
 /// How long an offer or an answer may take to be made.
@@ -76,13 +72,6 @@ pub(super) const LINK_OPEN_WAIT: Duration = Duration::from_secs(25);
 pub(super) const UNSUPPORTED_PAUSE: Duration = Duration::from_secs(5 * 60);
 /// A link that lived this long and ends is missed: announces become eager again.
 pub(super) const LINK_SOUND: Duration = Duration::from_secs(30);
-/// Peer connections that may be made at once for offers, and as many for answers. Chromium
-/// refuses at 500, and counts those already closed until they are collected.
-pub(super) const ATTEMPTS_BURST: u32 = 60;
-/// Time that allows one more offer after the burst: 240 an hour.
-pub(super) const OFFER_EVERY: Duration = Duration::from_secs(15);
-/// Time that allows one more answer after the burst: 360 an hour.
-pub(super) const ANSWER_EVERY: Duration = Duration::from_secs(10);
 /// What is said to be missing while nobody knows: some trackers take no word for 0, a seed.
 pub(super) const LEFT_UNKNOWN: u64 = 16 * 1024;
 

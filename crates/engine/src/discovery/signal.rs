@@ -8,8 +8,7 @@ use headwater_wire::tracker::{Answer, ClientMessage, OfferId};
 
 use super::attempt::{Attempt, Offer, State, Way};
 use super::limit::{
-    ANSWERS_MAX, ANSWERS_PER_TORRENT, DESCRIPTION_WAIT, LINK_OPEN_WAIT, OFFER_LIFE,
-    TRACKER_MESSAGE_BYTES_MAX, UNSUPPORTED_PAUSE,
+    DESCRIPTION_WAIT, LINK_OPEN_WAIT, OFFER_LIFE, TRACKER_MESSAGE_BYTES_MAX, UNSUPPORTED_PAUSE,
 };
 use super::{At, Discovery, Expected, Linked, Out, Role, Timer};
 use crate::{Action, Event, LinkEnd, Warning};
@@ -45,8 +44,8 @@ impl Discovery {
             || known
             || again
             || self.room(torrent) == 0
-            || count >= ANSWERS_PER_TORRENT
-            || all >= ANSWERS_MAX
+            || count >= self.answers_max.1
+            || all >= self.answers_max.0
             || self.is_unsupported(now);
         // Room costs one of our own offers, so it is made only for an answer that may be given.
         if refused || !self.answer_budget.has(now) || !self.make_room(now, true) {

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use headwater_base::{PeerId, Seed};
-use headwater_client::{Config, Event, TrackerTrouble, Warning};
+use headwater_client::{Attempts, Config, Event, TrackerTrouble, Warning};
 use headwater_hybrid::dht::{self, DhtConfig};
 use headwater_hybrid::filter::IpFilter;
 use headwater_hybrid::lsd::{self, LsdConfig};
@@ -61,6 +61,7 @@ pub(crate) async fn start(
         links_max,
         links_per_torrent_max: links_max,
         offered_links_max: Some(offered),
+        attempts: Attempts::PROGRAM,
         dials: bound.is_some(),
         listens: port,
         seeks: dht.is_some() || lsd.is_some(),

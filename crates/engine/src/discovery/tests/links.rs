@@ -2,6 +2,7 @@
 
 use super::super::Role;
 use super::*;
+use crate::Attempts;
 
 /// The links handed over among `outs`.
 fn linked(outs: &[Out]) -> Vec<(LinkId, Role, Option<PeerId>)> {
@@ -138,7 +139,7 @@ fn floods_of_offers_are_answered_a_few_at_a_time() {
     for n in 0..200 {
         rig.text(tracker, &offered(PeerId([n; 20]), n));
     }
-    assert_eq!(answers(&rig.take()).len(), super::super::limit::ANSWERS_PER_TORRENT);
+    assert_eq!(answers(&rig.take()).len(), Attempts::PAGE.answers_per_torrent_max);
     let mut made = 0;
     for round in 0..360 {
         for n in 0..20 {
@@ -154,6 +155,32 @@ fn floods_of_offers_are_answered_a_few_at_a_time() {
         rig.text(tracker, &counted(0, 2));
     }
     assert!(made <= 60 + 365, "{made} peer connections in an hour");
+}
+
+#[test]
+fn program_is_there_for_a_crowd_that_comes_and_goes() {
+    let mut rig = Rig::with(|config| config.attempts = Attempts::PROGRAM);
+    let (tracker, _) = rig.opened();
+    rig.text(tracker, &counted(0, 2));
+    rig.take();
+    let mut met = 0;
+    // Five visitors a second for ten minutes, as a film has that many watch.
+    for second in 0..600_u32 {
+        for n in 0..5 {
+            let [.., high, low] = (second * 5 + n).to_be_bytes();
+            let mut peer = [n as u8; 20];
+            (peer[1], peer[2]) = (high, low);
+            rig.text(tracker, &offered(PeerId(peer), n as u8));
+        }
+        let links = answers(&rig.take());
+        met += links.len();
+        for link in links {
+            rig.put(DiscoveryInput::LinkClosed { link, end: FAILED });
+        }
+        rig.pass(secs(1));
+        rig.text(tracker, &counted(0, 2));
+    }
+    assert_eq!(met, 600 * 5);
 }
 
 #[test]
