@@ -165,8 +165,8 @@ pub enum Action {
         torrent: TorrentId,
         /// One of its hashes.
         info_hash: InfoHash,
-        /// Whether others are to hear that we are a peer of it, where we accept links.
-        announce: bool,
+        /// Where others outside our network are to hear that we listen, if they are to hear of us.
+        announce: Option<u16>,
     },
     /// Send bytes on an open link, never more than its window. Consecutive sends to one link
     /// may leave in one data-channel message of up to 64 KiB.

@@ -15,6 +15,7 @@ mod introduce;
 mod limit;
 mod nearness;
 mod outside;
+mod ports;
 mod priority;
 mod relay;
 mod seek;
@@ -391,7 +392,7 @@ impl Discovery {
             self.news_due_soon(now, torrent);
         }
         if before.is_none() && totals.left.is_some() {
-            self.say_what_is_left(now, torrent);
+            self.say_anew(now, torrent);
         }
         let Some(swarm) = self.torrents.get_mut(&torrent) else { return };
         let reached = totals.left == Some(0) && before.is_some_and(|left| left > 0);

@@ -89,6 +89,7 @@ impl Engine {
             Input::PeersFound { torrent, finder, addresses } => {
                 self.desk.discovery.peers_found(self.desk.now, torrent, finder, &addresses);
             }
+            Input::PortsMapped { listens, dht } => self.ports_mapped(listens, dht),
             Input::LinkOpened { link, window, from } => {
                 self.discover(DiscoveryInput::LinkOpened { link, window, from });
             }
@@ -105,6 +106,15 @@ impl Engine {
             Input::AnswerMade { link, sdp } => {
                 self.discover(DiscoveryInput::AnswerMade { link, sdp });
             }
+        }
+    }
+
+    fn ports_mapped(&mut self, listens: Option<u16>, dht: Option<u16>) {
+        if self.desk.discovery.map_ports(self.desk.now, listens, dht) {
+            for transfer in self.transfers.values_mut() {
+                transfer.say_ports(&mut self.desk);
+            }
+            self.drain_discovery();
         }
     }
 

@@ -212,6 +212,14 @@ pub enum Input {
         /// Where they are said to listen.
         addresses: Vec<SocketAddr>,
     },
+    /// A router leads ports of its own to ours, or no longer does: peers outside our network reach
+    /// us there. `None` where it is the port itself, as in the beginning.
+    PortsMapped {
+        /// For the port that the shell listens on.
+        listens: Option<u16>,
+        /// For the port of its DHT node.
+        dht: Option<u16>,
+    },
     /// A link opened: bytes may be sent, `window` of them until `LinkWritable` says more.
     LinkOpened {
         /// Which link.

@@ -25,7 +25,7 @@ impl Discovery {
         let query = Query {
             info_hash: at.1,
             peer_id: self.peer_id,
-            port: self.dialler.listens().unwrap_or(0),
+            port: self.dialler.ports().told().unwrap_or(0),
             uploaded: swarm.totals.uploaded,
             downloaded: swarm.totals.downloaded,
             left: swarm.left(),
@@ -40,9 +40,9 @@ impl Discovery {
         self.act(Action::Ask(Box::new(ask)));
     }
 
-    /// Takes that it is known what a torrent lacks. A tracker that is asked once in half an hour
-    /// would take a seed for a leech until then.
-    pub(super) fn say_what_is_left(&mut self, now: Time, torrent: TorrentId) {
+    /// Has trackers told anew what they know wrongly: a seed would be taken for a leech, or sought
+    /// at a port that is no longer ours, until one is asked again in half an hour.
+    pub(super) fn say_anew(&mut self, now: Time, torrent: TorrentId) {
         for at in self.members_of(torrent) {
             let Some(tracker) = self.trackers.get_mut(&at.0).filter(|at| at.is_asked()) else {
                 continue;

@@ -15,6 +15,7 @@ use super::limit::{
 };
 use super::nearness::may_name;
 use super::outside::Outside;
+use super::ports::Ports;
 use super::priority::priority;
 use super::{Budget, Discovery, Swarm, Timer};
 use crate::{Action, Config, Finder, LinkEnd};
@@ -24,8 +25,7 @@ use crate::{Action, Config, Finder, LinkEnd};
 pub(super) struct Dialler {
     /// Whether the shell can dial.
     able: bool,
-    /// The port we listen on.
-    listens: Option<u16>,
+    ports: Ports,
     outside: Outside,
     budget: Budget,
     /// Nobody is dialled before this: the shell said that it can make no links.
@@ -37,7 +37,7 @@ impl Dialler {
         let (burst, every) = DIALS;
         Self {
             able: config.dials,
-            listens: config.listens,
+            ports: Ports::new(config),
             outside: Outside::default(),
             budget: Budget::new(burst, every),
             rests_until: Time::ZERO,
@@ -49,9 +49,14 @@ impl Dialler {
         self.able
     }
 
-    /// The port we listen on.
-    pub(super) fn listens(&self) -> Option<u16> {
-        self.listens
+    /// The ports at which we are reached.
+    pub(super) fn ports(&self) -> &Ports {
+        &self.ports
+    }
+
+    /// The same, to be changed.
+    pub(super) fn ports_mut(&mut self) -> &mut Ports {
+        &mut self.ports
     }
 
     /// Whether one more may be dialled.
@@ -62,7 +67,7 @@ impl Dialler {
     /// The canonical priority of an address, while we know how we look from there.
     fn priority(&self, address: SocketAddr) -> Option<u32> {
         let ours = self.outside.facing(address.ip())?;
-        priority(SocketAddr::new(ours, self.listens.unwrap_or(0)), address)
+        priority(SocketAddr::new(ours, self.ports.told().unwrap_or(0)), address)
     }
 
     /// What an address is ranked by: while its priority is unknown, chance.
@@ -72,7 +77,7 @@ impl Dialler {
 
     fn is_ours(&self, address: SocketAddr) -> bool {
         let ours = self.outside.facing(address.ip()) == Some(address.ip());
-        ours && self.listens == Some(address.port())
+        ours && self.ports.has(address.port())
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) struct Seek {
 }
 
 impl Seek {
-    /// Has it announced at once: it is known by one more hash.
+    /// Has it announced at once: it is known by one more hash, or reached at another port.
     pub(super) fn renew(&mut self) {
         self.announced = None;
     }
@@ -79,7 +79,9 @@ impl Discovery {
             if announce {
                 swarm.seek.announced = Some(now);
             }
-            for info_hash in swarm.hashes.clone() {
+            let hashes = swarm.hashes.clone();
+            let announce = self.dialler.ports().told().filter(|_| announce);
+            for info_hash in hashes {
                 self.act(Action::Seek { torrent, info_hash, announce });
             }
         }

@@ -8,6 +8,7 @@ mod elsewhere;
 mod hybrids;
 mod introductions;
 mod links;
+mod mapped;
 mod seeks;
 mod trackers;
 mod world;

@@ -49,7 +49,7 @@ pub(super) struct Member {
     pub(super) started: bool,
     /// `completed` is to be said.
     pub(super) completed_due: bool,
-    /// The last announce could not say what is missing, and that is known now.
+    /// The last announce could not say what is known now: what is missing, or another port.
     pub(super) stale: bool,
     /// When it announced last on the open socket.
     pub(super) sent_at: Option<Time>,

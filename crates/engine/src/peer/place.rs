@@ -18,6 +18,8 @@ pub(crate) struct Place {
     pub(crate) dialled: Option<SocketAddr>,
     /// The port it says it listens on.
     pub(crate) port: Option<u16>,
+    /// It has a DHT node.
+    pub(crate) node: bool,
 }
 
 impl Place {

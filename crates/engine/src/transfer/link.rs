@@ -33,7 +33,8 @@ impl Transfer {
         };
         let mut peer = Peer::new(link, role, window, desk.now, limits);
         peer.introduced = who.peer.filter(|_| who.introduced);
-        peer.place = Place { direct: who.direct, from: who.from, dialled: who.dialled, port: None };
+        peer.place =
+            Place { direct: who.direct, from: who.from, dialled: who.dialled, ..Place::default() };
         if let Some(metainfo) = &self.metainfo {
             peer.decoder.set_pieces(metainfo.piece_count());
         }
@@ -112,6 +113,7 @@ impl Transfer {
         peer.joined_at = desk.now;
         peer.fast = handshake.reserved.has_fast();
         peer.extended = handshake.reserved.has_extension();
+        peer.place.node = handshake.reserved.has_dht();
         desk.timers.clear(Timer::Handshake(link));
         self.greet(desk, link, cut.filter(|_| upgrades));
         desk.discovery.peer_known(self.id, handshake.peer_id, true);
@@ -120,9 +122,7 @@ impl Transfer {
         // BEP 6: what we have comes first.
         self.tell_pieces(desk, link);
         self.say_extensions(desk, link);
-        if handshake.reserved.has_dht() {
-            self.say_dht_port(desk, link);
-        }
+        self.say_dht_port(desk, link);
         self.locate(desk, link);
         self.grant_fast(link, desk.config.allowed_fast);
         if let Some(picker) = &self.picker {

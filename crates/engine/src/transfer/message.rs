@@ -211,10 +211,12 @@ impl Transfer {
         Ok(())
     }
 
-    /// Says which extensions we speak. Said again once metadata is known.
+    /// Says which extensions we speak and where we listen. Said again once metadata is known, and
+    /// when the port is another.
     pub(super) fn say_extensions(&mut self, desk: &mut Desk, link: LinkId) {
         let is_public = self.is_public();
         let Some(peer) = self.peers.get_mut(&link) else { return };
+        let port = desk.discovery.listens_for(peer.place.from);
         if !peer.extended || !peer.is_joined() {
             return;
         }
@@ -223,7 +225,7 @@ impl Transfer {
             requests_max: Some(limit::SERVED_MAX as u32),
             metadata_size: self.metainfo.as_ref().map(|metainfo| metainfo.info.len() as u32),
             upload_only: Some(self.upload_only),
-            port: desk.config.listens,
+            port,
             your_ip: peer.place.from,
             ..Handshake::ours()
         };

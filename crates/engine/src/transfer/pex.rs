@@ -41,7 +41,7 @@ impl Transfer {
     /// Tells a peer that has a DHT node the port of ours (BEP 5).
     pub(super) fn say_dht_port(&mut self, desk: &Desk, link: LinkId) {
         if let Some(port) = self.dht_port(desk, link)
-            && let Some(peer) = self.peers.get_mut(&link)
+            && let Some(peer) = self.peers.get_mut(&link).filter(|peer| peer.place.node)
         {
             peer.outbox.say(&Message::Port(port));
         }
@@ -51,8 +51,17 @@ impl Transfer {
     /// private torrent has none (BEP 27).
     pub(super) fn dht_port(&self, desk: &Desk, link: LinkId) -> Option<u16> {
         let private = self.metainfo.as_ref().is_some_and(|metainfo| metainfo.private);
-        let direct = self.peers.get(&link).is_some_and(|peer| peer.place.direct);
-        desk.config.dht_port.filter(|_| direct && !private)
+        let place = self.peers.get(&link).map(|peer| &peer.place).filter(|place| place.direct)?;
+        desk.discovery.dht_for(place.from).filter(|_| !private)
+    }
+
+    /// Tells every peer anew at which ports it reaches us.
+    pub(crate) fn say_ports(&mut self, desk: &mut Desk) {
+        let links: Vec<LinkId> = self.peers.iter().map(|(link, _)| *link).collect();
+        for link in links {
+            self.say_extensions(desk, link);
+            self.say_dht_port(desk, link);
+        }
     }
 
     /// Has every peer that speaks it told what is news to it, as soon as it may be.

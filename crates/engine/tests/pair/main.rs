@@ -20,6 +20,7 @@ mod links;
 mod made;
 mod metadata;
 mod pex;
+mod ports;
 mod puppet;
 mod queue;
 mod readers;

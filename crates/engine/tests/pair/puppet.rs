@@ -32,7 +32,7 @@ impl Puppet {
     }
 
     fn greet(self, net: &mut Net, sample: &Sample, fast: bool) -> Self {
-        let plain = Reserved::default().with_extension();
+        let plain = Reserved::default().with_extension().with_dht();
         let reserved = if fast { plain.with_fast() } else { plain };
         let peer_id = PeerId([self.host as u8 + 100; 20]);
         let greeting = Handshake { info_hash: sample.hash(), peer_id, reserved };

@@ -20,24 +20,21 @@ pub struct Bound {
 pub(super) struct Finders {
     dht: Option<Dht>,
     lsd: Option<Lsd>,
-    /// The TCP port others are told.
-    listens: Option<u16>,
 }
 
 impl Finders {
-    /// Reports to `found`. Must be called inside a Tokio runtime.
+    /// Reports to `found`. The local network is told the TCP port `listens`, whatever a router
+    /// makes of it. Must be called inside a Tokio runtime.
     pub(super) fn start(bound: Bound, listens: Option<u16>, found: &mpsc::Sender<Input>) -> Self {
         let lsd = bound.lsd.zip(listens);
         Self {
             dht: bound.dht.map(|bound| Dht::start(bound, found.clone())),
             lsd: lsd.map(|(bound, listens)| Lsd::start(bound, listens, found.clone())),
-            listens,
         }
     }
 
     /// Looks for peers of a torrent.
-    pub(super) fn seek(&self, torrent: TorrentId, info_hash: InfoHash, announce: bool) {
-        let announce = self.listens.filter(|_| announce);
+    pub(super) fn seek(&self, torrent: TorrentId, info_hash: InfoHash, announce: Option<u16>) {
         if let Some(dht) = &self.dht {
             dht.seek(dht::Order { torrent, info_hash, announce });
         }

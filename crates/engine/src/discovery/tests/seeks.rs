@@ -5,7 +5,7 @@ use super::*;
 const V2: InfoHash = InfoHash([0xe2; 20]);
 
 fn seeking(private: Option<bool>) -> Rig {
-    let mut rig = Rig::with(|config| config.seeks = true);
+    let mut rig = Rig::with(|config| (config.seeks, config.listens) = (true, Some(7000)));
     rig.machine.start(rig.now, (T, false), &[HASH], &[], private);
     rig.progress(T, Some(1000));
     rig.want(T, 10);
@@ -18,7 +18,7 @@ fn seeks(outs: &[(Time, Out)]) -> Vec<(u64, InfoHash, bool)> {
         let Out::Action(Action::Seek { torrent: T, info_hash, announce }) = out else {
             return None;
         };
-        Some((at.since(Time::from_millis(1000)).as_secs(), *info_hash, *announce))
+        Some((at.since(Time::from_millis(1000)).as_secs(), *info_hash, *announce == Some(7000)))
     };
     outs.iter().filter_map(seek).collect()
 }
