@@ -9,6 +9,7 @@ pub mod log;
 pub mod lsd;
 pub mod make;
 pub mod proxy;
+pub mod router;
 pub mod serve;
 pub mod shell;
 pub mod store;

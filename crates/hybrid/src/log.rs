@@ -14,6 +14,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 use url::Url;
 
+use crate::router::{Mapping, Status, Trouble};
 use crate::shell::{News, Shell, Stopped};
 
 /// How events are written.
@@ -39,6 +40,9 @@ pub fn start(level: LevelFilter, format: Format) -> Result<(), TryInitError> {
 
 /// Writes what happens until the client stops. With `addresses` it names whom it happens with.
 pub async fn follow(shell: Shell, mut news: Receiver<News>, addresses: bool) {
+    // A router may have answered before anybody listened.
+    let mut stands = shell.router().await.ok().flatten();
+    stands.iter().for_each(|status| router(status, addresses));
     loop {
         match news.recv().await {
             Ok(News::Client(event)) => {
@@ -58,6 +62,11 @@ pub async fn follow(shell: Shell, mut news: Receiver<News>, addresses: bool) {
                     Ok(to) => info!(torrent, name, to = %to.display(), "torrent moved"),
                     Err(why) => warn!(torrent, name, %why, "torrent not moved"),
                 }
+            }
+            Ok(News::Router(status)) if stands.as_ref() == Some(&status) => {}
+            Ok(News::Router(status)) => {
+                router(&status, addresses);
+                stands = Some(status);
             }
             Err(RecvError::Lagged(missed)) => warn!(missed, "events not logged"),
             Ok(News::Stopped) | Err(RecvError::Closed) => return,
@@ -99,6 +108,23 @@ async fn tell(shell: &Shell, event: &Event, addresses: bool) -> Result<(), Stopp
     Ok(())
 }
 
+fn router(status: &Status, addresses: bool) {
+    match status {
+        Status::Asking => {}
+        Status::Mapped(Mapping { by, listens, dht, address, .. }) => {
+            let address = address.filter(|_| addresses).map(|address| address.to_string());
+            info!(%by, port = listens, dht_port = dht, address, "the router leads peers here");
+        }
+        // A server in a data centre has none, and needs none.
+        Status::Unmapped(why @ Trouble::NoRouter) => debug!(%why, "no port is mapped"),
+        // In its own words, which may name an address.
+        Status::Unmapped(Trouble::Refused(_)) if !addresses => {
+            info!(why = "the router refuses", "no port is mapped");
+        }
+        Status::Unmapped(why) => info!(%why, "no port is mapped"),
+    }
+}
+
 /// The info-hash and the name of a torrent.
 async fn known(shell: &Shell, torrent: TorrentId) -> Result<(String, String), Stopped> {
     let look = move |client: &mut Client, _| {
@@ -110,7 +136,7 @@ async fn known(shell: &Shell, torrent: TorrentId) -> Result<(String, String), St
 }
 
 /// Text of strangers without what steers a terminal.
-fn tame(text: &str) -> String {
+pub(crate) fn tame(text: &str) -> String {
     text.replace(|c: char| c.is_control(), "\u{fffd}")
 }
 

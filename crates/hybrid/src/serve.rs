@@ -32,6 +32,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use crate::bridge::Bridge;
+use crate::router::Status;
 use crate::shell::{Shell, Stopped};
 use announce::{ANNOUNCE, Caller, SCRAPE};
 pub use control::Control;
@@ -290,14 +291,19 @@ async fn figures(State(site): State<Arc<Site>>) -> Response {
         let views = torrents.into_iter().filter_map(|id| client.torrent_view(id));
         (client.view(), views.collect())
     });
-    let (views, links) = tokio::join!(views, site.shell.totals());
-    let (Ok((engine, torrents)), Ok(links)) = (views, links) else {
+    let (views, links, router) = tokio::join!(views, site.shell.totals(), site.shell.router());
+    let (Ok((engine, torrents)), Ok(links), Ok(router)) = (views, links, router) else {
         return unwell();
+    };
+    let ports_mapped = match router {
+        Some(Status::Mapped(mapping)) => mapping.ports as u64,
+        Some(Status::Asking | Status::Unmapped(_)) | None => 0,
     };
     let tracker = site.tracker.stats().await.unwrap_or_default();
     let bridge = site.bridge.as_ref().map(Bridge::stats);
     let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks() as u64;
-    let text = metrics::text(&Figures { engine, torrents, links, tracker, bridge, tasks });
+    let figures = Figures { engine, torrents, links, tracker, bridge, ports_mapped, tasks };
+    let text = metrics::text(&figures);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }
 

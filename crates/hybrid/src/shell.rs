@@ -25,6 +25,7 @@ pub use driver::Totals;
 pub use finders::Bound as BoundFinders;
 pub use reader::{ReadError, Reader};
 
+use crate::router;
 use crate::transport::{Kind, Net};
 
 /// News the events of the last moments may pile up to before a slow listener misses some.
@@ -58,6 +59,8 @@ pub enum News {
         /// Where it lies; or why it stays where it was.
         result: Result<PathBuf, StoreError>,
     },
+    /// It stands otherwise with the router that is asked for ports.
+    Router(router::Status),
     /// The client has stopped; nothing follows.
     Stopped,
 }
@@ -120,6 +123,11 @@ impl Shell {
     /// What all links did so far.
     pub async fn totals(&self) -> Result<Totals, Stopped> {
         self.order(|driver| driver.totals()).await
+    }
+
+    /// How it stands with the router that is asked for ports; `None` where none is.
+    pub async fn router(&self) -> Result<Option<router::Status>, Stopped> {
+        self.order(|driver| driver.router()).await
     }
 
     /// What each of these links is made of, where it is open.

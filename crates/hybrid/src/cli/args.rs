@@ -326,6 +326,9 @@ pub(crate) struct Peer {
     /// The UDP port of the DHT; 0 for any that is free.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) dht_port: u16,
+    /// Do not ask the router to lead peers from outside to our ports (PCP, NAT-PMP, UPnP).
+    #[arg(long)]
+    pub(crate) no_port_mapping: bool,
     /// A peer to connect to, by its address; repeat for more.
     #[arg(long, value_name = "IP:PORT")]
     pub(crate) peer: Vec<SocketAddr>,

@@ -247,7 +247,10 @@ impl Watch {
                         }
                     }
                     Ok(
-                        News::LinkOpened { .. } | News::LinkClosed { .. } | News::Moved { .. },
+                        News::LinkOpened { .. }
+                        | News::LinkClosed { .. }
+                        | News::Moved { .. }
+                        | News::Router(_),
                     ) => {}
                     // What was missed shows at the next look.
                     Err(RecvError::Lagged(_)) => {}

@@ -8,6 +8,7 @@ use headwater_hybrid::dht::{self, DhtConfig};
 use headwater_hybrid::filter::IpFilter;
 use headwater_hybrid::lsd::{self, LsdConfig};
 use headwater_hybrid::proxy::Proxy;
+use headwater_hybrid::router::RouterConfig;
 use headwater_hybrid::shell::{BoundFinders, Shell};
 use headwater_hybrid::transport::{Bound, Encryption, Net, RtcConfig, StreamConfig};
 use serde_json::{Value, json};
@@ -51,10 +52,8 @@ pub(crate) async fn start(
     };
     let port = bound.as_ref().and_then(Bound::port);
     let peer_id = peer_id(&seed);
-    let dht = match &bound {
-        Some(_) => dht(peer).map(dht::Bound::bind).transpose().map_err(|e| no_node(peer, &e))?,
-        None => None,
-    };
+    let dht = if bound.is_some() { node(peer)? } else { None };
+    let dht_port = dht.as_ref().map(dht::Bound::port);
     let lsd = bound.as_ref().and_then(|_| lsd(peer));
     let config = Config {
         trackers,
@@ -65,7 +64,7 @@ pub(crate) async fn start(
         dials: bound.is_some(),
         listens: port,
         seeks: dht.is_some() || lsd.is_some(),
-        dht_port: dht.as_ref().map(dht::Bound::port),
+        dht_port,
         local_trackers,
         local_web_seeds: peer.local_web_seeds,
         active_downloads_max: peer.active_downloads,
@@ -79,8 +78,10 @@ pub(crate) async fn start(
     let needs_stun = webrtc && peer.stun != "none" && !stays_here(peer);
     let stun = needs_stun.then(|| peer.stun.clone());
     let rtc = RtcConfig { stun, interfaces: peer.interface.clone(), links_max: offered };
+    let router = streams.as_ref().and_then(|config| router(peer, config, (port?, dht_port)));
     let finders = BoundFinders { dht, lsd };
-    let net = Net { rtc, streams: streams.zip(bound), finders, filter: filter.clone(), proxy };
+    let streams = streams.zip(bound);
+    let net = Net { rtc, streams, finders, router, filter: filter.clone(), proxy };
     let shell = Shell::start(config, seed, net);
     Ok(Started { shell, port, peer_id, filter })
 }
@@ -141,6 +142,11 @@ fn dht(peer: &Peer) -> Option<DhtConfig> {
     })
 }
 
+/// The port of the DHT node, if there is to be one.
+fn node(peer: &Peer) -> Result<Option<dht::Bound>, Failure> {
+    dht(peer).map(dht::Bound::bind).transpose().map_err(|e| no_node(peer, &e))
+}
+
 /// The groups of the local network, if it is told of what is here.
 fn lsd(peer: &Peer) -> Option<lsd::Bound> {
     if peer.no_lsd || peer.proxy.is_some() || stays_here(peer) {
@@ -155,6 +161,20 @@ fn lsd(peer: &Peer) -> Option<lsd::Bound> {
             None
         }
     }
+}
+
+/// What the router is asked for, if it is: port and, where there is one, that of the DHT node.
+fn router(
+    peer: &Peer,
+    config: &StreamConfig,
+    (port, dht): (u16, Option<u16>),
+) -> Option<RouterConfig> {
+    (!peer.no_port_mapping && !stays_here(peer)).then(|| RouterConfig {
+        interfaces: peer.interface.clone(),
+        tcp: config.tcp.then_some(port),
+        utp: config.utp.then_some(port),
+        dht,
+    })
 }
 
 /// Whether peers are found without a tracker.
@@ -287,4 +307,42 @@ pub(crate) fn warning(event: &Event) -> Option<Value> {
         }
     };
     Some(json!({ "code": code, "message": message }))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::super::args::{Cli, Command};
+    use super::*;
+
+    /// What a router is asked for by a seed that is started so.
+    fn asked(flags: &[&str]) -> Option<RouterConfig> {
+        let line = ["headwater", "seed", "film.mp4"].iter().chain(flags);
+        let Ok(Cli { command: Command::Seed(seed), .. }) = Cli::try_parse_from(line) else {
+            panic!("{flags:?}")
+        };
+        let config = streams(&seed.peer, 1)?;
+        router(&seed.peer, &config, (7000, Some(7001)))
+    }
+
+    #[test]
+    fn no_router_is_asked_where_that_is_not_wanted_or_of_no_use() {
+        let all = RouterConfig { tcp: Some(7000), utp: Some(7000), ..RouterConfig::default() };
+        let all = RouterConfig { dht: Some(7001), ..all };
+        assert_eq!(asked(&[]), Some(all.clone()));
+        let interfaces = vec![IpAddr::from([192, 168, 1, 9])];
+        let by_one = Some(RouterConfig { interfaces, ..all.clone() });
+        assert_eq!(asked(&["--interface", "192.168.1.9"]), by_one);
+        let tcp = Some(RouterConfig { utp: None, ..all });
+        assert_eq!(asked(&["--transports", "tcp"]), tcp);
+        for flags in [
+            &["--no-port-mapping"][..],
+            &["--interface", "127.0.0.1"],
+            &["--interface", "::1", "--interface", "127.0.0.1"],
+            &["--transports", "webrtc"],
+        ] {
+            assert_eq!(asked(flags), None, "{flags:?}");
+        }
+    }
 }

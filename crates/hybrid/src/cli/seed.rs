@@ -6,12 +6,15 @@ use std::sync::Arc;
 use headwater_base::{Bitfield, TorrentId};
 use headwater_client::AddOptions;
 use headwater_hybrid::make::Content;
+use headwater_hybrid::router::{Mapping, Status, Trouble};
 use headwater_hybrid::serve::{describe, magnet};
 use headwater_hybrid::shell::{News, OwnedSource, Place, Shell};
 use headwater_hybrid::store::{self, Opening};
 use headwater_metainfo::create::Options;
 use headwater_metainfo::{Torrent, Version};
 use serde_json::json;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
 
 use super::args::Seed;
 use super::create::{defaults, hash};
@@ -38,7 +41,7 @@ pub(crate) async fn run(args: Seed, json: bool) -> Result<(), Failure> {
         args.paths.iter().map(|path| make(path, version)).collect::<Result<_, _>>()?;
     let Started { shell, port, .. } =
         peer::start(&args.peer, args.peer.tracker.clone(), false).await?;
-    let logging = tokio::spawn(log(shell.news()));
+    let logging = tokio::spawn(log(shell.clone(), shell.news()));
     for made in &made {
         let opening = Opening { verify: args.verify, ..Opening::default() };
         let torrent = share(&shell, made, opening).await?;
@@ -97,8 +100,12 @@ pub(crate) async fn share(
 }
 
 /// Writes what happens to stderr until the client stops.
-pub(crate) async fn log(mut news: tokio::sync::broadcast::Receiver<News>) {
-    use tokio::sync::broadcast::error::RecvError;
+async fn log(shell: Shell, mut news: Receiver<News>) {
+    // A router may have answered before anybody listened.
+    let mut stands = shell.router().await.ok().flatten();
+    stands.iter().for_each(say_router);
+    // Who holds a shell keeps its client from ending.
+    drop(shell);
     loop {
         match news.recv().await {
             Ok(News::Client(event)) => {
@@ -112,8 +119,25 @@ pub(crate) async fn log(mut news: tokio::sync::broadcast::Receiver<News>) {
                 eprintln!("link {link} closed: {sent} bytes sent, {received} bytes received");
             }
             Ok(News::Moved { .. }) => {}
+            Ok(News::Router(status)) if stands.as_ref() == Some(&status) => {}
+            Ok(News::Router(status)) => {
+                say_router(&status);
+                stands = Some(status);
+            }
             Err(RecvError::Lagged(missed)) => eprintln!("{missed} messages not shown"),
             Ok(News::Stopped) | Err(RecvError::Closed) => return,
         }
+    }
+}
+
+/// Says which port leads here, or why none does.
+fn say_router(status: &Status) {
+    match status {
+        Status::Mapped(Mapping { by, listens, .. }) => {
+            eprintln!("the router leads peers here from its port {listens} ({by})");
+        }
+        // Who has none needs none.
+        Status::Asking | Status::Unmapped(Trouble::NoRouter) => {}
+        Status::Unmapped(why) => eprintln!("no port is mapped: {why}"),
     }
 }

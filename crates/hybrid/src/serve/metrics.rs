@@ -15,12 +15,14 @@ pub(super) struct Figures {
     pub(super) links: Totals,
     pub(super) tracker: Stats,
     pub(super) bridge: Option<BridgeStats>,
+    /// Ports that a router leads to ours.
+    pub(super) ports_mapped: u64,
     pub(super) tasks: u64,
 }
 
 /// Writes all figures.
 pub(super) fn text(figures: &Figures) -> String {
-    let Figures { engine, torrents, links, tracker, bridge, tasks } = figures;
+    let Figures { engine, torrents, links, tracker, bridge, ports_mapped, tasks } = figures;
     let sum = |of: fn(&TorrentView) -> u64| torrents.iter().map(of).sum::<u64>();
     let rows = [
         ("torrents", "gauge", "Torrents that are shared.", torrents.len() as u64),
@@ -35,6 +37,7 @@ pub(super) fn text(figures: &Figures) -> String {
         ("link_received_bytes_total", "counter", "Bytes that links brought.", links.received),
         ("link_sent_bytes_total", "counter", "Bytes that links took.", links.sent),
         ("addresses_refused_total", "counter", "Addresses refused by a list.", links.refused),
+        ("ports_mapped", "gauge", "Ports that a router leads to ours.", *ports_mapped),
         ("tasks", "gauge", "Tasks that run.", *tasks),
     ];
     let mut out = String::new();

@@ -19,6 +19,7 @@ use super::fetch::Fetches;
 use super::finders::Finders;
 use super::tracker::Trackers;
 use super::{News, Order};
+use crate::router::{Router, Status};
 use crate::transport::{Kind, LinkEvent, Links, Net, Transport as _};
 
 /// Most inputs taken before the client is asked what to do.
@@ -55,6 +56,7 @@ pub(super) struct Driver {
     announces: Announces,
     trackers: Trackers,
     finders: Finders,
+    router: Option<Router>,
     link_events: mpsc::Receiver<LinkEvent>,
     answers: mpsc::Receiver<Input>,
     news: broadcast::Sender<News>,
@@ -76,6 +78,8 @@ impl Driver {
         let finders = core::mem::take(&mut net.finders);
         let proxy = net.proxy.take();
         let fetches = Fetches::new(answer.clone(), proxy.clone());
+        let router = net.router.as_ref();
+        let router = router.map(|config| Router::start(config, answer.clone(), news.clone()));
         Self {
             client,
             clock: Clock::start(),
@@ -87,6 +91,7 @@ impl Driver {
             announces: Announces::new(answer.clone(), fetches.net()),
             fetches,
             finders: Finders::start(finders, listens, &answer),
+            router,
             trackers: Trackers::new(answer, proxy),
             link_events,
             answers,
@@ -140,7 +145,13 @@ impl Driver {
         self.link_events.close();
         self.answers.close();
         self.fetches.finish();
+        let router = async {
+            if let Some(router) = &mut self.router {
+                router.finish().await;
+            }
+        };
         tokio::join!(
+            router,
             self.announces.finish(),
             self.trackers.finish(),
             self.finders.finish(),
@@ -222,6 +233,11 @@ impl Driver {
 
     pub(super) fn totals(&self) -> Totals {
         Totals { alive: self.links.count() as u64, refused: self.links.refused(), ..self.totals }
+    }
+
+    /// How it stands with the router, if it is asked for ports.
+    pub(super) fn router(&self) -> Option<Status> {
+        self.router.as_ref().map(Router::status)
     }
 
     fn handle(&mut self, input: Input) {

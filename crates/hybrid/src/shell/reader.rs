@@ -101,7 +101,8 @@ impl Reader {
                 News::Client(_)
                 | News::LinkOpened { .. }
                 | News::LinkClosed { .. }
-                | News::Moved { .. },
+                | News::Moved { .. }
+                | News::Router(_),
             ) => {}
         }
         Ok(())

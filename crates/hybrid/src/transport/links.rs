@@ -11,6 +11,7 @@ use super::{
 };
 use crate::filter::IpFilter;
 use crate::proxy::Proxy;
+use crate::router::RouterConfig;
 use crate::shell::BoundFinders;
 
 /// What makes links.
@@ -21,6 +22,8 @@ pub struct Net {
     pub streams: Option<(StreamConfig, Bound)>,
     /// What finds whom to dial.
     pub finders: BoundFinders,
+    /// What a router is asked for, if it is.
+    pub router: Option<RouterConfig>,
     /// Whom nobody is to meet.
     pub filter: IpFilter,
     /// What trackers and web seeds are asked through.
@@ -33,6 +36,7 @@ impl From<&RtcConfig> for Net {
             rtc: rtc.clone(),
             streams: None,
             finders: BoundFinders::default(),
+            router: None,
             filter: IpFilter::default(),
             proxy: None,
         }

@@ -17,6 +17,7 @@ use super::super::library::{Library, Origin};
 use super::orders::named;
 use super::{Denied, answer};
 use crate::bridge::Bridge;
+use crate::router::Status;
 use crate::shell::Stopped;
 use crate::transport::Kind;
 
@@ -49,6 +50,7 @@ pub(super) async fn torrent(
 pub(super) async fn state(site: &Site) -> Result<Value, Stopped> {
     let view = site.shell.client(|client, _| client.view()).await?;
     let links = site.shell.totals().await?;
+    let router = site.shell.router().await?;
     let tracker = site.tracker.stats().await.unwrap_or_default();
     let control = site.control.as_ref();
     let bridge = site.bridge.as_ref().map(Bridge::stats).map(|stats| {
@@ -63,6 +65,7 @@ pub(super) async fn state(site: &Site) -> Result<Value, Stopped> {
         "uptime_seconds": control.map(|control| control.started.elapsed().as_secs()),
         "listen": site.listen.to_string(),
         "peer_port": control.and_then(|control| control.port),
+        "port_mapping": router.as_ref().map(shown_router),
         "limits": site.limits(),
         "download_speed": view.download_speed,
         "upload_speed": view.upload_speed,
@@ -74,6 +77,21 @@ pub(super) async fn state(site: &Site) -> Result<Value, Stopped> {
         "bridge": bridge,
         "event_streams": control.map(|control| control.streams.load(Ordering::Relaxed)),
     }))
+}
+
+fn shown_router(status: &Status) -> Value {
+    let (state, mapping, trouble) = match status {
+        Status::Asking => ("asking", None, None),
+        Status::Mapped(mapping) => ("mapped", Some(mapping), None),
+        Status::Unmapped(why) => ("unmapped", None, Some(why.to_string())),
+    };
+    json!({
+        "state": state, "trouble": trouble,
+        "protocol": mapping.map(|mapping| mapping.by.to_string()),
+        "peer_port": mapping.map(|mapping| mapping.listens),
+        "dht_port": mapping.and_then(|mapping| mapping.dht),
+        "address": mapping.and_then(|mapping| mapping.address).map(|ip| ip.to_string()),
+    })
 }
 
 /// Every torrent, oldest first, by the hash it was added as.
