@@ -17,12 +17,13 @@ usage: cargo xtask setup [--web]
 Installs, when missing: the wasm32 targets (rustup), chromium and chromium-driver (apt, as root),
 npm packages in www/ and tests/ (npm ci, without install scripts), libtorrent in target/venv (pip),
 and transmission-daemon, aria2, qbittorrent-nox, opentracker and nats-server (apt, as root), whose
-services it stops, microsocks, tinyproxy, faketime and ip. Running it again does nothing.";
+services it stops, microsocks, tinyproxy, faketime, ip, nft and miniupnpd. Running it again does
+nothing.";
 
 /// The engine of another family that the interop tests talk to.
 const LIBTORRENT: &str = "libtorrent==2.1.1";
 /// Programs of other families that tests run, and the Debian packages they come in.
-const FOREIGNERS: [(&str, &str); 9] = [
+const FOREIGNERS: [(&str, &str); 11] = [
     ("transmission-daemon", "transmission-daemon"),
     ("aria2c", "aria2"),
     ("qbittorrent-nox", "qbittorrent-nox"),
@@ -32,6 +33,8 @@ const FOREIGNERS: [(&str, &str); 9] = [
     ("nats-server", "nats-server"),
     ("microsocks", "microsocks"),
     ("tinyproxy", "tinyproxy-bin"),
+    ("miniupnpd", "miniupnpd-nftables"),
+    ("nft", "nftables"),
 ];
 /// Targets of the browser and of the core's tests on wasm32.
 const TARGETS: [&str; 2] = ["wasm32-unknown-unknown", "wasm32-wasip1"];

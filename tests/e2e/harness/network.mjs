@@ -39,13 +39,13 @@ export function openNetwork() {
 }
 
 /** Removes what a test left that was killed. */
-function sweep() {
+export function sweep() {
   const names = `${ip("netns", "list")}`.matchAll(/^headwater-(\d+)-\d/gm);
   for (const [name, pid] of names) {
     if (!existsSync(`/proc/${pid}`)) ip("netns", "del", name);
   }
 }
 
-function ip(...args) {
+export function ip(...args) {
   return execFileSync("ip", args, { stdio: ["ignore", "pipe", "pipe"] });
 }
