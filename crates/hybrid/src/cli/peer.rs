@@ -322,7 +322,7 @@ mod tests {
         let Ok(Cli { command: Command::Seed(seed), .. }) = Cli::try_parse_from(line) else {
             panic!("{flags:?}")
         };
-        let config = streams(&seed.peer, 1)?;
+        let config = streams(&seed.peer, 1, None)?;
         router(&seed.peer, &config, (7000, Some(7001)))
     }
 
