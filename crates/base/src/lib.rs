@@ -16,7 +16,7 @@ pub use id::{
     BlockIndex, ByteCount, InfoHash, JobId, LinkId, PeerId, PieceIndex, ReaderId, TorrentId,
     TrackerId,
 };
-pub use nearness::Nearness;
+pub use nearness::{Nearness, is_local_name};
 pub use ordered::{Entry, Map, Set};
 pub use seed::{Rng, Seed};
 pub use time::Time;

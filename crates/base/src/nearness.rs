@@ -24,6 +24,20 @@ impl Nearness {
     }
 }
 
+/// Names that lead into whatever network they are asked in: RFC 6761, 6762 and 8375, `internal`,
+/// which ICANN set aside, and what routers call theirs.
+const LOCAL: [&str; 5] = ["localhost", "local", "internal", "lan", "home.arpa"];
+
+/// Whether a name leads into the network it is asked in. Nothing else can be told of a name that
+/// somebody else looks up.
+pub fn is_local_name(name: &str) -> bool {
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    let is_under = |end: &&str| {
+        name.strip_suffix(*end).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
+    !name.contains('.') || LOCAL.iter().any(is_under)
+}
+
 fn of_v4(ip: Ipv4Addr) -> Option<Nearness> {
     let [a, b, c, _] = ip.octets();
     let shared = a == 100 && (64..128).contains(&b);
@@ -82,6 +96,24 @@ mod tests {
             for ip in ips.split(' ') {
                 assert_eq!(Nearness::of(ip.parse().unwrap()), expect, "{ip}");
             }
+        }
+    }
+
+    #[test]
+    fn names_that_somebody_else_looks_up_are_judged_by_their_ends() {
+        for (name, is_local) in [
+            ("example.org", false),
+            ("example.org.", false),
+            ("local.example", false),
+            ("mylocal.net", false),
+            ("printer", true),
+            ("localhost", true),
+            ("Router.LAN", true),
+            ("nas.local.", true),
+            ("metadata.google.internal", true),
+            ("box.home.arpa", true),
+        ] {
+            assert_eq!(is_local_name(name), is_local, "{name}");
         }
     }
 }

@@ -1,8 +1,6 @@
 //! Addresses that nobody is met at: lists in the forms that other clients read. Asked before a peer
 //! is dialled, when one has dialled us, and of what WebRTC peers say of themselves.
 
-mod list;
-
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::net::IpAddr;
@@ -10,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use list::Ranges;
+use headwater_wire::ip_list::Ranges;
 
 /// Largest list: some ten times the largest in use.
 const LIST_BYTES_MAX: u64 = 64 * 1024 * 1024;

@@ -1,4 +1,5 @@
-//! Bytes to values and back for everything spoken: peer messages, extensions, tracker forms.
+//! Bytes to values and back for everything spoken: peer messages, extensions, tracker forms,
+//! lists of addresses.
 //! Every input is hostile; decoding never panics and never allocates more than it was given.
 #![forbid(unsafe_code)]
 
@@ -7,6 +8,7 @@ mod error;
 pub mod extended;
 mod handshake;
 mod hashes;
+pub mod ip_list;
 pub mod limit;
 pub mod lsd;
 mod message;

@@ -42,8 +42,8 @@ pub(crate) async fn start(
     let seed = Seed(seed);
     descriptors::make_room(peer);
     let links_max = usize::from(peer.max_peers.max(1));
-    let webrtc = peer.speaks(Speaks::Webrtc);
-    let offered = usize::from(peer.max_webrtc_peers).min(links_max) * usize::from(webrtc);
+    let webrtc = usize::from(peer.speaks(Speaks::Webrtc));
+    let offered = usize::from(peer.max_webrtc_peers).min(links_max) * webrtc;
     let proxy = proxy(peer)?;
     let streams = streams(peer, links_max, proxy.as_ref());
     let bound = match &streams {
@@ -74,13 +74,9 @@ pub(crate) async fn start(
         heeds_wants: true,
         ..Config::new(peer_id)
     };
-    // Nothing is looked up that nobody uses: a name that is asked for tells who asks.
-    let needs_stun = webrtc && peer.stun != "none" && !stays_here(peer);
-    let stun = needs_stun.then(|| peer.stun.clone());
-    let rtc = RtcConfig { stun, interfaces: peer.interface.clone(), links_max: offered };
+    let rtc = rtc(peer, offered);
     let router = streams.as_ref().and_then(|config| router(peer, config, (port?, dht_port)));
-    let finders = BoundFinders { dht, lsd };
-    let streams = streams.zip(bound);
+    let (finders, streams) = (BoundFinders { dht, lsd }, streams.zip(bound));
     let net = Net { rtc, streams, finders, router, filter: filter.clone(), proxy };
     let shell = Shell::start(config, seed, net);
     Ok(Started { shell, port, peer_id, filter })
@@ -99,6 +95,14 @@ fn proxy(peer: &Peer) -> Result<Option<Proxy>, Failure> {
         eprintln!("warning [proxy]: {message}; leave it out of --transports to hide them");
     }
     Ok(Some(proxy))
+}
+
+/// How WebRTC links are made.
+fn rtc(peer: &Peer, links_max: usize) -> RtcConfig {
+    // Nothing is looked up that nobody uses: a name that is asked for tells who asks.
+    let asks = links_max > 0 && peer.stun != "none" && !stays_here(peer);
+    let stun = asks.then(|| peer.stun.clone());
+    RtcConfig { stun, interfaces: peer.interface.clone(), links_max }
 }
 
 /// How streams are made, if they are.

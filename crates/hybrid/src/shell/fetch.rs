@@ -141,8 +141,8 @@ impl Net {
         self.proxy.is_some()
     }
 
-    /// Fetches an answer of at most so many bytes, and tells whence it came, if not a proxy. No address is asked
-    /// what it may not be, be it where a redirect leads.
+    /// Fetches an answer of at most so many bytes, and tells whence it came, unless only a proxy
+    /// knows. No address is asked what it may not be, be it where a redirect leads.
     pub(super) async fn small(
         &self,
         url: &str,

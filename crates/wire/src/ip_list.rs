@@ -1,6 +1,6 @@
 //! Lines of address lists: `ipfilter.dat` of eMule, P2P lists of PeerGuardian, networks (RFC 4632).
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Most ranges of all lists together; the largest in use have a quarter of a million.
 const RANGES_MAX: usize = 2_000_000;
@@ -10,14 +10,14 @@ const LEVEL_REFUSED_MAX: u32 = 127;
 
 /// First and last address of each range, sorted once merged.
 #[derive(Debug, Default)]
-pub(super) struct Ranges {
+pub struct Ranges {
     v4: Vec<(u32, u32)>,
     v6: Vec<(u128, u128)>,
 }
 
 impl Ranges {
     /// Takes a line of a list.
-    pub(super) fn take(&mut self, line: &str) -> Result<(), &'static str> {
+    pub fn take(&mut self, line: &str) -> Result<(), &'static str> {
         let line = line.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
         if line.is_empty() || line.starts_with(['#', ';']) || line.starts_with("//") {
             return Ok(());
@@ -57,13 +57,13 @@ impl Ranges {
     }
 
     /// Sorts and joins what overlaps, once all lines are taken.
-    pub(super) fn merge(&mut self) {
+    pub fn merge(&mut self) {
         merge(&mut self.v4);
         merge(&mut self.v6);
     }
 
     /// Whether an address is in one of them.
-    pub(super) fn holds(&self, ip: IpAddr) -> bool {
+    pub fn holds(&self, ip: IpAddr) -> bool {
         match ip.to_canonical() {
             IpAddr::V4(ip) => holds(&self.v4, ip.into()),
             IpAddr::V6(ip) => holds(&self.v6, ip.into()),
