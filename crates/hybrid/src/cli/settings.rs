@@ -170,6 +170,9 @@ fn print(said: Option<&ArgMatches>) -> String {
                 let on = said.is_some_and(|said| said.get_flag(id));
                 format!("{long} = {on}\n\n")
             }
+            (_, Some(_)) if arg.is_hide_env_values_set() => {
+                format!("# {long} is set, and not shown: it may hold a password\n\n")
+            }
             (ArgAction::Append, None) => format!("{long} = []\n\n"),
             (ArgAction::Append, Some(_)) => format!("{long} = {}\n\n", list(&values)),
             (_, Some(value)) => format!("{long} = {}\n\n", shown(value)),
@@ -244,5 +247,14 @@ mod tests {
         assert!(printed.contains("dir = \"a b\"\n") && printed.contains("max-peers = 9\n"));
         assert!(printed.contains("transports = [\"tcp\", \"utp\"]\n"));
         assert!(printed.contains("# upload-limit =\n") && printed.contains("tracker = []\n"));
+    }
+
+    #[test]
+    fn what_may_hold_a_password_is_not_printed() {
+        let line = ["headwater", "serve", "--proxy=socks5://me:secret@p.example"];
+        let matches = Cli::command().try_get_matches_from(line).expect("usable");
+        let printed = print(said(&matches));
+        assert!(printed.contains("# proxy is set, and not shown"), "{printed}");
+        assert!(!printed.contains("secret") && flags(&printed, None).is_ok(), "{printed}");
     }
 }
