@@ -35,6 +35,14 @@ export interface Limits {
   download_limit: number | null;
 }
 
+/** What a router leads to the server's port, or why it does not. */
+export interface Mapping {
+  state: "asking" | "mapped" | "unmapped";
+  trouble: string | null;
+  protocol: string | null;
+  peer_port: number | null;
+}
+
 /** The server as a whole. */
 export interface State {
   version: string;
@@ -45,6 +53,7 @@ export interface State {
   peers: number;
   links: { alive: number };
   tracker: { sockets: number; swarms: number; peers: number };
+  port_mapping: Mapping | null;
   bridge: { torrents: number; cached_bytes: number } | null;
 }
 

@@ -2,10 +2,11 @@
  * The view of the server that serves this page, for its owner: its torrents, speeds and limits.
  * Shown at `#server`; a token in the fragment is taken and wiped from the address.
  */
-import { ask, follow, hasToken, keepToken, type Limits, type News, Refused, type State }
-  from "./control.js";
+import {
+  ask, follow, hasToken, keepToken, type Limits, type Mapping, type News, Refused, type State,
+} from "./control.js";
 import { byId, setText } from "./dom.js";
-import { bytes, count, many, speed } from "./figures.js";
+import { bytes, many, speed } from "./figures.js";
 import { HostedItem } from "./hosted.js";
 
 /** Rest before a stream that ended is opened again. */
@@ -126,7 +127,8 @@ function showState(state: State, whole: boolean): void {
     "server-peers": many(state.peers, "peer", "peers"),
     "server-tracker": `${many(state.tracker.sockets, "socket", "sockets")}, ` +
       many(state.tracker.swarms, "swarm", "swarms"),
-    "server-port": state.peer_port === null ? "none" : count(state.peer_port).replace(/\D/g, ""),
+    "server-port": state.peer_port === null ? "none" : String(state.peer_port),
+    "server-mapping": mapped(state.port_mapping),
     "server-bridge": state.bridge === null ? "off"
       : `${many(state.bridge.torrents, "torrent", "torrents")}, ` +
         `${bytes(state.bridge.cached_bytes)} cached`,
@@ -135,6 +137,13 @@ function showState(state: State, whole: boolean): void {
   // What somebody is typing is not overwritten.
   const form = byId("server-limits", HTMLFormElement);
   if (whole || !form.contains(document.activeElement)) showLimits(state.limits);
+}
+
+function mapped(mapping: Mapping | null): string {
+  if (mapping === null) return "off";
+  if (mapping.state === "asking") return "asking the router";
+  return mapping.state === "mapped" ? `${mapping.peer_port}, by ${mapping.protocol}`
+    : `none: ${mapping.trouble}`;
 }
 
 function showLimits({ upload_limit: up, download_limit: down }: Limits): void {
