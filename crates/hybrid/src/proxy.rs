@@ -58,7 +58,8 @@ impl Proxy {
         let (speaks, port) = match url.scheme() {
             "socks5" | "socks5h" => (Speaks::Socks5, Some(SOCKS_PORT)),
             "http" => (Speaks::Http, url.port_or_known_default()),
-            other => return Err(format!("{other}: is neither socks5: nor http:")),
+            // What stands there may be a user name.
+            _ => return Err("it starts with neither socks5: nor http:".to_owned()),
         };
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or("it names no host")?;
         let port = url.port().or(port).filter(|port| *port != 0).ok_or("it names no port")?;

@@ -94,6 +94,10 @@ fn proxy(peer: &Peer) -> Result<Option<Proxy>, Failure> {
         let message = "WebRTC goes around the proxy: pages see this machine's addresses";
         eprintln!("warning [proxy]: {message}; leave it out of --transports to hide them");
     }
+    eprintln!(
+        "note [proxy]: everything goes through {proxy}; UDP trackers, the DHT, the local network \
+         and peers that dial us are left out"
+    );
     Ok(Some(proxy))
 }
 

@@ -168,6 +168,7 @@ fn addresses_of_proxies_are_read_and_shown_without_their_passwords() {
         "p.example:1080",
         "https://p.example",
         "socks4://p.example",
+        "secret:word@p.example:9",
         "socks5://",
         "socks5://secret@p.example",
         "socks5://:secret@p.example",
