@@ -167,7 +167,8 @@ impl Transfer {
             Claim::May
         } else if pieces > 0 {
             Claim::Behind
-        } else if now.since(peer.joined_at) < limit::NEWCOMER {
+        } else if sent == 0 || now.since(peer.joined_at) < limit::NEWCOMER {
+            // Nobody is to blame for having nothing who was given nothing.
             Claim::New
         } else {
             Claim::Doubtful
@@ -208,15 +209,20 @@ impl Transfer {
         }
     }
 
-    /// Whom a seed serves: those whose turn is not over, then those who waited longest.
+    /// Whom a seed serves: those whose turn is not over, then those who waited longest, then those
+    /// whose turn is over: they do not wait, and would else be served for ever.
     fn in_turn(&self, now: Time, ranked: &[(Claim, LinkId)], slots: usize) -> Set<LinkId> {
         let is_on = |link: &LinkId| {
             let peer = &self.peers[link];
             !peer.choked && now.since(peer.standing.turned()) < limit::SLOT_TURN
         };
         let sure = ranked.iter().filter(|(claim, _)| *claim != Claim::Doubtful);
-        let (on, off): (Vec<LinkId>, Vec<LinkId>) =
+        let (on, mut off): (Vec<LinkId>, Vec<LinkId>) =
             sure.map(|(_, link)| *link).partition(|link| is_on(link));
+        off.sort_by_key(|link| {
+            let peer = &self.peers[link];
+            (self.bridge.is_some() && peer.place.direct, !peer.choked)
+        });
         on.into_iter().chain(off).take(slots).collect()
     }
 

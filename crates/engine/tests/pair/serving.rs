@@ -72,6 +72,31 @@ fn newcomer_is_served_at_once_where_those_who_have_slots_ask_for_nothing() {
 }
 
 #[test]
+fn newcomer_that_had_to_wait_has_its_turn_on_a_busy_line() {
+    let (mut net, seed, first) = served(20_000, 16_384);
+    let sample = sample(20_000_000, 65536);
+    let join = |net: &mut Net| {
+        let puppet = Puppet::dial(net, &sample, seed);
+        puppet.say(net, &Message::HaveNone);
+        puppet.say(net, &Message::Interested);
+        puppet
+    };
+    let others = [(); 3].map(|()| join(&mut net));
+    for puppet in others.into_iter().chain([first]) {
+        // They show what they take, and ask for more than ever comes.
+        (0..200).for_each(|piece| puppet.say(&mut net, &Message::Have(PieceIndex(piece))));
+        for at in 0..400 {
+            let span = BlockSpan { begin: at % 4 * 16384, ..first_block(200 + at / 4) };
+            puppet.say(&mut net, &Message::Request(span));
+        }
+    }
+    net.run(secs(1));
+    let newcomer = join(&mut net);
+    net.run(secs(60));
+    assert!(newcomer.heard(&net).contains(&Message::Unchoke));
+}
+
+#[test]
 fn requests_beyond_what_is_kept_of_one_peer_are_refused() {
     let (mut net, _, puppet) = served(1_000, 16_384);
     for at in 0..600 {
