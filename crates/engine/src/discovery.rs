@@ -43,7 +43,7 @@ pub(crate) use self::nearness::may_name;
 use self::seek::Seek;
 use self::timer::{Timer, Timers};
 use self::tracker::{Member, Tracker, normalize};
-use crate::{Action, Config, Event, LinkEnd, TrackerTrouble, TrackerView, Wake, Warning};
+use crate::{Action, Attempts, Config, Event, LinkEnd, TrackerTrouble, TrackerView, Wake, Warning};
 
 /// A tracker, and the hash under which a torrent announces there.
 type At = (TrackerId, InfoHash);
@@ -165,8 +165,8 @@ pub(crate) struct Discovery {
     arrival_budget: Budget,
     offer_budget: Budget,
     answer_budget: Budget,
-    /// Answers made or waited on at once, those of all torrents and those of one.
-    answers_max: (usize, usize),
+    /// How fast attempts are made, and how many answers at once.
+    pace: Attempts,
     /// No link is tried before this, since the shell said it can make none.
     unsupported_until: Option<Time>,
     timers: Timers,
@@ -267,7 +267,7 @@ impl Discovery {
             arrival_budget: Budget::new(ARRIVALS.0, ARRIVALS.1),
             offer_budget: Budget::new(attempts.burst, attempts.offer_every),
             answer_budget: Budget::new(attempts.burst, attempts.answer_every),
-            answers_max: (attempts.answers_max, attempts.answers_per_torrent_max),
+            pace: config.attempts,
             unsupported_until: None,
             timers: Timers::default(),
             outs: VecDeque::new(),

@@ -44,8 +44,8 @@ impl Discovery {
             || known
             || again
             || self.room(torrent) == 0
-            || count >= self.answers_max.1
-            || all >= self.answers_max.0
+            || count >= self.pace.answers_per_torrent_max
+            || all >= self.pace.answers_max
             || self.is_unsupported(now);
         // Room costs one of our own offers, so it is made only for an answer that may be given.
         if refused || !self.answer_budget.has(now) || !self.make_room(now, true) {

@@ -18,7 +18,7 @@ pub(super) enum Value<'a> {
     Other,
 }
 
-/// One object's fields, as they came. Where a name comes twice the last counts.
+/// One object's fields, as they came. Of those with one name the last is found.
 #[derive(Debug, Default)]
 pub(super) struct Fields<'a>(Vec<(Cow<'a, str>, Value<'a>)>);
 
@@ -124,8 +124,8 @@ impl<'de> Visitor<'de> for Reader {
 
     fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<Value<'de>, A::Error> {
         let mut fields = Vec::new();
-        while let Some(name) = from.next_key::<Value<'de>>()? {
-            let Value::Text(name) = name else { continue };
+        while let Some(name) = from.next_key()? {
+            let Value::Text(name) = name else { return Err(A::Error::custom("no name")) };
             fields.push((name, from.next_value()?));
         }
         Ok(Value::Object(Fields(fields)))
