@@ -6,7 +6,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { endsWithUs } from "./children.mjs";
-import { ip, sweep } from "./network.mjs";
+import { ip, openNamespaces } from "./network.mjs";
 import { openFolder } from "./program.mjs";
 
 /** The one inside, the router's two sides, and the one outside: a public address, and nobody's. */
@@ -22,25 +22,10 @@ const NO_PCP = "udp dport 5351 @th,64,8 2 drop";
 
 /** Opens one whose router speaks `protocol` alone, `PCP`, `NAT-PMP` or `UPnP`. */
 export async function openHome(protocol) {
-  sweep();
-  const [inside, router, outside] = [0, 1, 2].map((n) => `headwater-${process.pid}-${n}`);
-  const names = [inside, router, outside];
+  const { names, close } = openNamespaces(3);
+  const [inside, router, outside] = names;
   const cable = (n) => `hw${process.pid}-${n}`;
   const folder = await openFolder();
-  const close = () => {
-    for (const name of names) {
-      try {
-        ip("netns", "del", name);
-      } catch {
-        // It was never made.
-      }
-    }
-  };
-  process.on("exit", close);
-  for (const name of names) {
-    ip("netns", "add", name);
-    ip("-n", name, "link", "set", "lo", "up");
-  }
   lay([inside, cable(0), INSIDE], [router, cable(1), NEAR]);
   lay([outside, cable(2), OUTSIDE], [router, cable(3), FAR]);
   ip("-n", inside, "route", "add", "default", "via", NEAR);

@@ -20,7 +20,7 @@ use headwater_base::{InfoHash, LinkId, PeerId, Seed, Time, TorrentId, TrackerId}
 use serde_json::{Value, json};
 
 use super::{Discovery, DiscoveryInput, Expected, Out, Totals};
-use crate::{Action, Config, Event, LinkEnd, TrackerTrouble, Warning};
+use crate::{Action, Ask, Config, Event, LinkEnd, TrackerTrouble, Warning};
 
 const T: TorrentId = TorrentId(1);
 const HASH: InfoHash = InfoHash([0xe1; 20]);
@@ -234,6 +234,15 @@ fn dials(outs: &[Out]) -> Vec<(LinkId, SocketAddr)> {
 
 fn opened(link: LinkId) -> DiscoveryInput {
     DiscoveryInput::LinkOpened { link, window: 1, from: None }
+}
+
+/// The questions to trackers that are asked.
+fn asks(outs: &[Out]) -> Vec<Ask> {
+    let asked = outs.iter().filter_map(|out| match out {
+        Out::Action(Action::Ask(ask)) => Some((**ask).clone()),
+        Out::Action(_) | Out::Event(_) | Out::Linked { .. } | Out::Say { .. } => None,
+    });
+    asked.collect()
 }
 
 fn troubles(outs: &[Out]) -> Vec<TrackerTrouble> {

@@ -6,7 +6,7 @@ use headwater_wire::tracker::Happening;
 use headwater_wire::tracker::http::Found;
 
 use super::*;
-use crate::{Ask, Asked, AskedFailure};
+use crate::{Asked, AskedFailure};
 
 const PLAIN: &str = "http://tracker.example/announce";
 
@@ -21,15 +21,6 @@ fn rig(private: Option<bool>) -> Rig {
     rig.progress(T, Some(1000));
     rig.want(T, 10);
     rig
-}
-
-/// What is asked.
-fn asks(outs: &[Out]) -> Vec<Ask> {
-    let asked = outs.iter().filter_map(|out| match out {
-        Out::Action(Action::Ask(ask)) => Some((**ask).clone()),
-        Out::Action(_) | Out::Event(_) | Out::Linked { .. } | Out::Say { .. } => None,
-    });
-    asked.collect()
 }
 
 fn answer(rig: &mut Rig, ask: &Ask, result: Result<Asked, AskedFailure>) {

@@ -3,7 +3,7 @@
 use headwater_wire::tracker::http::{Found, Refusal};
 
 use super::*;
-use crate::{Ask, Asked, AskedFailure};
+use crate::{Asked, AskedFailure};
 
 const PLAIN: &str = "http://tracker.example/announce";
 
@@ -16,14 +16,6 @@ fn rig() -> Rig {
     rig.progress(T, Some(0));
     rig.want(T, 10);
     rig
-}
-
-fn asks(outs: &[Out]) -> Vec<Ask> {
-    let asked = outs.iter().filter_map(|out| match out {
-        Out::Action(Action::Ask(ask)) => Some((**ask).clone()),
-        Out::Action(_) | Out::Event(_) | Out::Linked { .. } | Out::Say { .. } => None,
-    });
-    asked.collect()
 }
 
 /// The port that the DHT is told.
