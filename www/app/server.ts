@@ -134,6 +134,7 @@ function showState(state: State, whole: boolean): void {
         `${bytes(state.bridge.cached_bytes)} cached`,
   };
   for (const [id, text] of Object.entries(facts)) setText(byId(id, HTMLElement), text);
+  showTrouble(state.port_mapping);
   // What somebody is typing is not overwritten.
   const form = byId("server-limits", HTMLFormElement);
   if (whole || !form.contains(document.activeElement)) showLimits(state.limits);
@@ -143,7 +144,16 @@ function mapped(mapping: Mapping | null): string {
   if (mapping === null) return "off";
   if (mapping.state === "asking") return "asking the router";
   return mapping.state === "mapped" ? `${mapping.peer_port}, by ${mapping.protocol}`
-    : `none: ${mapping.trouble}`;
+    : "none";
+}
+
+/** Why no port of a router leads to the server, and what to do about it. */
+function showTrouble(mapping: Mapping | null): void {
+  const note = byId("server-unmapped", HTMLElement);
+  note.hidden = mapping?.trouble == null;
+  if (mapping?.trouble != null) {
+    setText(note, `No port is mapped: ${mapping.trouble}.`);
+  }
 }
 
 function showLimits({ upload_limit: up, download_limit: down }: Limits): void {

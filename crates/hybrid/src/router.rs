@@ -84,16 +84,16 @@ pub struct Mapping {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Trouble {
     /// There is none in a private network that knows us by an address we listen on.
-    #[error("no router is there to be asked")]
+    #[error("no router is there to be asked; at a public address none is needed")]
     NoRouter,
     /// It speaks none of the protocols, or has them off.
     #[error("the router does not answer: allow PCP, NAT-PMP or UPnP there, or forward the port")]
     Silent,
     /// It answered otherwise than hoped.
-    #[error("the router refuses: {0}")]
+    #[error("the router refuses: {0}; see its settings, or forward the port there")]
     Refused(String),
     /// It was not renewed in time, or we moved to another network.
-    #[error("what the router mapped has ended")]
+    #[error("what the router mapped has ended, and is asked for anew")]
     Lost,
 }
 
