@@ -95,8 +95,8 @@ fn proxy(peer: &Peer) -> Result<Option<Proxy>, Failure> {
         eprintln!("warning [proxy]: {message}; leave it out of --transports to hide them");
     }
     eprintln!(
-        "note [proxy]: everything goes through {proxy}; UDP trackers, the DHT, the local network \
-         and peers that dial us are left out"
+        "note [proxy]: trackers, web seeds and peers over TCP are reached through {proxy}; UDP \
+         trackers, the DHT, the local network and peers that dial us are left out"
     );
     Ok(Some(proxy))
 }
