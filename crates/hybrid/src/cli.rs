@@ -7,6 +7,7 @@ mod deliver;
 mod descriptors;
 mod failure;
 mod folders;
+mod front;
 mod get;
 mod logs;
 mod owner;
@@ -17,10 +18,12 @@ mod settings;
 mod show;
 
 use std::io::{self, Write};
+use std::num::NonZero;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::runtime::{Builder, Runtime};
 
 use args::{Cli, Command};
 use failure::Failure;
@@ -65,15 +68,26 @@ fn run(command: Command, json: bool) -> Result<(), Failure> {
 }
 
 fn wait(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .max_blocking_threads(BLOCKING_THREADS)
-        .build()
-        .map_err(|e| Failure::failed("runtime", e))?;
+    let runtime = runtime(cores())?;
     let result = runtime.block_on(work);
     // Hashing a large file must not hold up whoever pressed Ctrl-C; stored pieces bear a cut.
     runtime.shutdown_timeout(END_TIME_MAX);
     result
+}
+
+/// Threads that work off tasks, so many of them.
+fn runtime(threads: usize) -> Result<Runtime, Failure> {
+    let runtime = Builder::new_multi_thread()
+        .enable_all()
+        .worker_threads(threads)
+        .max_blocking_threads(BLOCKING_THREADS)
+        .build();
+    runtime.map_err(|e| Failure::failed("runtime", e))
+}
+
+/// How many threads this machine works off at once.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// Whether a source is a magnet link rather than a file's name.

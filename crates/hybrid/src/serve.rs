@@ -29,6 +29,7 @@ use headwater_metainfo::{Torrent, Version};
 use headwater_tracker::server::{Ask, Tracker};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::bridge::Bridge;
@@ -58,6 +59,8 @@ pub struct Site {
     listen: SocketAddr,
     limits: Mutex<Limits>,
     closing: watch::Sender<bool>,
+    /// Where the peer's tasks run, which need not be where requests are answered.
+    peer: Handle,
 }
 
 impl Site {
@@ -86,6 +89,7 @@ impl Site {
             listen,
             limits,
             closing,
+            peer: Handle::current(),
         }
     }
 
@@ -144,6 +148,14 @@ impl Site {
             }
             None => axum::serve(Prompt(listener), router).with_graceful_shutdown(closed).await,
         }
+    }
+
+    /// Tasks alive, of the peer and of whatever answers requests.
+    fn tasks(&self) -> u64 {
+        let here = Handle::current();
+        let apart = (here.id() != self.peer.id()).then_some(&self.peer);
+        let of = |runtime: &Handle| runtime.metrics().num_alive_tasks() as u64;
+        of(&here) + apart.map_or(0, of)
     }
 
     /// Takes no further requests.
@@ -301,7 +313,7 @@ async fn figures(State(site): State<Arc<Site>>) -> Response {
     };
     let tracker = site.tracker.stats().await.unwrap_or_default();
     let bridge = site.bridge.as_ref().map(Bridge::stats);
-    let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks() as u64;
+    let tasks = site.tasks();
     let figures = Figures { engine, torrents, links, tracker, bridge, ports_mapped, tasks };
     let text = metrics::text(&figures);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()

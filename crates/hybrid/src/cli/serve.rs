@@ -26,6 +26,7 @@ use tracing::{info, warn};
 
 use super::args::Serve;
 use super::failure::Failure;
+use super::front::Front;
 use super::{bridge, descriptors, logs, owner, peer, print, print_line, seed};
 
 /// Longest wait for trackers, peers and files at the end.
@@ -45,9 +46,11 @@ pub(crate) async fn run(args: Serve, json: bool) -> Result<(), Failure> {
     let certificate = certificate(&args)?;
     let bridge = bridge::config(&args)?;
     let fleet = fleet(&args)?;
-    let (listener, listen) = bind(args.listen).await?;
-    let (tracker, sought) = start_tracker(bridge.is_some(), descriptors::sockets_max(&args.peer))?;
-    let mut trackers = vec![own_tracker(&tracker, listen, certificate.is_some()).await?];
+    let front = Front::start()?;
+    let (listener, listen) = bind(&front, args.listen).await?;
+    let sockets_max = descriptors::sockets_max(&args.peer);
+    let (tracker, sought) = front.call(|| start_tracker(bridge.is_some(), sockets_max))?;
+    let mut trackers = vec![own_tracker(&front, &tracker, listen, certificate.is_some()).await?];
     trackers.extend(args.peer.tracker.iter().cloned());
     let started = peer::start(&args.peer, trackers, args.local_trackers).await?;
     let shell = started.shell.clone();
@@ -79,9 +82,10 @@ pub(crate) async fn run(args: Serve, json: bool) -> Result<(), Failure> {
     }
     announce(&url, started.port, json);
     info!(version = env!("CARGO_PKG_VERSION"), "started");
-    let serving = tokio::spawn(Arc::clone(&site).serve(listener));
+    let serving = front.spawn(Arc::clone(&site).serve(listener));
     let found = Entries { paths: entries, opening: args.disk.opening() };
     tokio::spawn(share_all(found, shell.clone(), Arc::clone(&site), library));
+    let _answering = front;
     Running { shell, tracker, fleet, site, logging, serving }.until(told).await
 }
 
@@ -138,13 +142,15 @@ impl Running {
     }
 }
 
-async fn bind(at: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
-    let bound = async {
+/// Listens; what comes is dealt with by the threads of `front`.
+async fn bind(front: &Front, at: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
+    let bound = front.spawn(async move {
         let listener = TcpListener::bind(at).await?;
         let listen = listener.local_addr()?;
         Ok::<_, io::Error>((listener, listen))
-    };
-    bound.await.map_err(|e| Failure::failed("listen", format!("{at}: {e}")))
+    });
+    let bound = bound.await.map_err(|e| Failure::failed("listen", e))?;
+    bound.map_err(|e| Failure::failed("listen", format!("{at}: {e}")))
 }
 
 /// Where the fleet meets, if the process is to be part of one.
@@ -178,12 +184,17 @@ fn start_tracker(
 
 /// Where our own peer reaches our own tracker. A certificate names the server as others know it,
 /// which loopback is not: with one there is a door for ourselves alone.
-async fn own_tracker(tracker: &Tracker, listen: SocketAddr, tls: bool) -> Result<String, Failure> {
+async fn own_tracker(
+    front: &Front,
+    tracker: &Tracker,
+    listen: SocketAddr,
+    tls: bool,
+) -> Result<String, Failure> {
     if !tls {
         return Ok(format!("ws://{}/tracker", reached_at(listen)));
     }
-    let (listener, door) = bind((Ipv4Addr::LOCALHOST, 0).into()).await?;
-    tokio::spawn(serve::serve_programs(tracker.clone(), listener));
+    let (listener, door) = bind(front, (Ipv4Addr::LOCALHOST, 0).into()).await?;
+    front.spawn(serve::serve_programs(tracker.clone(), listener));
     Ok(format!("ws://{door}/tracker"))
 }
 
