@@ -120,7 +120,7 @@ impl Host {
                 let count = metainfo.piece_count();
                 let have =
                     if self.is_seed { Bitfield::full(count) } else { Bitfield::empty(count) };
-                let stored = Stored { have, doubtful: Bitfield::empty(count) };
+                let stored = Stored { have, doubtful: Bitfield::empty(count), read_only: false };
                 Input::StoreOpened { torrent, result: Ok(stored) }
             }
             Action::OpenTracker { tracker, .. } => Input::TrackerOpened(tracker),

@@ -39,7 +39,11 @@ impl Store {
     /// Keeps pieces in memory.
     pub fn memory(metainfo: Arc<Torrent>) -> (Self, Stored) {
         let count = metainfo.piece_count();
-        let stored = Stored { have: Bitfield::empty(count), doubtful: Bitfield::empty(count) };
+        let stored = Stored {
+            have: Bitfield::empty(count),
+            doubtful: Bitfield::empty(count),
+            read_only: false,
+        };
         (Self { place: Place::Memory(Memory::new(count)), metainfo }, stored)
     }
 

@@ -317,6 +317,9 @@ pub struct Stored {
     pub have: Bitfield,
     /// Pieces that may be there but must be hashed first. Never overlaps `have`.
     pub doubtful: Bitfield,
+    /// Whether nothing can be written to it: then what is not stored is not fetched either, and
+    /// the torrent shares what there is.
+    pub read_only: bool,
 }
 
 /// Why a store failed.

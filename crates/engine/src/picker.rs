@@ -55,6 +55,8 @@ enum State {
     InHand,
     /// Verified and stored.
     Stored,
+    /// Not stored where nothing can be written: nobody is asked for it.
+    Barred,
 }
 
 /// What became of a block that arrived.
@@ -109,6 +111,8 @@ pub(crate) struct Picker {
     starved: bool,
     /// Pieces are started in the order of the torrent.
     sequential: bool,
+    /// Nothing can be written.
+    read_only: bool,
     open: Map<PieceIndex, Box<Open>>,
     /// Blocks that two are asked for.
     doubled: u64,
@@ -161,6 +165,7 @@ impl Picker {
             news: 0,
             starved: false,
             sequential: false,
+            read_only: false,
             open: Map::new(),
             doubled: 0,
             free: Set::new(),
@@ -178,6 +183,14 @@ impl Picker {
             picker.keep(piece);
         }
         picker
+    }
+
+    /// Says that nothing can be written: what is not stored will not be.
+    pub(crate) fn set_read_only(&mut self) {
+        self.read_only = true;
+        for state in self.states.iter_mut().filter(|state| **state == State::Missing) {
+            *state = State::Barred;
+        }
     }
 
     fn keep(&mut self, piece: PieceIndex) {
@@ -375,6 +388,10 @@ impl Picker {
             return false;
         }
         self.sums.lose(self.piece_len(piece), self.is_chosen(piece));
+        if self.read_only {
+            self.states[piece.idx()] = State::Barred;
+            return true;
+        }
         self.states[piece.idx()] = State::Missing;
         self.list(piece);
         let awaited = self.windows.distance(piece).is_some();
@@ -387,11 +404,14 @@ impl Picker {
 
     /// Says that a piece turned out to be stored already. False when it is being fetched.
     pub(crate) fn found(&mut self, piece: PieceIndex) -> bool {
-        if self.states[piece.idx()] != State::Missing {
-            return false;
+        match self.states[piece.idx()] {
+            State::Barred => {}
+            State::Missing => {
+                self.rarity.remove(piece);
+                self.waiting -= u32::from(self.windows.distance(piece).is_some());
+            }
+            State::Free | State::Busy | State::InHand | State::Stored => return false,
         }
-        self.rarity.remove(piece);
-        self.waiting -= u32::from(self.windows.distance(piece).is_some());
         self.keep(piece);
         true
     }

@@ -64,7 +64,7 @@ fn act(hosts: &mut [Host; 2], at: usize, action: Action, queue: &mut VecDeque<(u
             let count = metainfo.piece_count();
             let full = hosts[at].full;
             let have = if full { Bitfield::full(count) } else { Bitfield::empty(count) };
-            let result = Ok(Stored { have, doubtful: Bitfield::empty(count) });
+            let result = Ok(Stored { have, doubtful: Bitfield::empty(count), read_only: false });
             Input::StoreOpened { torrent, result }
         }
         Action::ReadBlock { job, piece, begin, len, .. } => {

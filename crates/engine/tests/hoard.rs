@@ -44,8 +44,11 @@ impl Seeder {
         Some(match action {
             Action::OpenStore { torrent, metainfo } => {
                 let count = metainfo.piece_count();
-                let stored =
-                    Stored { have: Bitfield::full(count), doubtful: Bitfield::empty(count) };
+                let stored = Stored {
+                    have: Bitfield::full(count),
+                    doubtful: Bitfield::empty(count),
+                    read_only: false,
+                };
                 Some(Input::StoreOpened { torrent, result: Ok(stored) })
             }
             Action::OpenTracker { tracker, .. } => Some(Input::TrackerOpened(tracker)),

@@ -10,11 +10,13 @@ mod folders;
 mod front;
 mod get;
 mod logs;
+mod objects;
 mod owner;
 mod peer;
 mod seed;
 mod serve;
 mod settings;
+mod share;
 mod show;
 
 use std::io::{self, Write};

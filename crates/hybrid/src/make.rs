@@ -162,6 +162,20 @@ impl Content {
         })
     }
 
+    /// Whether it is by name and size what a torrent describes; else what is not.
+    pub fn fits(&self, torrent: &Torrent) -> Result<(), String> {
+        if self.is_content_of(torrent) {
+            return Ok(());
+        }
+        let (shown, name) = (self.root.join(&self.name), &torrent.name);
+        Err(format!(
+            "{} is not what the torrent describes: {name:?}, with {} bytes in {} files",
+            shown.display(),
+            torrent.length.0,
+            torrent.files.iter().filter(|file| !file.pad).count(),
+        ))
+    }
+
     fn is_content_of(&self, torrent: &Torrent) -> bool {
         let real = torrent.files.iter().filter(|file| !file.pad);
         let theirs = real.map(|file| (file.path.as_str(), file.length.0));

@@ -7,6 +7,7 @@ mod disk;
 mod driver;
 mod fetch;
 mod finders;
+mod objects;
 mod reader;
 mod tracker;
 

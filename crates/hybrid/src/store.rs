@@ -105,7 +105,8 @@ impl Store {
         };
         store.make_empty_files();
         let known = store.sorted(found.known.clone(), opening);
-        let mut stored = Stored { have: known.have.clone(), doubtful: known.doubtful.clone() };
+        let (have, doubtful) = (known.have.clone(), known.doubtful.clone());
+        let mut stored = Stored { have, doubtful, read_only: false };
         if opening.verify {
             stored.have.clone_from(&found.known.have);
             for piece in stored.have.ones() {

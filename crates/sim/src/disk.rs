@@ -107,7 +107,11 @@ impl Disk {
     /// What a shell that opens it finds.
     pub(crate) fn open(&self) -> Stored {
         let count = self.sample.piece_count();
-        let mut found = Stored { have: Bitfield::empty(count), doubtful: Bitfield::empty(count) };
+        let mut found = Stored {
+            have: Bitfield::empty(count),
+            doubtful: Bitfield::empty(count),
+            read_only: false,
+        };
         for (at, slot) in (0..).map(PieceIndex).zip(&self.slots) {
             match slot {
                 Slot::Stored => found.have.set(at),

@@ -47,7 +47,10 @@ impl Opfs {
                 return Err(error);
             }
         };
-        Ok((opfs, Stored { have, doubtful: Bitfield::empty(metainfo.piece_count()) }))
+        Ok((
+            opfs,
+            Stored { have, doubtful: Bitfield::empty(metainfo.piece_count()), read_only: false },
+        ))
     }
 
     /// Reads the journal and takes every piece that it vouches for and that the data file reaches.

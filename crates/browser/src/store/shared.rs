@@ -43,7 +43,11 @@ impl Shared {
         }
         let reader = FileReaderSync::new().map_err(|thrown| store_error(&thrown))?;
         let count = metainfo.piece_count();
-        let stored = Stored { have: Bitfield::full(count), doubtful: Bitfield::empty(count) };
+        let stored = Stored {
+            have: Bitfield::full(count),
+            doubtful: Bitfield::empty(count),
+            read_only: true,
+        };
         Ok((Self { files, reader, windows: VecDeque::new() }, stored))
     }
 

@@ -123,7 +123,8 @@ impl Rig {
                 let count = metainfo.piece_count();
                 let is_full = at == SEED;
                 let have = if is_full { Bitfield::full(count) } else { Bitfield::empty(count) };
-                let result = Ok(Stored { have, doubtful: Bitfield::empty(count) });
+                let result =
+                    Ok(Stored { have, doubtful: Bitfield::empty(count), read_only: false });
                 Input::StoreOpened { torrent, result }
             }
             Action::ReadBlock { job, begin, len, .. } => {

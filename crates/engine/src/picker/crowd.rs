@@ -72,7 +72,7 @@ impl Picker {
             State::Stored => PieceState::Stored,
             State::Free | State::Busy | State::InHand => PieceState::Partial,
             State::Missing if *copies + self.base > 0 => PieceState::Available,
-            State::Missing => PieceState::Absent,
+            State::Missing | State::Barred => PieceState::Absent,
         };
         self.states.iter().zip(&self.copies).map(view).collect()
     }

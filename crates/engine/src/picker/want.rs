@@ -44,6 +44,11 @@ impl Picker {
         self.priorities[piece.idx()] > Priority::Skip
     }
 
+    /// Whether `piece` is not stored and may come to be.
+    fn may_come(&self, piece: PieceIndex) -> bool {
+        !matches!(self.states[piece.idx()], State::Stored | State::Barred)
+    }
+
     /// Whether every wanted piece is stored.
     pub(crate) fn is_done(&self) -> bool {
         self.wanted.is_empty()
@@ -61,7 +66,7 @@ impl Picker {
 
     /// Whether a reader waits for `piece`, or will soon.
     pub(crate) fn is_awaited(&self, piece: PieceIndex) -> bool {
-        self.states[piece.idx()] != State::Stored && self.windows.distance(piece).is_some()
+        self.may_come(piece) && self.windows.distance(piece).is_some()
     }
 
     /// Whether readers wait for anything.
@@ -107,7 +112,7 @@ impl Picker {
                 self.sums.chosen += len;
                 self.sums.chosen_stored += if stored { len } else { 0 };
             }
-            if !stored {
+            if self.may_come(piece) {
                 self.list(piece);
                 if self.wanted.set(piece) {
                     gained.push(piece);
@@ -153,22 +158,20 @@ impl Picker {
             self.sums.chosen += len;
             if self.states[piece.idx()] == State::Stored {
                 self.sums.chosen_stored += len;
-            } else {
+            } else if self.may_come(piece) {
                 self.wanted.set(piece);
             }
         }
-        for piece in self.windows.all() {
-            if self.states[piece.idx()] != State::Stored {
-                self.wanted.set(piece);
-            }
+        let awaited: Vec<_> = self.windows.all().filter(|piece| self.may_come(*piece)).collect();
+        for piece in awaited {
+            self.wanted.set(piece);
         }
     }
 
     /// Sets or ends a reader's window. Costs what the window holds, whatever the torrent does.
     pub(crate) fn set_window(&mut self, reader: ReaderId, window: Option<Window>) -> Turn {
         let before = self.windows.set(reader, window);
-        let missing = |piece: &PieceIndex| self.states[piece.idx()] != State::Stored;
-        self.waiting = self.windows.all().filter(missing).count() as u32;
+        self.waiting = self.windows.all().filter(|piece| self.may_come(*piece)).count() as u32;
         self.news += 1;
         let mut turn = Turn::default();
         if !self.skips {
@@ -183,7 +186,7 @@ impl Picker {
         }
         for index in window.map_or(0..0, |window| self.windows.pieces(window)) {
             let piece = PieceIndex(index);
-            if self.states[piece.idx()] != State::Stored && self.wanted.set(piece) {
+            if self.may_come(piece) && self.wanted.set(piece) {
                 turn.gained.push(piece);
             }
         }

@@ -46,6 +46,9 @@ impl Transfer {
         let rng = desk.seed.split(&format!("picker {}", self.id));
         let mut picker = Picker::new(&metainfo, have, rng);
         picker.set_sequential(self.sequential);
+        if stored.read_only {
+            picker.set_read_only();
+        }
         let length = metainfo.length.0;
         for (id, reader) in &mut self.readers {
             let Window { start, end } = reader.window;

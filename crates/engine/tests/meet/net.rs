@@ -366,7 +366,7 @@ impl Net {
             have.set(*piece);
         }
         host.metainfo = Some(metainfo);
-        let stored = Stored { have, doubtful: Bitfield::empty(count) };
+        let stored = Stored { have, doubtful: Bitfield::empty(count), read_only: false };
         self.answer(n, 1, Input::StoreOpened { torrent, result: Ok(stored) });
     }
 

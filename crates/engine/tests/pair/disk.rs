@@ -22,6 +22,8 @@ pub(crate) struct Disk {
     pub(crate) spoils_every: Option<u32>,
     /// Pieces it takes before it is full.
     pub(crate) room: Option<usize>,
+    /// Whether it says that nothing can be written to it.
+    pub(crate) read_only: bool,
     /// Whether reads fail.
     pub(crate) unreadable: bool,
     pub(crate) opened: usize,
@@ -54,7 +56,8 @@ impl Disk {
             }
             bits
         };
-        Ok(Stored { have: bits(&self.have), doubtful: bits(&self.doubtful) })
+        let (have, doubtful) = (bits(&self.have), bits(&self.doubtful));
+        Ok(Stored { have, doubtful, read_only: self.read_only })
     }
 
     fn range(&self, piece: PieceIndex) -> std::ops::Range<usize> {

@@ -1,6 +1,6 @@
 //! Peers that lie, stores that break.
 
-use headwater_base::PieceIndex;
+use headwater_base::{ByteCount, PieceIndex, ReaderId};
 use headwater_engine::{Event, Input, StoreError, TorrentState, Warning};
 
 use crate::disk::Disk;
@@ -108,4 +108,35 @@ fn unreadable_piece_is_hashed_again_and_fetched_again_when_it_is_gone() {
     let lost =
         |event: &Event| matches!(event, Event::Warned { warning: Warning::PieceLost(_), .. });
     assert!(net.told(one, lost) > 0);
+}
+
+#[test]
+fn place_that_takes_nothing_shares_what_it_has_and_fetches_nothing() {
+    let sample = sample(1_000_000, 65536);
+    let mut net = Net::new(53);
+    let disk = Disk { read_only: true, doubtful: [5].into(), ..Disk::full(&sample) };
+    let fixed = net.join(disk, sample.whole());
+    net.hosts[fixed].disk.have.remove(&5);
+    for spoiled in [3, 5] {
+        net.hosts[fixed].disk.bytes[spoiled * 65536] ^= 1;
+    }
+    net.put(fixed, Input::TorrentDoubted(T));
+    net.run(secs(1));
+    let reader = ReaderId(1);
+    let (start, end) = (ByteCount(5 * 65536), ByteCount(6 * 65536));
+    net.put(fixed, Input::ReaderMoved { reader, torrent: T, start, end });
+    let leech = net.join(Disk::default(), sample.whole());
+    net.run(secs(60));
+    assert_eq!(net.hosts[leech].disk.have.len(), 14, "all but what was spoiled");
+    net.join(Disk::full(&sample), sample.whole());
+    net.run_to(leech, secs(60), is_done);
+    net.run(secs(60));
+    let view = net.hosts[fixed].engine.torrent_view(T).unwrap();
+    assert_eq!((view.state, view.downloaded), (TorrentState::Seeding, ByteCount(0)));
+    assert_eq!(view.wanted.0 - view.wanted_stored.0, 2 * 65536);
+    let lost = |event: &Event| {
+        matches!(event, Event::Warned { warning: Warning::PieceLost(PieceIndex(3)), .. })
+    };
+    assert_eq!(net.told(fixed, lost), 1);
+    assert_eq!(net.told(fixed, is_done), 1);
 }

@@ -150,7 +150,10 @@ impl Crowd {
             Action::OpenStore { torrent, .. } => {
                 let have = self.have.clone();
                 let doubtful = Bitfield::empty(have.len());
-                Input::StoreOpened { torrent, result: Ok(Stored { have, doubtful }) }
+                Input::StoreOpened {
+                    torrent,
+                    result: Ok(Stored { have, doubtful, read_only: false }),
+                }
             }
             Action::OpenTracker { tracker, .. } => Input::TrackerOpened(tracker),
             Action::MakeAnswer { link, .. } => {

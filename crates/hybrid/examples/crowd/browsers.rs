@@ -9,7 +9,6 @@ use std::time::Duration;
 use headwater_base::sha1;
 use headwater_client::{AddOptions, Config, Event};
 use headwater_hybrid::shell::{News, OwnedSource, Place, Shell};
-use headwater_hybrid::store::Opening;
 use headwater_hybrid::transport::RtcConfig;
 use headwater_metainfo::Torrent;
 use tokio::sync::broadcast::Receiver;
@@ -76,7 +75,7 @@ impl Site {
         let from = Instant::now();
         let magnet = torrent.magnet().to_string();
         let options = AddOptions { trackers: vec![self.tracker.clone()], ..AddOptions::default() };
-        let place = Place { root: folder.clone(), finished: None, opening: Opening::default() };
+        let place = Place { root: folder.clone(), ..Place::default() };
         shell.add(OwnedSource::Text(magnet), options, place).await??;
         let mut links = Links { tally: &self.tally, open: 0 };
         let pace = Duration::from_secs(torrent.length.0 / self.rate);

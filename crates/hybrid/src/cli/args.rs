@@ -171,9 +171,14 @@ impl Files {
 /// Arguments of `seed`.
 #[derive(Args, Debug)]
 pub(crate) struct Seed {
-    /// Files and folders to share.
+    /// Files and folders to share, or what lies in an object store: `s3://BUCKET/KEY`,
+    /// `gs://BUCKET/KEY`, `az://CONTAINER/KEY`, `file:///PATH`; a key with others below it is a
+    /// folder. Credentials come from the environment (AWS_*, GOOGLE_*, AZURE_*).
     #[arg(required = true)]
     pub(crate) paths: Vec<PathBuf>,
+    /// Share the one path as the content of this torrent instead of making one.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["v1", "v2", "hybrid"])]
+    pub(crate) torrent: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) kind: Kind,
     /// Show each peer one piece at a time, so that what is new spreads while little is sent twice.
@@ -198,6 +203,11 @@ pub(crate) struct Serve {
     /// Share every file and folder in this folder.
     #[arg(long)]
     pub(crate) dir: Option<PathBuf>,
+    /// Share what lies in an object store: `s3://BUCKET/KEY`, `gs://BUCKET/KEY`,
+    /// `az://CONTAINER/KEY`, `file:///PATH`; repeat for more. Credentials come from the environment
+    /// (AWS_*, GOOGLE_*, AZURE_*).
+    #[arg(long, value_name = "URL")]
+    pub(crate) share: Vec<String>,
     /// Where to listen.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7420")]
     pub(crate) listen: SocketAddr,

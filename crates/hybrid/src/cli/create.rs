@@ -52,11 +52,17 @@ pub(crate) fn defaults() -> Options {
 
 /// Hashes with a progress bar on stderr.
 pub(crate) fn hash(content: &Content, options: Options) -> Result<Torrent, Failure> {
-    let bar = ProgressBar::new(content.length()).with_message(content.name.clone());
-    bar.set_style(style("hashing {wide_msg} {bar:24} {bytes}/{total_bytes} {bytes_per_sec}"));
+    let bar = bar(&content.name, content.length());
     let torrent = content.hash(options, |done| bar.set_position(done));
     bar.finish_and_clear();
     torrent.map_err(|e| refused(&e))
+}
+
+/// Shows on stderr how much of so many bytes is hashed.
+pub(crate) fn bar(name: &str, length: u64) -> ProgressBar {
+    let bar = ProgressBar::new(length).with_message(name.to_owned());
+    bar.set_style(style("hashing {wide_msg} {bar:24} {bytes}/{total_bytes} {bytes_per_sec}"));
+    bar
 }
 
 /// A style by template; a wrong one is a plain bar.

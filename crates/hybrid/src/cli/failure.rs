@@ -13,9 +13,12 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
+    /// The exit code of what will fail the same way each time.
+    pub(crate) const BAD_INPUT: u8 = 2;
+
     /// The user gave something unusable.
     pub(crate) fn input(code: &str, message: impl Display) -> Self {
-        Self { code: code.to_owned(), message: message.to_string(), exit: 2 }
+        Self { code: code.to_owned(), message: message.to_string(), exit: Self::BAD_INPUT }
     }
 
     /// The job could not be done.

@@ -40,7 +40,8 @@ pub(crate) async fn run(args: Get, json: bool) -> Result<(), Failure> {
     let Started { shell, .. } = peer::start(&args.peer, Vec::new(), false).await?;
     let mut news = shell.news();
     let finished = args.disk.finished.clone();
-    let place = Place { root: folder.path.clone(), finished, opening: args.disk.opening() };
+    let (root, opening) = (folder.path.clone(), args.disk.opening());
+    let place = Place { root, finished, opening, source: None };
     let options = AddOptions {
         trackers,
         web_seeds: args.web_seed.clone(),

@@ -11,8 +11,8 @@ use tracing::{error, info, warn};
 
 use super::args::{Controls, Serve};
 use super::failure::Failure;
-use super::folders;
 use super::peer::Started;
+use super::{folders, objects};
 
 /// The file that holds the token.
 const TOKEN: &str = "control-token";
@@ -72,6 +72,11 @@ fn state_folder(args: &Serve) -> Result<PathBuf, Failure> {
     folders::state().ok_or_else(|| {
         Failure::input("state-dir", "no home folder is known: name one with --state DIR")
     })
+}
+
+/// Where it is remembered what objects are, if anywhere.
+pub(crate) fn records(args: &Serve) -> Option<PathBuf> {
+    state_folder(args).ok().map(|folder| folder.join(objects::RECORDS))
 }
 
 /// The limits to start with: those said go before those of the last run.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use headwater_base::{Bitfield, TorrentId};
 use headwater_client::AddOptions;
+use headwater_hybrid::log::{self, Format};
 use headwater_hybrid::make::Content;
 use headwater_hybrid::router::{Mapping, Status, Trouble};
 use headwater_hybrid::serve::{describe, magnet};
@@ -12,22 +13,33 @@ use headwater_hybrid::shell::{News, OwnedSource, Place, Shell};
 use headwater_hybrid::store::{self, Opening};
 use headwater_metainfo::create::Options;
 use headwater_metainfo::{Torrent, Version};
+use headwater_objects::{Location, Source};
 use serde_json::json;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use tracing_subscriber::filter::LevelFilter;
 
 use super::args::Seed;
 use super::create::{defaults, hash};
 use super::failure::Failure;
+use super::objects::{self, Objects};
 use super::peer::Started;
-use super::{peer, print, print_line};
+use super::{folders, peer, print, print_line};
 
-/// A torrent whose bytes all lie in `root`.
+/// A torrent whose bytes all lie in `root`, or in an object store.
 pub(crate) struct Made {
-    pub(crate) root: PathBuf,
+    root: PathBuf,
     pub(crate) torrent: Arc<Torrent>,
     /// Whether it was hashed just now.
     fresh: bool,
+    source: Option<Arc<Source>>,
+}
+
+impl From<Arc<Source>> for Made {
+    fn from(source: Arc<Source>) -> Self {
+        let torrent = Arc::clone(source.torrent());
+        Self { root: PathBuf::new(), torrent, fresh: false, source: Some(source) }
+    }
 }
 
 /// Runs the command.
@@ -36,9 +48,7 @@ pub(crate) async fn run(args: Seed, json: bool) -> Result<(), Failure> {
     if args.peer.tracker.is_empty() && !peer::seeks(&args.peer) {
         eprintln!("warning [no-tracker]: nobody finds this without --tracker URL");
     }
-    let version = args.kind.version();
-    let made: Vec<_> =
-        args.paths.iter().map(|path| make(path, version)).collect::<Result<_, _>>()?;
+    let made = make_all(&args).await?;
     let Started { shell, port, .. } =
         peer::start(&args.peer, args.peer.tracker.clone(), false).await?;
     let logging = tokio::spawn(log(shell.clone(), shell.news()));
@@ -63,6 +73,51 @@ pub(crate) async fn run(args: Seed, json: bool) -> Result<(), Failure> {
     logging.await.map_err(|e| Failure::failed("stopped", e))
 }
 
+/// The torrents of all that is to be shared.
+async fn make_all(args: &Seed) -> Result<Vec<Made>, Failure> {
+    let version = args.kind.version();
+    let given = args.torrent.as_deref().map(given).transpose()?;
+    if given.is_some() && args.paths.len() > 1 {
+        return Err(Failure::input("torrent", "--torrent says what one path is: give one"));
+    }
+    if args.paths.iter().any(|path| path.to_str().is_some_and(Location::is_url)) {
+        // Stores that are out of reach are told of there.
+        log::start(LevelFilter::WARN, Format::Text).map_err(|e| Failure::failed("log", e))?;
+    }
+    let records = folders::state().map(|state| state.join(objects::RECORDS));
+    let objects = Objects { records, proxy: args.peer.proxy.clone() };
+    let mut made = Vec::new();
+    for path in &args.paths {
+        let url = path.to_str().filter(|text| Location::is_url(text));
+        made.push(match (url, &given) {
+            (Some(url), given) => {
+                let location = objects.location(url)?;
+                objects.source(location, version, given.clone()).await?.into()
+            }
+            (None, None) => make(path, version)?,
+            (None, Some(torrent)) => take(path, torrent)?,
+        });
+    }
+    Ok(made)
+}
+
+/// The torrent of a file that was made elsewhere.
+fn given(file: &Path) -> Result<Arc<Torrent>, Failure> {
+    let bytes = std::fs::read(file).map_err(|e| Failure::file(file, &e))?;
+    let torrent = Torrent::parse(&bytes).map_err(|e| Failure::input(e.code(), e))?;
+    Ok(Arc::new(torrent))
+}
+
+/// A path as the content of a torrent that was made elsewhere; it is hashed to see.
+fn take(path: &Path, torrent: &Arc<Torrent>) -> Result<Made, Failure> {
+    let content = Content::at(path).map_err(|e| Failure::input(e.code(), e))?;
+    let content = content.for_version(torrent.version());
+    if let Err(why) = content.fits(torrent) {
+        return Err(Failure::input("other-content", why));
+    }
+    Ok(Made { root: content.root, torrent: Arc::clone(torrent), fresh: false, source: None })
+}
+
 /// The torrent of a path: one made before, or a new one. Without a version asked for, one made
 /// before may be of any, and a new one is of v1.
 pub(crate) fn make(path: &Path, version: Option<Version>) -> Result<Made, Failure> {
@@ -70,11 +125,11 @@ pub(crate) fn make(path: &Path, version: Option<Version>) -> Result<Made, Failur
     let content = content.for_version(version.unwrap_or_default());
     let root = content.root.clone();
     if let Some(torrent) = content.made_before(version) {
-        return Ok(Made { root, torrent: Arc::new(torrent), fresh: false });
+        return Ok(Made { root, torrent: Arc::new(torrent), fresh: false, source: None });
     }
     let options = Options { version: version.unwrap_or_default(), ..defaults() };
     let torrent = Arc::new(hash(&content, options)?);
-    Ok(Made { root, torrent, fresh: true })
+    Ok(Made { root, torrent, fresh: true, source: None })
 }
 
 /// Hands a torrent to the client. What was hashed just now is not hashed again.
@@ -90,8 +145,11 @@ pub(crate) async fn share(
         }
         false => opening,
     };
-    let place = Place { root: made.root.clone(), opening, ..Place::default() };
-    if let Err(e) = store::save_torrent(&made.root, &made.torrent) {
+    let source = made.source.clone();
+    let place = Place { root: made.root.clone(), opening, source, ..Place::default() };
+    if made.source.is_none()
+        && let Err(e) = store::save_torrent(&made.root, &made.torrent)
+    {
         eprintln!("warning [no-records]: {}: {e}; hashed again next time", made.root.display());
     }
     let source = OwnedSource::Torrent(Arc::clone(&made.torrent));

@@ -1,10 +1,9 @@
 //! `headwater serve`: tracker, web app and peer in one process.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,9 +11,8 @@ use headwater_base::{PeerId, Seed};
 use headwater_hybrid::bridge::Bridge;
 use headwater_hybrid::filter::IpFilter;
 use headwater_hybrid::log;
-use headwater_hybrid::serve::{self, Certificate, Fleet, FleetConfig, Library, Site, reached_at};
+use headwater_hybrid::serve::{self, Certificate, Fleet, FleetConfig, Site, reached_at};
 use headwater_hybrid::shell::{Shell, Stopped};
-use headwater_hybrid::store::Opening;
 use headwater_tracker::server::Tracker;
 use headwater_tracker::{Member, ProcessId, Sought};
 use serde_json::json;
@@ -27,7 +25,9 @@ use tracing::{info, warn};
 use super::args::Serve;
 use super::failure::Failure;
 use super::front::Front;
-use super::{bridge, descriptors, logs, owner, peer, print, print_line, seed};
+use super::objects::Objects;
+use super::share::{self, Sharing};
+use super::{bridge, descriptors, logs, owner, peer, print, print_line};
 
 /// Longest wait for trackers, peers and files at the end.
 const END_TIME_MAX: Duration = Duration::from_secs(15);
@@ -42,7 +42,10 @@ pub(crate) async fn run(args: Serve, json: bool) -> Result<(), Failure> {
     peer::check_trackers(&args.peer.tracker)?;
     let finished = args.disk.finished.as_deref();
     check_finished(args.dir.as_deref(), finished)?;
-    let entries = args.dir.as_deref().map_or(Ok(Vec::new()), |dir| entries(dir, finished))?;
+    let entries =
+        args.dir.as_deref().map_or(Ok(Vec::new()), |dir| share::entries(dir, finished))?;
+    let objects = Objects { records: owner::records(&args), proxy: args.peer.proxy.clone() };
+    let locations = args.share.iter().map(|url| objects.location(url)).collect::<Result<_, _>>()?;
     let certificate = certificate(&args)?;
     let bridge = bridge::config(&args)?;
     let fleet = fleet(&args)?;
@@ -83,8 +86,10 @@ pub(crate) async fn run(args: Serve, json: bool) -> Result<(), Failure> {
     announce(&url, started.port, json);
     info!(version = env!("CARGO_PKG_VERSION"), "started");
     let serving = front.spawn(Arc::clone(&site).serve(listener));
-    let found = Entries { paths: entries, opening: args.disk.opening() };
-    tokio::spawn(share_all(found, shell.clone(), Arc::clone(&site), library));
+    let (shell_too, site_too) = (shell.clone(), Arc::clone(&site));
+    let sharing =
+        Sharing { shell: shell_too, site: site_too, library, opening: args.disk.opening() };
+    sharing.start(entries, (objects, locations));
     let _answering = front;
     Running { shell, tracker, fleet, site, logging, serving }.until(told).await
 }
@@ -247,65 +252,5 @@ fn check_finished(dir: Option<&Path>, finished: Option<&Path>) -> Result<(), Fai
         let message = "--finished is the same folder as --dir: name another";
         return Err(Failure::input("finished", message));
     }
-    Ok(())
-}
-
-/// What lies in the folder, by name without regard to case. What is done is kept apart, since
-/// those are torrents that were added.
-fn entries(folder: &Path, finished: Option<&Path>) -> Result<Vec<PathBuf>, Failure> {
-    let finished = finished.and_then(|finished| finished.canonicalize().ok());
-    let unreadable = |e| Failure::input("unreadable", format!("{}: {e}", folder.display()));
-    let mut entries = Vec::new();
-    for entry in fs::read_dir(folder).map_err(unreadable)? {
-        let entry = entry.map_err(unreadable)?;
-        let hidden = entry.file_name().to_string_lossy().starts_with('.');
-        let link = entry.file_type().map_err(unreadable)?.is_symlink();
-        let apart = finished.is_some() && entry.path().canonicalize().ok() == finished;
-        if !hidden && !link && !apart {
-            entries.push(entry.path());
-        }
-    }
-    entries.sort_by_key(|path| path.to_string_lossy().to_lowercase());
-    Ok(entries)
-}
-
-/// What lies in the folder, and how its stores are opened.
-struct Entries {
-    paths: Vec<PathBuf>,
-    opening: Opening,
-}
-
-/// Shares one entry after the other; one that cannot be shared is named and left out.
-async fn share_all(entries: Entries, shell: Shell, site: Arc<Site>, library: Option<Arc<Library>>) {
-    let claimed = library.as_ref().map_or_else(BTreeSet::new, |library| library.claimed());
-    let is_claimed = |path: &Path| {
-        path.file_name().is_some_and(|name| claimed.contains(&*name.to_string_lossy()))
-    };
-    let Entries { paths, opening } = entries;
-    for path in paths.into_iter().filter(|path| !is_claimed(path)) {
-        let shared = share((&path, opening.clone()), &shell, &site, library.as_ref()).await;
-        if let Err(failure) = shared {
-            let (path, code) = (path.display().to_string(), failure.code);
-            warn!(path, code, why = failure.message, "not shared");
-        }
-    }
-}
-
-async fn share(
-    (path, opening): (&Path, Opening),
-    shell: &Shell,
-    site: &Site,
-    library: Option<&Arc<Library>>,
-) -> Result<(), Failure> {
-    let owned = path.to_owned();
-    let made = tokio::task::spawn_blocking(move || seed::make(&owned, None)).await;
-    let made = made.map_err(|e| Failure::failed("hash", e))??;
-    let id = seed::share(shell, &made, opening).await?;
-    if let Some(library) = library {
-        library.shared(id, made.torrent.info_hash).await?;
-    }
-    let torrent = made.torrent.info_hash.to_string();
-    info!(torrent, name = made.torrent.name, "torrent added");
-    site.share(made.torrent);
     Ok(())
 }

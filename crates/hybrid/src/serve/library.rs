@@ -69,7 +69,7 @@ pub struct Shelf {
 impl Shelf {
     fn place(&self, root: PathBuf, folder: &str) -> Place {
         let finished = self.finished.as_ref().map(|finished| finished.join(folder));
-        Place { root, finished, opening: self.opening.clone() }
+        Place { root, finished, opening: self.opening.clone(), source: None }
     }
 }
 

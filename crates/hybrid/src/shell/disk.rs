@@ -10,10 +10,12 @@ use bytes::Bytes;
 use headwater_base::{JobId, PieceIndex, TorrentId, sha1, sha256_many};
 use headwater_engine::{Input, PieceData, StoreError};
 use headwater_metainfo::Torrent;
+use headwater_objects::Source;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::timeout;
 
+use super::objects::Objects;
 use crate::store::{self, Opening, PieceToWrite, Store};
 
 /// Most pieces written under one flush. Of large ones the engine's memory holds fewer.
@@ -32,6 +34,8 @@ pub struct Place {
     pub finished: Option<PathBuf>,
     /// How it is opened there for the first time.
     pub opening: Opening,
+    /// What its bytes are read from instead. Nothing is written then.
+    pub source: Option<Arc<Source>>,
 }
 
 /// What becomes of a move: the folder where the torrent lies by it; `None` where it lay there.
@@ -41,6 +45,8 @@ pub(super) type Moved = Result<Option<PathBuf>, StoreError>;
 pub(super) struct Disk {
     answers: mpsc::Sender<Input>,
     open: BTreeMap<TorrentId, Open>,
+    /// Those whose bytes lie elsewhere.
+    objects: BTreeMap<TorrentId, Objects>,
     writers: JoinSet<()>,
 }
 
@@ -57,11 +63,17 @@ enum Order {
 
 impl Disk {
     pub(super) fn new(answers: mpsc::Sender<Input>) -> Self {
-        Self { answers, open: BTreeMap::new(), writers: JoinSet::new() }
+        let (open, objects) = (BTreeMap::new(), BTreeMap::new());
+        Self { answers, open, objects, writers: JoinSet::new() }
     }
 
     /// Opens a torrent's store; `StoreOpened` follows.
     pub(super) fn open(&mut self, torrent: TorrentId, metainfo: Arc<Torrent>, place: Place) {
+        if let Some(source) = place.source {
+            let opened = Objects::open(torrent, source, self.answers.clone());
+            self.objects.insert(torrent, opened);
+            return;
+        }
         let store = Arc::new(OnceLock::new());
         let (orders, to_do) = mpsc::unbounded_channel();
         while self.writers.try_join_next().is_some() {}
@@ -81,8 +93,10 @@ impl Disk {
         self.open.insert(torrent, Open { store, orders });
     }
 
-    /// Closes a torrent's store; what it was told to write is written first.
+    /// Closes a torrent's store; what it was told to write is written first. Objects are never
+    /// deleted.
     pub(super) fn close(&mut self, torrent: TorrentId, delete: bool) {
+        self.objects.remove(&torrent);
         if let Some(open) = self.open.remove(&torrent)
             && delete
         {
@@ -90,8 +104,12 @@ impl Disk {
         }
     }
 
-    /// Moves a torrent's files after what it was told to write is written.
+    /// Moves a torrent's files after what it was told to write is written. Objects stay.
     pub(super) fn move_to(&self, torrent: TorrentId, to: PathBuf, answer: oneshot::Sender<Moved>) {
+        if self.objects.contains_key(&torrent) {
+            let _ = answer.send(Ok(None));
+            return;
+        }
         match self.open.get(&torrent) {
             Some(open) => {
                 let _ = open.orders.send(Order::Move { to, answer });
@@ -105,12 +123,16 @@ impl Disk {
     /// Closes every store and waits until what was told to be written is.
     pub(super) async fn finish(&mut self) {
         self.open.clear();
+        self.objects.clear();
         let all = async { while self.writers.join_next().await.is_some() {} };
         let _ = timeout(FINISH_TIME_MAX, all).await;
     }
 
     /// Reads part of a piece; `BlockRead` follows.
     pub(super) fn read(&self, job: JobId, torrent: TorrentId, at: (PieceIndex, u32, u32)) {
+        if let Some(objects) = self.objects.get(&torrent) {
+            return objects.read(job, at);
+        }
         let store = self.store(torrent);
         let (piece, begin, len) = at;
         self.job(move || {
@@ -123,9 +145,13 @@ impl Disk {
     pub(super) fn read_for(
         &self,
         torrent: TorrentId,
-        (piece, begin, len): (PieceIndex, u32, u32),
+        at: (PieceIndex, u32, u32),
         answer: oneshot::Sender<Result<Bytes, StoreError>>,
     ) {
+        if let Some(objects) = self.objects.get(&torrent) {
+            return objects.read_for(at, answer);
+        }
+        let (piece, begin, len) = at;
         let store = self.store(torrent);
         spawn_blocking(move || {
             let read = opened(&store).and_then(|store| store.read_block(piece, begin, len));
@@ -141,6 +167,9 @@ impl Disk {
 
     /// Hashes a stored piece; `PieceHashed` follows.
     pub(super) fn hash_stored(&self, job: JobId, torrent: TorrentId, piece: PieceIndex) {
+        if let Some(objects) = self.objects.get(&torrent) {
+            return objects.hash_stored(job, piece);
+        }
         let store = self.store(torrent);
         self.job(move || {
             let result = opened(&store).and_then(|store| store.hash_piece(piece));
@@ -158,6 +187,9 @@ impl Disk {
 
     /// Hashes the blocks of a stored piece; `BlocksHashed` follows.
     pub(super) fn hash_leaves(&self, job: JobId, torrent: TorrentId, piece: PieceIndex) {
+        if let Some(objects) = self.objects.get(&torrent) {
+            return objects.hash_leaves(job, piece);
+        }
         let store = self.store(torrent);
         self.job(move || {
             let result = opened(&store).and_then(|store| store.hash_leaves(piece));
