@@ -10,6 +10,9 @@ mod location;
 mod source;
 mod trouble;
 
+#[cfg(test)]
+mod tests;
+
 pub use content::{Content, Object};
 pub use kept::Kept;
 pub use location::Location;

@@ -6,15 +6,15 @@ use std::time::Duration;
 pub(crate) const OBJECTS_MAX: usize = headwater_metainfo::limit::FILES_MAX;
 
 /// Bytes read at once for blocks: one request for 64 of them.
-pub(crate) const CHUNK_BYTES: u32 = 1 << 20;
+pub(crate) const RUN_BYTES: u32 = 1 << 20;
 
-/// Most bytes of chunks kept, of all torrents together.
+/// Most bytes of runs kept, of all torrents together.
 pub(crate) const CACHE_BYTES_MAX: u64 = 64 << 20;
 
 /// Most requests under way at a time, of all torrents together.
 pub(crate) const REQUESTS_MAX: usize = 16;
 
-/// Longest wait for a chunk. A peer asks others meanwhile.
+/// Longest wait for a run. A peer asks others meanwhile.
 pub(crate) const READ_TIME_MAX: Duration = Duration::from_secs(20);
 
 /// Longest wait for the next bytes of an answer.

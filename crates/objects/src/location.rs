@@ -32,8 +32,8 @@ impl Location {
         })
     }
 
-    /// The location a URL names, to be asked through `proxy` alone if there is one. Nothing is asked
-    /// yet.
+    /// The location that a URL names, to be asked through `proxy` alone if there is one. Nothing is
+    /// asked yet.
     ///
     /// `s3://BUCKET/KEY`, `gs://BUCKET/KEY`, `az://CONTAINER/KEY` or `file:///PATH`.
     pub fn open(text: &str, proxy: Option<&str>) -> Result<Self, Trouble> {
@@ -41,11 +41,11 @@ impl Location {
         check(&url)?;
         let path = Path::from_url_path(url.path())
             .map_err(|e| Trouble::Url(format!("{text:?} names no object: {e}")))?;
-        let store = store(&url, proxy).map_err(|e| Trouble::unreachable(text, e))?;
+        let store = store(&url, proxy).map_err(|e| Trouble::settings(text, e))?;
         Self::new(url, path, store)
     }
 
-    fn new(url: Url, path: Path, store: Arc<dyn ObjectStore>) -> Result<Self, Trouble> {
+    pub(crate) fn new(url: Url, path: Path, store: Arc<dyn ObjectStore>) -> Result<Self, Trouble> {
         let last = path.parts().next_back().map(|part| part.as_ref().to_owned());
         // What a part of a path holds is escaped where a store could not bear it.
         let name = last.as_deref().or(url.host_str()).unwrap_or_default().to_owned();

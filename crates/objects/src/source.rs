@@ -1,4 +1,4 @@
-//! A torrent's bytes as they are read from objects. Blocks come from larger chunks that are kept for
+//! A torrent's bytes as they are read from objects. Blocks come from longer runs, which are kept
 //! a while; whole pieces are read to be hashed, however long a store is out of reach.
 
 use std::ops::Range;
@@ -10,7 +10,7 @@ use futures_util::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
 use headwater_base::{Bitfield, Digest1, Digest256, PieceIndex, sha1};
 use headwater_metainfo::{Torrent, Version, merkle};
 use object_store::path::Path;
-use object_store::{GetOptions, GetRange, ObjectMeta};
+use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStoreExt as _};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use tokio::sync::Semaphore;
@@ -26,18 +26,18 @@ use crate::{Trouble, limit};
 /// Requests to all stores together, in the order they were asked for.
 static REQUESTS: Semaphore = Semaphore::const_new(limit::REQUESTS_MAX);
 
-/// Chunks of all torrents together.
-static CHUNKS: LazyLock<Cache<Chunk, Bytes, ByLength>> = LazyLock::new(|| {
-    let count = limit::CACHE_BYTES_MAX / u64::from(limit::CHUNK_BYTES);
+/// Runs of all torrents together.
+static RUNS: LazyLock<Cache<Run, Bytes, ByLength>> = LazyLock::new(|| {
+    let count = limit::CACHE_BYTES_MAX / u64::from(limit::RUN_BYTES);
     Cache::with_weighter(count as usize, limit::CACHE_BYTES_MAX, ByLength)
 });
 
-/// Names sources for the chunks.
+/// Names sources for the runs.
 static SOURCES: AtomicU64 = AtomicU64::new(0);
 
-/// Part of a piece, by its number in it.
+/// Blocks side by side in a piece, by their number in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Chunk {
+struct Run {
     source: u64,
     piece: PieceIndex,
     number: u32,
@@ -46,8 +46,8 @@ struct Chunk {
 #[derive(Clone)]
 struct ByLength;
 
-impl Weighter<Chunk, Bytes> for ByLength {
-    fn weight(&self, _: &Chunk, bytes: &Bytes) -> u64 {
+impl Weighter<Run, Bytes> for ByLength {
+    fn weight(&self, _: &Run, bytes: &Bytes) -> u64 {
         bytes.len() as u64
     }
 }
@@ -108,23 +108,23 @@ impl Source {
 
     /// Reads `len` bytes from `begin` of a piece.
     pub async fn read(&self, piece: PieceIndex, begin: u32, len: u32) -> Result<Bytes, Trouble> {
-        let read = timeout(limit::READ_TIME_MAX, self.read_chunks(piece, begin, len)).await;
+        let read = timeout(limit::READ_TIME_MAX, self.read_runs(piece, begin, len)).await;
         self.heard(read.unwrap_or_else(|e| Err(Trouble::unreachable(self.location.url(), e))))
     }
 
-    async fn read_chunks(&self, piece: PieceIndex, begin: u32, len: u32) -> Result<Bytes, Trouble> {
+    async fn read_runs(&self, piece: PieceIndex, begin: u32, len: u32) -> Result<Bytes, Trouble> {
         let mut parts = Vec::new();
         let (mut at, end) = (begin, begin.saturating_add(len));
         while at < end {
-            let (number, from) = (at / limit::CHUNK_BYTES, at % limit::CHUNK_BYTES);
-            let chunk = self.chunk(piece, number).await?;
-            let to = chunk.len().min((end - number * limit::CHUNK_BYTES) as usize);
+            let (number, from) = (at / limit::RUN_BYTES, at % limit::RUN_BYTES);
+            let run = self.run(piece, number).await?;
+            let to = run.len().min((end - number * limit::RUN_BYTES) as usize);
             if to <= from as usize {
                 let url = self.location.url();
                 return Err(Trouble::Mismatch(format!("{url}: piece {piece} ends at {at}")));
             }
             at += to as u32 - from;
-            parts.push(chunk.slice(from as usize..to));
+            parts.push(run.slice(from as usize..to));
         }
         Ok(match &parts[..] {
             [only] => only.clone(),
@@ -132,11 +132,11 @@ impl Source {
         })
     }
 
-    async fn chunk(&self, piece: PieceIndex, number: u32) -> Result<Bytes, Trouble> {
-        let key = Chunk { source: self.id, piece, number };
-        let begin = number * limit::CHUNK_BYTES;
-        let len = self.torrent.piece_len(piece).saturating_sub(begin).min(limit::CHUNK_BYTES);
-        CHUNKS.get_or_insert_async(&key, self.fetch(piece, begin, len)).await
+    async fn run(&self, piece: PieceIndex, number: u32) -> Result<Bytes, Trouble> {
+        let key = Run { source: self.id, piece, number };
+        let begin = number * limit::RUN_BYTES;
+        let len = self.torrent.piece_len(piece).saturating_sub(begin).min(limit::RUN_BYTES);
+        RUNS.get_or_insert_async(&key, self.fetch(piece, begin, len)).await
     }
 
     /// Asks for part of a piece.
@@ -259,14 +259,15 @@ pub(crate) async fn stream(
     let asked = timeout(limit::SILENCE_MAX, location.store.get_opts(&path, options)).await;
     let answer = match asked.map_err(|e| Trouble::unreachable(&url, e))? {
         Ok(answer) if is_same(&answer.meta, object) => answer,
-        // A range that does not lie in it any more is of another object too.
-        Ok(_)
-        | Err(
-            object_store::Error::NotFound { .. }
-            | object_store::Error::Precondition { .. }
-            | object_store::Error::NotSupported { .. },
-        ) => return Err(Trouble::Gone(url)),
-        Err(e) => return Err(Trouble::unreachable(&url, e)),
+        Ok(_) | Err(object_store::Error::NotFound { .. }) => return Err(Trouble::Gone(url)),
+        Err(e) => {
+            // One that became shorter refuses the range, each store in words of its own.
+            let head = timeout(limit::SILENCE_MAX, location.store.head(&path)).await;
+            return Err(match head {
+                Ok(Ok(meta)) if !is_same(&meta, object) => Trouble::Gone(url),
+                Ok(_) | Err(_) => Trouble::unreachable(&url, e),
+            });
+        }
     };
     if answer.range != range {
         let (start, end) = (answer.range.start, answer.range.end);

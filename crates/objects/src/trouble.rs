@@ -10,6 +10,14 @@ pub enum Trouble {
     /// The text is no URL of an object store.
     #[error("{0}")]
     Url(String),
+    /// The environment does not say how a store is reached.
+    #[error("{url}: {why}; look at the environment variables for this store")]
+    Settings {
+        /// What was to be opened.
+        url: String,
+        /// What is wrong.
+        why: String,
+    },
     /// Nothing lies there.
     #[error("nothing lies at {0}")]
     Nothing(String),
@@ -45,6 +53,7 @@ impl Trouble {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Url(_) => "bad-url",
+            Self::Settings { .. } => "bad-settings",
             Self::Nothing(_) => "nothing-there",
             Self::TooMany { .. } => "too-many-files",
             Self::Mismatch(_) => "other-content",
@@ -52,6 +61,10 @@ impl Trouble {
             Self::Unreachable { .. } => "unreachable",
             Self::Draft(error) => error.code(),
         }
+    }
+
+    pub(crate) fn settings(url: &str, why: impl Display) -> Self {
+        Self::Settings { url: url.to_owned(), why: without_secrets(&why.to_string()) }
     }
 
     pub(crate) fn unreachable(url: &str, why: impl Display) -> Self {

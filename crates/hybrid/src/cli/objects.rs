@@ -65,9 +65,11 @@ impl Objects {
 /// What will be so next time too is wrong with what was given; the rest may pass.
 fn refused(trouble: &Trouble) -> Failure {
     match trouble {
-        Trouble::Url(_) | Trouble::TooMany { .. } | Trouble::Mismatch(_) | Trouble::Draft(_) => {
-            Failure::input(trouble.code(), trouble)
-        }
+        Trouble::Url(_)
+        | Trouble::Settings { .. }
+        | Trouble::TooMany { .. }
+        | Trouble::Mismatch(_)
+        | Trouble::Draft(_) => Failure::input(trouble.code(), trouble),
         Trouble::Nothing(_) | Trouble::Gone(_) | Trouble::Unreachable { .. } => {
             Failure::failed(trouble.code(), trouble)
         }

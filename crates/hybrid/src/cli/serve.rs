@@ -1,9 +1,7 @@
 //! `headwater serve`: tracker, web app and peer in one process.
 
-use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,8 +23,7 @@ use tracing::{info, warn};
 use super::args::Serve;
 use super::failure::Failure;
 use super::front::Front;
-use super::objects::Objects;
-use super::share::{self, Sharing};
+use super::share::{Sharing, Wanted};
 use super::{bridge, descriptors, logs, owner, peer, print, print_line};
 
 /// Longest wait for trackers, peers and files at the end.
@@ -40,12 +37,7 @@ pub(crate) async fn run(args: Serve, json: bool) -> Result<(), Failure> {
     let told = peer::told();
     logs::start(&args)?;
     peer::check_trackers(&args.peer.tracker)?;
-    let finished = args.disk.finished.as_deref();
-    check_finished(args.dir.as_deref(), finished)?;
-    let entries =
-        args.dir.as_deref().map_or(Ok(Vec::new()), |dir| share::entries(dir, finished))?;
-    let objects = Objects { records: owner::records(&args), proxy: args.peer.proxy.clone() };
-    let locations = args.share.iter().map(|url| objects.location(url)).collect::<Result<_, _>>()?;
+    let wanted = Wanted::read(&args)?;
     let certificate = certificate(&args)?;
     let bridge = bridge::config(&args)?;
     let fleet = fleet(&args)?;
@@ -86,12 +78,9 @@ pub(crate) async fn run(args: Serve, json: bool) -> Result<(), Failure> {
     announce(&url, started.port, json);
     info!(version = env!("CARGO_PKG_VERSION"), "started");
     let serving = front.spawn(Arc::clone(&site).serve(listener));
-    let (shell_too, site_too) = (shell.clone(), Arc::clone(&site));
-    let sharing =
-        Sharing { shell: shell_too, site: site_too, library, opening: args.disk.opening() };
-    sharing.start(entries, (objects, locations));
-    let _answering = front;
-    Running { shell, tracker, fleet, site, logging, serving }.until(told).await
+    let opening = args.disk.opening();
+    Sharing { shell: shell.clone(), site: Arc::clone(&site), library, opening }.start(wanted);
+    Running { shell, tracker, fleet, site, logging, serving, _front: front }.until(told).await
 }
 
 /// Everything that ends with the command.
@@ -102,6 +91,7 @@ struct Running {
     site: Arc<Site>,
     logging: JoinHandle<()>,
     serving: JoinHandle<io::Result<()>>,
+    _front: Front,
 }
 
 impl Running {
@@ -241,16 +231,4 @@ fn announce(url: &str, port: Option<u16>, json: bool) {
     } else {
         print_line(url);
     }
-}
-
-/// Makes the folder for what is done, which must not be the one that holds what is not.
-fn check_finished(dir: Option<&Path>, finished: Option<&Path>) -> Result<(), Failure> {
-    let Some(finished) = finished else { return Ok(()) };
-    fs::create_dir_all(finished).map_err(|e| Failure::file(finished, &e))?;
-    let same = |dir: &Path| dir.canonicalize().ok() == finished.canonicalize().ok();
-    if dir.is_some_and(same) {
-        let message = "--finished is the same folder as --dir: name another";
-        return Err(Failure::input("finished", message));
-    }
-    Ok(())
 }

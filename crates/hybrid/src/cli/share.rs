@@ -13,8 +13,10 @@ use headwater_objects::Location;
 use tokio::time::sleep;
 use tracing::{info, warn};
 
+use super::args::Serve;
 use super::failure::Failure;
 use super::objects::Objects;
+use super::owner;
 use super::seed::{self, Made};
 
 /// Wait before an object store that is out of reach is asked again; it doubles each time.
@@ -25,7 +27,7 @@ const AGAIN_MAX: Duration = Duration::from_secs(300);
 
 /// What lies in the folder, by name without regard to case. What is done is kept apart, since
 /// those are torrents that were added.
-pub(crate) fn entries(folder: &Path, finished: Option<&Path>) -> Result<Vec<PathBuf>, Failure> {
+fn entries(folder: &Path, finished: Option<&Path>) -> Result<Vec<PathBuf>, Failure> {
     let finished = finished.and_then(|finished| finished.canonicalize().ok());
     let unreadable = |e| Failure::input("unreadable", format!("{}: {e}", folder.display()));
     let mut entries = Vec::new();
@@ -42,6 +44,39 @@ pub(crate) fn entries(folder: &Path, finished: Option<&Path>) -> Result<Vec<Path
     Ok(entries)
 }
 
+/// What is to be shared.
+pub(crate) struct Wanted {
+    paths: Vec<PathBuf>,
+    objects: Objects,
+    locations: Vec<Location>,
+}
+
+impl Wanted {
+    /// Looks at what the folder holds and whether the URLs can be used; makes the folder for what
+    /// is done.
+    pub(crate) fn read(args: &Serve) -> Result<Self, Failure> {
+        let (dir, finished) = (args.dir.as_deref(), args.disk.finished.as_deref());
+        check_finished(dir, finished)?;
+        let paths = dir.map_or(Ok(Vec::new()), |dir| entries(dir, finished))?;
+        let objects = Objects { records: owner::records(args), proxy: args.peer.proxy.clone() };
+        let locations =
+            args.share.iter().map(|url| objects.location(url)).collect::<Result<_, _>>();
+        Ok(Self { paths, objects, locations: locations? })
+    }
+}
+
+/// Makes the folder for what is done, which must not be the one that holds what is not.
+fn check_finished(dir: Option<&Path>, finished: Option<&Path>) -> Result<(), Failure> {
+    let Some(finished) = finished else { return Ok(()) };
+    fs::create_dir_all(finished).map_err(|e| Failure::file(finished, &e))?;
+    let same = |dir: &Path| dir.canonicalize().ok() == finished.canonicalize().ok();
+    if dir.is_some_and(same) {
+        let message = "--finished is the same folder as --dir: name another";
+        return Err(Failure::input("finished", message));
+    }
+    Ok(())
+}
+
 /// Whom to tell what is shared.
 #[derive(Clone)]
 pub(crate) struct Sharing {
@@ -53,8 +88,8 @@ pub(crate) struct Sharing {
 
 impl Sharing {
     /// Shares paths one after the other, and what lies at each location as soon as it is reached.
-    pub(crate) fn start(self, paths: Vec<PathBuf>, (objects, at): (Objects, Vec<Location>)) {
-        for location in at {
+    pub(crate) fn start(self, Wanted { paths, objects, locations }: Wanted) {
+        for location in locations {
             tokio::spawn(self.clone().share_objects(objects.clone(), location));
         }
         tokio::spawn(self.share_paths(paths));

@@ -1,5 +1,5 @@
-//! Store jobs of a torrent whose bytes lie in an object store: read without blocking a thread, never
-//! written. Jobs that wait for a store out of reach end when the torrent is closed.
+//! Store jobs of a torrent whose bytes lie in an object store: read without blocking a thread,
+//! never written. Jobs that wait for a store out of reach end when the torrent is closed.
 
 use std::future::Future;
 use std::sync::Arc;

@@ -32,11 +32,14 @@ pub(super) fn check(source: &Source, found: &mut Vec<Finding>) {
     }
 }
 
+/// Names that traits of others fix.
+const FIXED: [&str; 2] = ["get_mut", "get_opts"];
+
 fn trouble(name: &str, language: Language) -> Option<String> {
     if EMPTY_ENDS.iter().any(|end| name.ends_with(end)) || EMPTY_MODULES.contains(&name) {
         return Some(format!("{name} says nothing about what it does"));
     }
-    if language == Language::Rust && name.starts_with("get_") && name != "get_mut" {
+    if language == Language::Rust && name.starts_with("get_") && !FIXED.contains(&name) {
         return Some(format!("{name}: leave get_ away"));
     }
     if name.to_lowercase().contains("chunk") {
