@@ -174,7 +174,7 @@ fn shared_files_are_read_where_they_are() {
     let metainfo = torrent(&content);
     let files = Array::of2(&blob_of(&content[..20_000]), &blob_of(&content[20_000..]));
     let (mut store, stored) = Store::shared(Arc::clone(&metainfo), &files).expect("it opens");
-    assert!(stored.have.is_full());
+    assert!(stored.have.is_full() && stored.read_only);
     for (index, digest) in (0..).zip(&metainfo.pieces) {
         assert_eq!(store.hash(PieceIndex(index)).as_ref(), Ok(digest));
     }
