@@ -11,13 +11,13 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use headwater_base::LinkId;
 use headwater_engine::LinkEnd;
-use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, timeout_at};
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::time::{Instant, timeout, timeout_at};
 use webrtc::data_channel::{DataChannel, DataChannelEvent};
 use webrtc::error::Result;
 use webrtc::peer_connection::{
     PeerConnection, PeerConnectionEventHandler, RTCIceCandidateType, RTCIceGatheringState,
-    RTCPeerConnectionIceEvent, RTCPeerConnectionState, RTCSessionDescription,
+    RTCPeerConnectionIceEvent, RTCPeerConnectionState, RTCSessionDescription, StatsSelector,
 };
 
 use super::pace::Pace;
@@ -27,8 +27,11 @@ use super::{Kind, LinkEvent, sdp};
 /// Bytes a link queues ahead of SCTP before it counts as full.
 pub(super) const LINK_WINDOW: usize = 256 * 1024;
 
-/// Time between two looks at a slow link that is full.
+/// Time between two looks at a link that is full, should nobody say that it is not.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
+
+/// Time between two looks at how long packets take.
+const MEASURE_AGAIN: Duration = Duration::from_secs(2);
 
 /// Longest wait for candidates: host candidates are there at once, a STUN server may be dead.
 const GATHER_TIME_MAX: Duration = Duration::from_millis(1500);
@@ -140,9 +143,11 @@ impl LinkTask {
         let _ =
             self.events.send(LinkEvent::Opened { link: self.link, kind: Kind::WebRtc, from }).await;
         let (link, events, queued) = (self.link, &self.events, &self.queued);
-        let writer = Writer { channel: &*channel, message_bytes_max, queued, link, events };
+        let room = &Notify::new();
+        let writer =
+            Writer { pc, channel: &*channel, message_bytes_max, queued, link, events, room };
         tokio::select! {
-            () = read(&*channel, link, events) => {}
+            () = read(&*channel, link, events, room) => {}
             () = writer.run(&mut self.commands) => {}
             () = until_down(notices) => {}
         }
@@ -250,26 +255,37 @@ async fn until_down(notices: &mut mpsc::UnboundedReceiver<Notice>) {
     pending::<()>().await;
 }
 
-async fn read(channel: &dyn DataChannel, link: LinkId, events: &mpsc::Sender<LinkEvent>) {
+async fn read(
+    channel: &dyn DataChannel,
+    link: LinkId,
+    events: &mpsc::Sender<LinkEvent>,
+    room: &Notify,
+) {
     while let Some(event) = channel.poll().await {
-        if let DataChannelEvent::OnMessage(message) = event {
-            let bytes = message.data.freeze();
-            if events.send(LinkEvent::Bytes { link, bytes }).await.is_err() {
-                return;
+        match event {
+            DataChannelEvent::OnMessage(message) => {
+                let bytes = message.data.freeze();
+                if events.send(LinkEvent::Bytes { link, bytes }).await.is_err() {
+                    return;
+                }
             }
-        } else if matches!(event, DataChannelEvent::OnClosing | DataChannelEvent::OnClose) {
-            return;
+            DataChannelEvent::OnBufferedAmountLow => room.notify_one(),
+            DataChannelEvent::OnClosing | DataChannelEvent::OnClose => return,
+            DataChannelEvent::OnOpen | DataChannelEvent::OnError | _ => {}
         }
     }
 }
 
 /// The sending side of an open link.
 struct Writer<'a> {
+    pc: &'a dyn PeerConnection,
     channel: &'a dyn DataChannel,
     message_bytes_max: usize,
     queued: &'a AtomicUsize,
     link: LinkId,
     events: &'a mpsc::Sender<LinkEvent>,
+    /// Told when SCTP holds little.
+    room: &'a Notify,
 }
 
 impl Writer<'_> {
@@ -277,7 +293,14 @@ impl Writer<'_> {
     /// halves of the window: rarer would let the engine run dry, more often would only cost.
     async fn run(self, commands: &mut mpsc::UnboundedReceiver<Command>) {
         let (start, mut pace, mut unreported) = (Instant::now(), Pace::new(), 0);
+        let mut measured = None;
         while let Some(command) = commands.recv().await {
+            if measured.is_none_or(|at: Instant| at.elapsed() >= MEASURE_AGAIN) {
+                if let Some(rtt) = round_trip(self.pc).await {
+                    measured = Some(Instant::now());
+                    pace.measured(rtt);
+                }
+            }
             let mut message = BytesMut::new();
             append(&mut message, &command);
             while message.len() < self.message_bytes_max
@@ -286,7 +309,8 @@ impl Writer<'_> {
                 append(&mut message, &command);
             }
             while !message.is_empty() {
-                let part = message.split_to(message.len().min(self.message_bytes_max));
+                let most = self.message_bytes_max.min(pace.message_bytes());
+                let part = message.split_to(message.len().min(most));
                 let len = part.len();
                 if self.send(part, start, &mut pace).await.is_err() {
                     return;
@@ -303,11 +327,24 @@ impl Writer<'_> {
 
     async fn send(&self, part: BytesMut, start: Instant, pace: &mut Pace) -> Result<()> {
         while !pace.allows(start.elapsed(), self.channel.outstanding_bytes().await?) {
-            tokio::time::sleep(LOOK_AGAIN).await;
+            let low = u32::try_from(pace.low()).unwrap_or(u32::MAX);
+            if self.channel.buffered_amount_low_threshold().await? != low {
+                self.channel.set_buffered_amount_low_threshold(low).await?;
+            }
+            // It says so once, perhaps just before it was asked to.
+            let _ = timeout(LOOK_AGAIN, self.room.notified()).await;
         }
         pace.sent(part.len());
         self.channel.send(part).await
     }
+}
+
+/// How long the last packet took there and back, by ICE's own checks.
+async fn round_trip(pc: &dyn PeerConnection) -> Option<Duration> {
+    let report = pc.get_stats(Instant::now().into_std(), StatsSelector::None).await;
+    let used = report.candidate_pairs().max_by_key(|pair| pair.bytes_sent)?;
+    let seconds = used.current_round_trip_time;
+    (seconds > 0.0).then(|| Duration::try_from_secs_f64(seconds).ok()).flatten()
 }
 
 fn append(message: &mut BytesMut, command: &Command) {
