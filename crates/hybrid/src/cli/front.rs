@@ -36,6 +36,8 @@ impl Front {
 impl Drop for Front {
     fn drop(&mut self) {
         // It is dropped on a thread of the other runtime, which may not wait.
-        self.0.take().map(Runtime::shutdown_background);
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
     }
 }

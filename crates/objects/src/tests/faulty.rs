@@ -97,9 +97,10 @@ impl ObjectStore for Faulty {
             let (meta, range) = (answer.meta.clone(), answer.range.clone());
             let (attributes, extensions) = (answer.attributes.clone(), answer.extensions.clone());
             let bytes = answer.bytes().await?;
-            let bytes = match fault {
-                Fault::Short => bytes.slice(..bytes.len() - 1),
-                _ => Bytes::from([&bytes[..], b"x"].concat()),
+            let bytes = if fault == Fault::Short {
+                bytes.slice(..bytes.len() - 1)
+            } else {
+                Bytes::from([&bytes[..], b"x"].concat())
             };
             let payload = GetResultPayload::Stream(stream::iter([Ok(bytes)]).boxed());
             answer = GetResult { payload, meta, range, attributes, extensions };
