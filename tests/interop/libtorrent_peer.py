@@ -45,10 +45,10 @@ def session(args):
         **transports(args.transports.split(",")),
         **dht,
         "enable_dht": bool(args.dht),
-        "enable_lsd": False,
+        "enable_lsd": args.lsd,
         "enable_upnp": False,
         "enable_natpmp": False,
-        "listen_interfaces": f"127.0.0.1:{args.port}",
+        "listen_interfaces": f"{args.address}:{args.port}",
         "webtorrent_stun_server": "",
         "ssrf_mitigation": False,
         "allow_multiple_connections_per_ip": True,
@@ -69,7 +69,8 @@ def make(path, tracker, version):
         "hybrid": 0,
     }[version]
     creator = lt.create_torrent(lt.list_files(str(path)), flags=flags, piece_size=65536)
-    creator.add_tracker(tracker)
+    if tracker:
+        creator.add_tracker(tracker)
     lt.set_piece_hashes(creator, str(path.parent))
     return lt.torrent_info(creator.generate())
 
@@ -159,6 +160,8 @@ def main():
     parser.add_argument("--files", help="indices of the files to get, all unless told otherwise")
     parser.add_argument("--connect", help="an address, as ip:port, to connect to")
     parser.add_argument("--port", type=int, default=0, help="for TCP and uTP")
+    parser.add_argument("--address", default="127.0.0.1", help="to listen at")
+    parser.add_argument("--lsd", action="store_true", help="look for peers on the local network")
     parser.add_argument("--transports", default="tcp,utp", help="besides WebRTC")
     parser.add_argument("--encryption", choices=["off", "on", "required"], default="on")
     parser.add_argument("--dht", help="a node to enter the DHT by, as ip:port")

@@ -11,16 +11,16 @@ const script = `${root}tests/interop/libtorrent_peer.py`;
 
 /**
  * Starts `seed PATH`, as a torrent of that version, or `get SOURCE`, a magnet link or torrent file,
- * of which `files` are the indices wanted; `more` are options.
+ * of which `files` are the indices wanted; `more` are options, `by` another program to start it by.
  */
 export async function openLibtorrent(what, source, options) {
-  const { tracker, dir = ".", version = "v1", files, more = [] } = options;
+  const { tracker, dir = ".", version = "v1", files, more = [], by = [] } = options;
   if (!existsSync(python)) throw new Error("no libtorrent found: run cargo xtask setup");
   const said = ["--dir", dir, "--version", version, ...more];
   if (tracker) said.push("--tracker", tracker);
   if (files) said.push("--files", files.join());
-  const args = [script, what, source, ...said];
-  const child = spawn(python, args, { stdio: ["pipe", "pipe", "inherit"] });
+  const [first, ...rest] = [...by, python, script, what, source, ...said];
+  const child = spawn(first, rest, { stdio: ["pipe", "pipe", "inherit"] });
   const heard = [];
   const waiting = new Set();
   createInterface({ input: child.stdout }).on("line", (line) => {
