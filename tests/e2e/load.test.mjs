@@ -15,7 +15,8 @@ test("browsers and TCP peers on one server all get their bytes", limit, async (t
     rate: 128 * 1024,
     length: 1 << 20,
     every: 500,
-    trackers: { rounds: 1, sockets: 40, seconds: 2 },
+    // A socket is held to 1,500 messages at once and 50 a second: so many that none meets that.
+    trackers: { rounds: 1, sockets: 120, seconds: 2 },
   });
   toldLoad(result).forEach((line) => t.diagnostic(line));
   // A build for tests is no measure of speed: `cargo xtask load` holds the tracker to 3 times.

@@ -18,10 +18,12 @@ Installs, when missing: the wasm32 targets (rustup), chromium and chromium-drive
 npm packages in www/ and tests/ (npm ci, without install scripts), libtorrent in target/venv (pip),
 and transmission-daemon, aria2, qbittorrent-nox, opentracker and nats-server (apt, as root), whose
 services it stops, microsocks, tinyproxy, faketime, ip, nft and miniupnpd. Running it again does
-nothing.";
+nothing. `cargo xtask test --full` installs azurite in target/azurite too (npm).";
 
 /// The engine of another family that the interop tests talk to.
 const LIBTORRENT: &str = "libtorrent==2.1.1";
+/// Microsoft's emulator of Azure's object store: 360 MB, so that only `--full` has it.
+const AZURITE: &str = "azurite@3.37.0";
 /// Programs of other families that tests run, and the Debian packages they come in.
 const FOREIGNERS: [(&str, &str); 11] = [
     ("transmission-daemon", "transmission-daemon"),
@@ -95,6 +97,19 @@ pub(crate) fn npm_packages(dir: &str) -> Result<()> {
     let mut npm = tool("npm");
     npm.current_dir(&dir).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
     run(npm.arg("--loglevel=error"))
+}
+
+/// Installs Azurite unless it is there.
+pub(crate) fn azurite() -> Result<()> {
+    let dir = root().join("target/azurite");
+    if dir.join("node_modules/.package-lock.json").exists() {
+        return Ok(());
+    }
+    println!("setup: {AZURITE} in target/azurite");
+    std::fs::create_dir_all(&dir)?;
+    let mut npm = tool("npm");
+    npm.current_dir(&dir).args(["install", "--ignore-scripts", "--no-audit", "--no-fund"]);
+    run(npm.args(["--loglevel=error", AZURITE]))
 }
 
 fn chromium() -> Result<()> {

@@ -151,6 +151,7 @@ fn node_tests(folder: &str, full: bool) -> Result<Count> {
     let mut node = tool("node");
     node.env("HEADWATER_PROGRAM", target_dir()?.join("debug/headwater"));
     if full {
+        setup::azurite()?;
         node.env("HEADWATER_FULL", "1");
     }
     node.args(["--test", "--test-concurrency=1", "--test-force-exit", "--test-reporter=spec"]);
