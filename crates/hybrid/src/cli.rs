@@ -2,6 +2,7 @@
 
 mod args;
 mod bridge;
+mod content;
 mod create;
 mod deliver;
 mod descriptors;

@@ -7,7 +7,6 @@ pub mod filter;
 pub mod gateway;
 pub mod log;
 pub mod lsd;
-pub mod make;
 pub mod proxy;
 pub mod router;
 pub mod serve;

@@ -22,7 +22,7 @@ use headwater_metainfo::{Span, Torrent, Version, merkle};
 
 pub use finish::{home, save_torrent, saved_torrent};
 use journal::{Journal, Known, Stamp};
-pub(crate) use layout::RECORDS;
+pub use layout::RECORDS;
 pub use pool::OPEN_FILES_MAX;
 use pool::{FILES, Key, Lent};
 pub use write::PieceToWrite;

@@ -102,6 +102,7 @@ impl Kept {
             let fits = version.is_none_or(|asked| torrent.version() == asked)
                 && record.info_hash == torrent.info_hash.to_string()
                 && record.url == content.location.url()
+                && objects.len() == torrent.files.iter().filter(|file| !file.pad).count()
                 && objects == content.objects();
             fits.then_some((torrent, Self { file: Some(file), record, have }))
         })

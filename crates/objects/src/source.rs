@@ -143,10 +143,12 @@ impl Source {
     async fn fetch(&self, piece: PieceIndex, begin: u32, len: u32) -> Result<Bytes, Trouble> {
         let mut out = BytesMut::with_capacity(len as usize);
         for span in self.torrent.spans(piece, begin, len) {
-            let Some(object) = self.objects.get(span.file).and_then(Option::as_ref) else {
+            if span.pad {
                 out.resize(out.len() + span.len as usize, 0);
                 continue;
-            };
+            }
+            let object = self.objects.get(span.file).and_then(Option::as_ref);
+            let object = object.ok_or_else(|| Trouble::Gone(self.location.url().to_owned()))?;
             let range = span.offset.0..span.offset.0 + u64::from(span.len);
             let mut bytes = stream(Fetch { location: &self.location, object, range }).await?;
             while let Some(part) = bytes.try_next().await? {

@@ -19,7 +19,7 @@ pub enum Trouble {
         why: String,
     },
     /// Nothing lies there.
-    #[error("nothing lies at {0}")]
+    #[error("nothing lies at {0}: look at bucket and key, and at region and endpoint")]
     Nothing(String),
     /// There are more objects than a torrent may have files.
     #[error("more than {allowed} objects lie at {url}: share a part of them")]
@@ -33,10 +33,10 @@ pub enum Trouble {
     #[error("{0}")]
     Mismatch(String),
     /// An object is not there any more, or is another one now.
-    #[error("{0} was replaced or deleted")]
+    #[error("{0} was replaced or deleted: start again to share what is there now")]
     Gone(String),
     /// The store cannot be reached or refuses to answer; it may be otherwise later.
-    #[error("{url}: {why}")]
+    #[error("{url} cannot be reached or refuses, look at endpoint and credentials: {why}")]
     Unreachable {
         /// What was asked for.
         url: String,

@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::PathBuf;
 
-use headwater_hybrid::make::{Content, MakeError};
 use headwater_metainfo::Torrent;
 use headwater_metainfo::create::Options;
 use headwater_metainfo::show::Summary;
@@ -11,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
 use super::args::Create;
+use super::content::{Content, MakeError};
 use super::failure::Failure;
 use super::{print, print_line};
 

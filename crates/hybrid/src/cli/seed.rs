@@ -6,7 +6,6 @@ use std::sync::Arc;
 use headwater_base::{Bitfield, TorrentId};
 use headwater_client::AddOptions;
 use headwater_hybrid::log::{self, Format};
-use headwater_hybrid::make::Content;
 use headwater_hybrid::router::{Mapping, Status, Trouble};
 use headwater_hybrid::serve::{describe, magnet};
 use headwater_hybrid::shell::{News, OwnedSource, Place, Shell};
@@ -20,6 +19,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::args::Seed;
+use super::content::Content;
 use super::create::{defaults, hash};
 use super::failure::Failure;
 use super::objects::{self, Objects};

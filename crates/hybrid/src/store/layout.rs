@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::Preallocate;
 
 /// Where the records of the torrents of a folder lie, below it.
-pub(crate) const RECORDS: &str = ".headwater";
+pub const RECORDS: &str = ".headwater";
 
 /// Finds `relative` below `root`, which is canonical, following no link that leads out.
 pub(super) fn resolve(root: &Path, relative: &str) -> io::Result<PathBuf> {

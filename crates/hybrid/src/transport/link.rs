@@ -295,11 +295,9 @@ impl Writer<'_> {
         let (start, mut pace, mut unreported) = (Instant::now(), Pace::new(), 0);
         let mut measured = None;
         while let Some(command) = commands.recv().await {
-            if measured.is_none_or(|at: Instant| at.elapsed() >= MEASURE_AGAIN)
-                && let Some(rtt) = round_trip(self.pc).await
-            {
+            if measured.is_none_or(|at: Instant| at.elapsed() >= MEASURE_AGAIN) {
                 measured = Some(Instant::now());
-                pace.measured(rtt);
+                round_trip(self.pc).await.into_iter().for_each(|rtt| pace.measured(rtt));
             }
             let mut message = BytesMut::new();
             append(&mut message, &command);

@@ -10,12 +10,11 @@ use std::{env, fs};
 
 use headwater_base::{Bitfield, ByteCount, PieceIndex, Seed, sha1};
 use headwater_engine::StoreError;
-use headwater_hybrid::make::Content;
 use headwater_hybrid::store::{
     Opening, PieceToWrite, Preallocate, Store, is_complete, save_torrent, saved_torrent,
 };
+use headwater_metainfo::Torrent;
 use headwater_metainfo::create::{Draft, Options};
-use headwater_metainfo::{Torrent, Version};
 
 const PIECE: u32 = 16 * 1024;
 
@@ -64,10 +63,6 @@ fn write(store: &Store, torrent: &Torrent, bytes: &[u8], pieces: impl Iterator<I
     }
 }
 
-fn hashed(verified: &Bitfield) -> Opening {
-    Opening { verified: Some(verified.clone()), ..Opening::default() }
-}
-
 /// Pieces that can be read and are right.
 fn right(store: &Store, torrent: &Torrent, pieces: &Bitfield) -> u32 {
     let is_right = |index: &PieceIndex| {
@@ -81,47 +76,6 @@ fn open(root: &Path, torrent: &Arc<Torrent>) -> (Store, Bitfield, Bitfield) {
     let (store, stored) =
         Store::open(root, Arc::clone(torrent), &Opening::default()).expect("it opens");
     (store, stored.have, stored.doubtful)
-}
-
-#[test]
-fn what_was_made_of_a_folder_is_found_again_by_version() {
-    let folder = Folder::new("found");
-    fs::create_dir_all(folder.0.join("film/b")).expect("a folder");
-    for (path, bytes) in [("a.bin", vec![1; 100_000]), ("b/c", vec![2; 9]), ("b.txt", vec![3])] {
-        fs::write(folder.0.join("film").join(path), bytes).expect("a file");
-    }
-    let content = || Content::at(&folder.0.join("film")).expect("it is there");
-    let found = |version| content().made_before(version).map(|torrent| torrent.version());
-    assert_eq!(found(None), None);
-    for version in [Version::Hybrid, Version::V2] {
-        let made = content().hash(Options { version, ..Options::default() }, |_| {});
-        let made = Arc::new(made.expect("it is made"));
-        let full = Bitfield::full(made.piece_count());
-        save_torrent(&folder.0, &made).expect("room for it");
-        drop(Store::open(&folder.0, Arc::clone(&made), &hashed(&full)).expect("it opens"));
-        assert_eq!(found(Some(version)), Some(version));
-        assert_eq!(found(Some(Version::V1)), None);
-        assert!(found(None).is_some(), "any will do where none is asked for");
-    }
-    fs::write(folder.0.join("film/b/c"), [4; 9]).expect("a change");
-    assert_eq!((found(None), found(Some(Version::V2))), (None, None));
-}
-
-#[test]
-fn folder_of_one_file_is_shared_in_every_version() {
-    let folder = Folder::new("only");
-    let film = folder.0.join("film");
-    fs::create_dir_all(&film).expect("a folder");
-    fs::write(film.join("a.bin"), vec![1; 100_000]).expect("a file");
-    for version in [Version::V1, Version::V2, Version::Hybrid] {
-        let content = Content::at(&film).expect("it is there").for_version(version);
-        let made = content.hash(Options { version, ..Options::default() }, |_| {});
-        let made = Arc::new(made.expect("it is made"));
-        assert_eq!((&content.name, content.folder), (&made.name, made.folder));
-        let full = Bitfield::full(made.piece_count());
-        let opened = Store::open(&content.root, Arc::clone(&made), &hashed(&full));
-        assert_eq!(opened.expect("it opens").1.have.count(), made.piece_count(), "{version:?}");
-    }
 }
 
 #[test]

@@ -172,10 +172,8 @@ fn has_word(line: &str, word: &str) -> bool {
     line.match_indices(word).any(|(at, _)| !goes_on(&line[at + word.len()..]))
 }
 
-/// What the program shows to people and makes for them: its command line, its HTTP server, torrents
-/// of files. They drive no peer.
-const FACES: [&str; 3] =
-    ["crates/hybrid/src/cli", "crates/hybrid/src/serve", "crates/hybrid/src/make"];
+/// What the program shows to people: its command line and its HTTP server. They drive no peer.
+const FACES: [&str; 2] = ["crates/hybrid/src/cli", "crates/hybrid/src/serve"];
 
 /// Shells hold under half of the lines that the core holds, faces left aside.
 pub(super) fn check_shells(sources: &[Source], found: &mut Vec<Finding>) {

@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use headwater_base::ByteCount;
+use headwater_hybrid::store::{self, RECORDS};
 use headwater_metainfo::create::{Draft, Options};
 use headwater_metainfo::{Torrent, Version};
-
-use crate::store::{self, RECORDS};
 
 /// Deepest folder that is looked into.
 const DEPTH_MAX: usize = 64;
@@ -19,7 +18,7 @@ const READ_BYTES: usize = 1 << 20;
 
 /// Why no torrent can be made of a path.
 #[derive(Debug, thiserror::Error)]
-pub enum MakeError {
+pub(crate) enum MakeError {
     /// A file or folder cannot be read.
     #[error("{path}: {error}")]
     Io {
@@ -49,7 +48,7 @@ pub enum MakeError {
 
 impl MakeError {
     /// A stable name of the error.
-    pub fn code(&self) -> &'static str {
+    pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Io { .. } => "unreadable",
             Self::Name(_) => "bad-name",
@@ -62,13 +61,13 @@ impl MakeError {
 
 /// What lies at a path, in the order a torrent lists it.
 #[derive(Clone, Debug)]
-pub struct Content {
+pub(crate) struct Content {
     /// The folder above, free of symbolic links.
-    pub root: PathBuf,
+    pub(crate) root: PathBuf,
     /// The name of the file or folder.
-    pub name: String,
+    pub(crate) name: String,
     /// Whether it is a folder.
-    pub folder: bool,
+    pub(crate) folder: bool,
     files: Vec<Found>,
 }
 
@@ -82,7 +81,7 @@ struct Found {
 
 impl Content {
     /// Looks at `path`. Symbolic links inside a folder and our own records are left out.
-    pub fn at(path: &Path) -> Result<Self, MakeError> {
+    pub(crate) fn at(path: &Path) -> Result<Self, MakeError> {
         let path = path.canonicalize().map_err(|e| failed(path, e))?;
         let name = text(&path)?;
         let root = path.parent().unwrap_or(&path).to_owned();
@@ -98,7 +97,7 @@ impl Content {
 
     /// The same as a torrent of that version lists it. v2 cannot say that the only file of a folder
     /// lies in one, so that such a folder is its file.
-    pub fn for_version(self, version: Version) -> Self {
+    pub(crate) fn for_version(self, version: Version) -> Self {
         match (version, &self.files[..]) {
             (Version::V2, [only]) if self.folder && !only.relative.contains('/') => Self {
                 root: self.root.join(&self.name),
@@ -111,12 +110,12 @@ impl Content {
     }
 
     /// Bytes of all files.
-    pub fn length(&self) -> u64 {
+    pub(crate) fn length(&self) -> u64 {
         self.files.iter().map(|file| file.length).sum()
     }
 
     /// Hashes everything into a torrent and tells after each part how many bytes are done.
-    pub fn hash(&self, options: Options, tell: impl Fn(u64)) -> Result<Torrent, MakeError> {
+    pub(crate) fn hash(&self, options: Options, tell: impl Fn(u64)) -> Result<Torrent, MakeError> {
         let mut draft = if self.folder {
             let sizes = self.files.iter().map(|f| (f.relative.clone(), ByteCount(f.length)));
             Draft::folder(&self.name, sizes.collect(), options)?
@@ -147,7 +146,7 @@ impl Content {
     }
 
     /// A torrent made of this before, of the version asked for, if nothing changed since.
-    pub fn made_before(&self, version: Option<Version>) -> Option<Torrent> {
+    pub(crate) fn made_before(&self, version: Option<Version>) -> Option<Torrent> {
         let records = fs::read_dir(self.root.join(RECORDS)).ok()?;
         let mut paths: Vec<_> = records.filter_map(|entry| Some(entry.ok()?.path())).collect();
         paths.sort();
@@ -163,7 +162,7 @@ impl Content {
     }
 
     /// Whether it is by name and size what a torrent describes; else what is not.
-    pub fn fits(&self, torrent: &Torrent) -> Result<(), String> {
+    pub(crate) fn fits(&self, torrent: &Torrent) -> Result<(), String> {
         if self.is_content_of(torrent) {
             return Ok(());
         }
@@ -220,4 +219,85 @@ fn text(path: &Path) -> Result<String, MakeError> {
 
 fn failed(path: &Path, error: io::Error) -> MakeError {
     MakeError::Io { path: path.display().to_string(), error }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::env;
+    use std::sync::Arc;
+
+    use headwater_base::Bitfield;
+    use headwater_hybrid::store::{Opening, Store, save_torrent};
+
+    use super::*;
+
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let path = env::temp_dir().join(format!("headwater-{name}-{}", std::process::id()));
+            let _ = fs::remove_dir_all(&path);
+            fs::create_dir_all(&path).expect("a temporary folder");
+            Self(path)
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn what_was_made_of_a_folder_is_found_again_by_version() {
+        let folder = Folder::new("found");
+        fs::create_dir_all(folder.0.join("film/b")).expect("a folder");
+        for (path, bytes) in [("a.bin", vec![1; 100_000]), ("b/c", vec![2; 9]), ("b.txt", vec![3])]
+        {
+            fs::write(folder.0.join("film").join(path), bytes).expect("a file");
+        }
+        let content = || Content::at(&folder.0.join("film")).expect("it is there");
+        let found = |version| content().made_before(version).map(|torrent| torrent.version());
+        assert_eq!(found(None), None);
+        for version in [Version::Hybrid, Version::V2] {
+            let made = content().hash(Options { version, ..Options::default() }, |_| {});
+            let made = Arc::new(made.expect("it is made"));
+            let full = Bitfield::full(made.piece_count());
+            save_torrent(&folder.0, &made).expect("room for it");
+            drop(
+                Store::open(
+                    &folder.0,
+                    Arc::clone(&made),
+                    &Opening { verified: Some(full), ..Opening::default() },
+                )
+                .expect("it opens"),
+            );
+            assert_eq!(found(Some(version)), Some(version));
+            assert_eq!(found(Some(Version::V1)), None);
+            assert!(found(None).is_some(), "any will do where none is asked for");
+        }
+        fs::write(folder.0.join("film/b/c"), [4; 9]).expect("a change");
+        assert_eq!((found(None), found(Some(Version::V2))), (None, None));
+    }
+
+    #[test]
+    fn folder_of_one_file_is_shared_in_every_version() {
+        let folder = Folder::new("only");
+        let film = folder.0.join("film");
+        fs::create_dir_all(&film).expect("a folder");
+        fs::write(film.join("a.bin"), vec![1; 100_000]).expect("a file");
+        for version in [Version::V1, Version::V2, Version::Hybrid] {
+            let content = Content::at(&film).expect("it is there").for_version(version);
+            let made = content.hash(Options { version, ..Options::default() }, |_| {});
+            let made = Arc::new(made.expect("it is made"));
+            assert_eq!((&content.name, content.folder), (&made.name, made.folder));
+            let full = Bitfield::full(made.piece_count());
+            let opened = Store::open(
+                &content.root,
+                Arc::clone(&made),
+                &Opening { verified: Some(full), ..Opening::default() },
+            );
+            assert_eq!(opened.expect("it opens").1.have.count(), made.piece_count(), "{version:?}");
+        }
+    }
 }
