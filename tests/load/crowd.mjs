@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { endsWithUs } from "../e2e/harness/children.mjs";
 import { program as headwater } from "../e2e/harness/program.mjs";
+import { goingFirst, goingLast } from "./first.mjs";
 
 const crowd = process.env.HEADWATER_CROWD ?? join(dirname(headwater), "examples/crowd");
 
@@ -15,10 +16,9 @@ export function startCrowd(args) {
     throw new Error(`${crowd} is missing: cargo build -p headwater-hybrid --example crowd`);
   }
   const stdio = ["ignore", "pipe", "inherit"];
-  // Browsers and peers have machines of their own: here they get what the server leaves. Sockets
-  // that measure a tracker are as much a part of the measurement as it is.
-  const [program, ...first] = args[0] === "announcers" ? [crowd] : ["nice", "-n", "19", crowd];
-  const child = endsWithUs(spawn(program, [...first, ...args.map(String)], { stdio }));
+  // Sockets that measure a tracker are as much a part of the measurement as it is.
+  const [by, ...more] = args[0] === "announcers" ? goingFirst : goingLast;
+  const child = endsWithUs(spawn(by, [...more, crowd, ...args.map(String)], { stdio }));
   const run = { child, state: { live: 0, visits: 0, failed: 0 } };
   let last;
   createInterface({ input: child.stdout }).on("line", (line) => {

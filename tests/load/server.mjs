@@ -4,6 +4,7 @@ import { readFile, writeFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { bytesOf } from "../e2e/harness/content.mjs";
 import { openFolder, serve } from "../e2e/harness/program.mjs";
+import { goingFirst } from "./first.mjs";
 
 /** Starts a server that shares `count` films of so many bytes. */
 export async function openServer({ count, length, more = [] }) {
@@ -15,7 +16,7 @@ export async function openServer({ count, length, more = [] }) {
     await writeFile(join(dir, name), bytesOf(1000 + at, length));
   }
   const args = ["--transports", "tcp,webrtc", "--stun", "none", "--control", "on", ...more];
-  const server = await serve({ dir, more: args });
+  const server = await serve({ dir, more: args, by: goingFirst });
   await server.torrents(count);
   const { peer_port: port } = await ask(server, dir, "GET", "server");
   return {

@@ -9,7 +9,7 @@ use headwater_base::{
 };
 use headwater_engine::{Action, AddTorrent, Config, Engine, Input, Step, Stored, limit};
 use headwater_metainfo::Torrent;
-use headwater_wire::tracker::{OfferId, TrackerMessage};
+use headwater_wire::tracker::{Description, OfferId, TrackerMessage};
 use headwater_wire::{BlockSpan, Handshake, Message, Reserved};
 
 const T: TorrentId = TorrentId(0);
@@ -114,7 +114,7 @@ fn seeder(torrent: &Arc<Torrent>, now: Time) -> Seeder {
         info_hash: torrent.info_hash,
         peer_id: STRANGER,
         offer_id: OfferId([7; 20]),
-        sdp: SDP.to_owned(),
+        sdp: Description::new(SDP),
     };
     let text = offer.encode();
     seeder.engine.handle(now, Input::TrackerText { tracker: TrackerId(0), text });

@@ -8,7 +8,7 @@ use headwater_base::{InfoHash, PeerId, Seed};
 use headwater_tracker::server::Server;
 use headwater_tracker::{Config, limit};
 use headwater_wire::tracker::{
-    Announce, Answer, ClientMessage, Happening, Offer, OfferId, TrackerMessage,
+    Announce, Answer, ClientMessage, Description, Happening, Offer, OfferId, TrackerMessage,
 };
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -73,7 +73,7 @@ async fn offer_and_answer_find_their_way_between_two_clients() {
     let (mut a, mut b) = (client(&server, "").await, client(&server, "any/path?x=1").await);
     say(&mut a, announce(1, Vec::new())).await;
     assert!(matches!(hear(&mut a).await, TrackerMessage::Announce(_)));
-    let (offer_id, sdp) = (OfferId([0xff; 20]), SDP.to_owned());
+    let (offer_id, sdp) = (OfferId([0xff; 20]), Description::new(SDP));
     say(&mut b, announce(2, vec![Offer { offer_id, sdp: sdp.clone() }])).await;
     let TrackerMessage::Announce(reply) = hear(&mut b).await else { panic!("no reply") };
     assert_eq!((reply.complete, reply.incomplete), (Some(0), Some(2)));
@@ -148,7 +148,7 @@ async fn client_that_reads_nothing_is_dropped() {
     let server = server(Config { messages_at_once: 1_000_000, ..Config::default() }).await;
     let (mut slow, mut busy) = (client(&server, "").await, client(&server, "").await);
     say(&mut slow, announce(1, Vec::new())).await;
-    let sdp = format!("{SDP}a={}\r\n", "x".repeat(15_000));
+    let sdp = Description::new(&format!("{SDP}a={}\r\n", "x".repeat(15_000)));
     loop {
         let offer = Offer { offer_id: OfferId([7; 20]), sdp: sdp.clone() };
         say(&mut busy, announce(2, vec![offer])).await;

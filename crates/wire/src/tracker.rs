@@ -3,6 +3,7 @@
 //! Reads what sloppy clients and trackers send, writes what the strict ones accept.
 
 mod client;
+mod description;
 pub mod http;
 pub mod http_server;
 mod json;
@@ -13,6 +14,7 @@ mod value;
 mod writer;
 
 pub use client::{Announce, Answer, BadMessage, ClientMessage, Happening, is_told};
+pub use description::Description;
 pub use reply::{AnnounceReply, ScrapeEntry, TrackerMessage};
 pub use sdp::check_sdp;
 
@@ -34,7 +36,7 @@ pub struct Offer {
     /// Its name.
     pub offer_id: OfferId,
     /// The session description, candidates included.
-    pub sdp: String,
+    pub sdp: Description,
 }
 
 /// What kind of message a failure answers.

@@ -71,11 +71,11 @@ export async function finish(args, options) {
 }
 
 /** Starts `headwater serve` on a free port. `url` has no slash at its end. */
-export async function serve({ dir, listen = "127.0.0.1:0", more = [], env = {} } = {}) {
+export async function serve({ dir, listen = "127.0.0.1:0", more = [], env = {}, by } = {}) {
   // Without a folder of its own its state would lie in that of whoever runs the tests.
   const seeds = dir ? ["--dir", dir] : ["--control", "off"];
   const here = ["--listen", listen, "--interface", "127.0.0.1"];
-  const run = start(["serve", ...here, ...seeds, ...more], { env });
+  const run = start(["serve", ...here, ...seeds, ...more], { env, by });
   const first = await run.line((line) => line.includes("http://"));
   const url = first.match(/http:\/\/[^\s"/]+/)[0];
   const get = async (path) => (await fetch(url + path)).text();

@@ -3,7 +3,7 @@
 
 use headwater_base::{InfoHash, LinkId, Time, TorrentId, TrackerId};
 use headwater_wire::tracker::{
-    Announce, AnnounceReply, ClientMessage, Happening, Offer, ScrapeEntry,
+    Announce, AnnounceReply, ClientMessage, Description, Happening, Offer, ScrapeEntry,
 };
 
 use super::attempt::{Attempt, State};
@@ -210,7 +210,7 @@ impl Discovery {
         let swarm = self.swarm(at.1)?;
         let offer = |link: &LinkId| {
             let offer = self.attempts.get(link)?.offer()?;
-            Some(Offer { offer_id: offer.id, sdp: offer.sdp.clone() })
+            Some(Offer { offer_id: offer.id, sdp: Description::new(&offer.sdp) })
         };
         let announce = Announce {
             info_hash: at.1,

@@ -4,7 +4,7 @@
 use core::net::IpAddr;
 
 use headwater_base::{LinkId, PeerId, Set, Time, TorrentId};
-use headwater_wire::tracker::{Answer, ClientMessage, OfferId};
+use headwater_wire::tracker::{Answer, ClientMessage, Description, OfferId};
 
 use super::attempt::{Attempt, Offer, State, Way};
 use super::limit::{
@@ -71,7 +71,7 @@ impl Discovery {
         let torrent = attempt.torrent;
         let out = match way {
             Way::Tracker(at) => {
-                let text = self.answer(at, (peer, offer), sdp);
+                let text = self.answer(at, (peer, offer), &sdp);
                 let text = text.filter(|text| text.len() <= TRACKER_MESSAGE_BYTES_MAX);
                 text.map(|text| Out::Action(Action::SendTracker { tracker: at.0, text }))
             }
@@ -91,7 +91,7 @@ impl Discovery {
         &self,
         at: At,
         (to_peer_id, offer_id): (PeerId, OfferId),
-        sdp: String,
+        sdp: &str,
     ) -> Option<String> {
         let swarm = self.swarm(at.1)?;
         self.trackers.get(&at.0).filter(|tracker| tracker.is_open())?;
@@ -100,7 +100,7 @@ impl Discovery {
             peer_id: self.peer_id,
             to_peer_id,
             offer_id,
-            sdp,
+            sdp: Description::new(sdp),
             left: Some(swarm.left()),
             tracker_id: self.member(at)?.tracker_id.clone(),
         };

@@ -164,13 +164,13 @@ impl Discovery {
             TrackerMessage::Offer { info_hash, peer_id, offer_id, sdp } => {
                 let at = (id, info_hash);
                 if let Some(torrent) = self.met(at, peer_id) {
-                    self.offered(now, (Way::Tracker(at), torrent), (peer_id, offer_id), sdp);
+                    self.offered(now, (Way::Tracker(at), torrent), (peer_id, offer_id), sdp.text());
                 }
             }
             TrackerMessage::Answer { info_hash, peer_id, offer_id, sdp } => {
                 let at = (id, info_hash);
                 if let Some(torrent) = self.met(at, peer_id) {
-                    self.answered(now, (at, torrent), (peer_id, offer_id), sdp);
+                    self.answered(now, (at, torrent), (peer_id, offer_id), sdp.text());
                 }
             }
             TrackerMessage::Failure { info_hash, reason, .. } => {

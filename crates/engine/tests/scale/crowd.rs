@@ -12,7 +12,7 @@ use headwater_base::{
 use headwater_engine::{Action, AddTorrent, Config, Engine, Event, Input, Step, Stored};
 use headwater_metainfo::Torrent;
 use headwater_wire::extended::Handshake as Extended;
-use headwater_wire::tracker::{OfferId, TrackerMessage};
+use headwater_wire::tracker::{Description, OfferId, TrackerMessage};
 use headwater_wire::{BlockSpan, Decoder, Handshake, Message, Reserved};
 
 pub(crate) const T: TorrentId = TorrentId(0);
@@ -197,7 +197,7 @@ impl Crowd {
             info_hash: self.torrent.info_hash,
             peer_id: PeerId(name),
             offer_id: OfferId(name),
-            sdp: SDP.to_owned(),
+            sdp: Description::new(SDP),
         };
         self.tell(Input::TrackerText { tracker: TrackerId(0), text: offer.encode() });
         self.settle();

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use futures_util::{SinkExt as _, StreamExt as _};
+use futures_util::{SinkExt as _, StreamExt as _, TryStreamExt as _, stream};
 use headwater_base::{InfoHash, PeerId, Seed};
-use headwater_wire::tracker::{Announce, ClientMessage, Happening, Offer, OfferId};
+use headwater_wire::tracker::{Announce, ClientMessage, Description, Happening, Offer, OfferId};
 use serde_json::json;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -22,6 +22,9 @@ use crate::{Failure, peer_id, seed};
 
 /// Sockets that are in one swarm.
 const PEERS_PER_SWARM: usize = 10;
+
+/// Sockets that are opened at once.
+const DIALS: usize = 32;
 
 /// Offers in an announce.
 const OFFERS: u8 = 5;
@@ -52,11 +55,10 @@ struct Counts {
 
 pub(crate) async fn run(tracker: &str, count: usize, time: Duration) -> Result<(), Failure> {
     let counts = Arc::new(Counts::default());
-    let mut sockets = Vec::new();
     let config = WebSocketConfig::default().read_buffer_size(READ_BYTES);
-    for _ in 0..count {
-        sockets.push(connect_async_with_config(tracker, Some(config), true).await?.0);
-    }
+    let dials = (0..count).map(|_| connect_async_with_config(tracker, Some(config), true));
+    let dialled = stream::iter(dials).buffer_unordered(DIALS);
+    let sockets: Vec<_> = dialled.map_ok(|(socket, _)| socket).try_collect().await?;
     let seed = seed()?;
     let mut running = JoinSet::new();
     let from = Instant::now();
@@ -121,7 +123,7 @@ fn announce_text(info_hash: InfoHash, peer_id: PeerId, happening: Option<Happeni
         let mut id = [b'.'; 20];
         id[0] = b'0' + at;
         id[12..].copy_from_slice(NUMBER.as_bytes());
-        Offer { offer_id: OfferId(id), sdp: SDP.to_owned() }
+        Offer { offer_id: OfferId(id), sdp: Description::new(SDP) }
     };
     let announce = Announce {
         info_hash,

@@ -13,9 +13,10 @@ use super::{cores, runtime};
 pub(crate) struct Front(Option<Runtime>);
 
 impl Front {
-    /// Takes half of the machine's threads, since a film costs more than its announces.
+    /// Takes as many threads as the machine has: the kernel divides it between them and those that
+    /// move films.
     pub(crate) fn start() -> Result<Self, Failure> {
-        runtime((cores() / 2).max(1)).map(|runtime| Self(Some(runtime)))
+        runtime(cores()).map(|runtime| Self(Some(runtime)))
     }
 
     /// Calls what starts tasks, which then run here.

@@ -19,7 +19,7 @@ use crate::{
 
 /// Most news that are taken in before anything they lead to is sent. What several of them lead to
 /// for one socket leaves in one packet.
-const NEWS_AT_ONCE: usize = 64;
+const NEWS_AT_ONCE: usize = 512;
 
 /// What the table's task hears.
 #[derive(Debug)]

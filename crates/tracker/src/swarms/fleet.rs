@@ -378,7 +378,7 @@ impl Swarms {
             let end = now + self.config.offer_life;
             fleet.crossed.put(end, (crossed, *id), self.config.offers_remembered_max);
             fleet.stats.offers_crossed += 1;
-            shares.entry(*id).or_default().push(Sdp::new(offer_id, sdp));
+            shares.entry(*id).or_default().push(Sdp::new(offer_id, &sdp));
         }
         for (id, offers) in shares {
             let (hash, peer) = (Hex(info_hash.0), Hex(from.id.0));
@@ -391,7 +391,7 @@ impl Swarms {
         let Answer { info_hash, peer_id, to_peer_id, offer_id, sdp, .. } = answer;
         self.stats.answers_relayed += 1;
         let (hash, peer, to) = (Hex(info_hash.0), Hex(peer_id.0), Hex(to_peer_id.0));
-        let answer = Sdp::new(offer_id, sdp);
+        let answer = Sdp::new(offer_id, &sdp);
         self.say(To::One(process), Say::Answer { hash, peer, to, answer });
     }
 

@@ -4,7 +4,8 @@ use core::time::Duration;
 
 use headwater_base::{InfoHash, PeerId, Seed, Time};
 use headwater_wire::tracker::{
-    Announce, AnnounceReply, Answer, ClientMessage, Happening, Offer, OfferId, TrackerMessage,
+    Announce, AnnounceReply, Answer, ClientMessage, Description, Happening, Offer, OfferId,
+    TrackerMessage,
 };
 
 use super::*;
@@ -113,12 +114,12 @@ pub(super) fn peer(number: u8) -> Announce {
 }
 
 pub(super) fn offers(count: u8) -> Vec<Offer> {
-    let offer = |number| Offer { offer_id: OfferId([number; 20]), sdp: SDP.to_owned() };
+    let offer = |number| Offer { offer_id: OfferId([number; 20]), sdp: Description::new(SDP) };
     (0..count).map(offer).collect()
 }
 
 pub(super) fn answer(from: u8, to: u8, offer: u8) -> String {
-    let (info_hash, sdp) = (SWARM, SDP.to_owned());
+    let (info_hash, sdp) = (SWARM, Description::new(SDP));
     let (peer_id, to_peer_id) = (PeerId([from; 20]), PeerId([to; 20]));
     let offer_id = OfferId([offer; 20]);
     let answer =

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::value::{Fields, Value};
 use super::writer::{Session, Writer, from_bytes};
-use super::{Action, Offer, OfferId, json};
+use super::{Action, Description, Offer, OfferId, json};
 use crate::{Error, limit};
 
 /// A message from a client to a tracker.
@@ -68,7 +68,7 @@ pub struct Answer {
     /// The offer.
     pub offer_id: OfferId,
     /// The session description, candidates included.
-    pub sdp: String,
+    pub sdp: Description,
     /// Bytes the sender lacks. Some trackers take a seeder for a leecher when it is absent.
     pub left: Option<u64>,
     /// What the tracker asked to be given back.

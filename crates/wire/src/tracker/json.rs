@@ -3,8 +3,8 @@
 
 use headwater_base::{InfoHash, PeerId};
 
-use super::value::{Fields, Value};
-use super::{Offer, OfferId};
+use super::value::{Fields, SDP, Value};
+use super::{Description, Offer, OfferId};
 use crate::{Error, limit};
 
 const BYTES: &str = "string of 20 characters up to U+00FF";
@@ -18,7 +18,7 @@ pub(super) fn read(text: &str) -> Result<Fields<'_>, Error> {
     let malformed = |e: serde_json::Error| Error::Json { line: e.line(), column: e.column() };
     match serde_json::from_str(text).map_err(malformed)? {
         Value::Object(fields) => Ok(fields),
-        Value::Text(_) | Value::Number(_) | Value::List(_) | Value::Other => {
+        Value::Text(_) | Value::Raw(_) | Value::Number(_) | Value::List(_) | Value::Other => {
             Err(Error::Field { key: "message", needed: "object" })
         }
     }
@@ -61,19 +61,20 @@ pub(super) fn count(fields: &Fields<'_>, key: &str) -> Option<u32> {
     number(fields, key).map(|number| u32::try_from(number).unwrap_or(u32::MAX))
 }
 
-/// The session description under `key`, which is an object with its type and text.
-pub(super) fn sdp(fields: &Fields<'_>, key: &'static str) -> Result<String, Error> {
-    let text = fields
+/// The session description under `key`, which is an object with its type and text. What is allowed is
+/// measured in its JSON form.
+pub(super) fn sdp(fields: &Fields<'_>, key: &'static str) -> Result<Description, Error> {
+    let sdp = fields
         .get(key)
         .and_then(Value::as_fields)
-        .and_then(|it| it.get("sdp"))
-        .and_then(Value::as_text);
-    let text = text.ok_or(Error::Field { key, needed: "object with an sdp text" })?;
-    let allowed = limit::SDP_BYTES_MAX;
-    if text.len() > allowed {
-        return Err(Error::Text { what: "session description", found: text.len(), allowed });
+        .and_then(|it| it.get(SDP))
+        .and_then(Value::as_description);
+    let sdp = sdp.ok_or(Error::Field { key, needed: "object with an sdp text" })?;
+    let (found, allowed) = (sdp.form_bytes(), limit::SDP_BYTES_MAX);
+    if found > allowed {
+        return Err(Error::Text { what: "session description", found, allowed });
     }
-    Ok(text.to_owned())
+    Ok(sdp)
 }
 
 /// The offers of an announce. Those that cannot be read are left out: the others are good.

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::value::{Fields, Value};
 use super::writer::{Session, Writer, from_bytes};
-use super::{Action, OfferId, check_sdp, json};
+use super::{Action, Description, OfferId, check_sdp, json};
 use crate::{Error, limit, text};
 
 /// A message from a tracker to a client.
@@ -24,7 +24,7 @@ pub enum TrackerMessage {
         /// Its name.
         offer_id: OfferId,
         /// The session description, checked when it was read.
-        sdp: String,
+        sdp: Description,
     },
     /// The answer to an offer of ours.
     Answer {
@@ -35,7 +35,7 @@ pub enum TrackerMessage {
         /// The offer.
         offer_id: OfferId,
         /// The session description, checked when it was read.
-        sdp: String,
+        sdp: Description,
     },
     /// The tracker refuses something.
     Failure {
@@ -206,9 +206,12 @@ fn read_announce(fields: &Fields<'_>) -> Result<TrackerMessage, Error> {
     }))
 }
 
-fn read_relay(fields: &Fields<'_>, key: &'static str) -> Result<(PeerId, OfferId, String), Error> {
+fn read_relay(
+    fields: &Fields<'_>,
+    key: &'static str,
+) -> Result<(PeerId, OfferId, Description), Error> {
     let sdp = json::sdp(fields, key)?;
-    check_sdp(&sdp)?;
+    check_sdp(&sdp.text())?;
     Ok((json::peer_id(fields, "peer_id")?, json::offer_id(fields)?, sdp))
 }
 

@@ -32,7 +32,7 @@ fn announce() -> Announce {
         downloaded: 2,
         left: Some(3),
         wanted: Some(5),
-        offers: vec![Offer { offer_id: OfferId([0xfe; 20]), sdp: SDP.to_owned() }],
+        offers: vec![Offer { offer_id: OfferId([0xfe; 20]), sdp: Description::new(SDP) }],
         tracker_id: Some("t".to_owned()),
         trackers: vec!["udp://t.example:1/announce".to_owned()],
     }
@@ -44,14 +44,14 @@ fn answer() -> Answer {
         peer_id: peer(1),
         to_peer_id: peer(2),
         offer_id: OfferId([3; 20]),
-        sdp: SDP.to_owned(),
+        sdp: Description::new(SDP),
         left: Some(0),
         tracker_id: None,
     }
 }
 
 fn replies() -> Vec<TrackerMessage> {
-    let (info_hash, offer_id, sdp) = (hash(), OfferId([9; 20]), SDP.to_owned());
+    let (info_hash, offer_id, sdp) = (hash(), OfferId([9; 20]), Description::new(SDP));
     let reply = AnnounceReply {
         interval: Some(120),
         interval_min: Some(30),
@@ -158,7 +158,7 @@ fn offers_that_cannot_be_read_are_left_out() {
     let short = r#"{"offer":{"type":"offer","sdp":"s"},"offer_id":"short"}"#;
     let textless = format!(r#"{{"offer":{{"type":"offer"}},"offer_id":"{HASH_TEXT}"}}"#);
     let read = sloppy(&format!(r#","offers":[{short},{textless},7,null,{good}]"#));
-    assert_eq!(read.offers, [Offer { offer_id: OfferId([b'a'; 20]), sdp: "s".to_owned() }]);
+    assert_eq!(read.offers, [Offer { offer_id: OfferId([b'a'; 20]), sdp: Description::new("s") }]);
     let many = vec![good; 100].join(",");
     assert_eq!(sloppy(&format!(r#","offers":[{many}]"#)).offers.len(), limit::OFFERS_MAX);
 }
@@ -262,7 +262,7 @@ fn sloppy_replies_are_read() {
 #[test]
 fn relayed_descriptions_are_checked_on_reading() {
     let (info_hash, peer_id, offer_id) = (hash(), peer(1), OfferId([0; 20]));
-    let sdp = "x".to_owned();
+    let sdp = Description::new("x");
     let text = TrackerMessage::Offer { info_hash, peer_id, offer_id, sdp }.encode();
     assert!(matches!(TrackerMessage::decode(&text), Err(Error::Sdp { line: 1, .. })));
 }

@@ -5,11 +5,19 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::Description;
+
+/// The name under which session descriptions stand, in objects of their own.
+pub(super) const SDP: &str = "sdp";
 
 /// A value, as far as trackers' messages have it.
 #[derive(Debug)]
 pub(super) enum Value<'a> {
     Text(Cow<'a, str>),
+    /// What stands under [`SDP`], as it stands there.
+    Raw(&'a RawValue),
     /// Cut to what fits.
     Number(u64),
     List(Vec<Value<'a>>),
@@ -39,7 +47,10 @@ impl<'a> Fields<'a> {
     pub(super) fn list(&self, key: &str) -> &[Value<'a>] {
         match self.get(key) {
             Some(Value::List(items)) => items,
-            Some(Value::Text(_) | Value::Number(_) | Value::Object(_) | Value::Other) | None => &[],
+            Some(
+                Value::Text(_) | Value::Raw(_) | Value::Number(_) | Value::Object(_) | Value::Other,
+            )
+            | None => &[],
         }
     }
 
@@ -52,21 +63,28 @@ impl<'a> Value<'a> {
     pub(super) fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
-            Self::Number(_) | Self::List(_) | Self::Object(_) | Self::Other => None,
+            Self::Raw(_) | Self::Number(_) | Self::List(_) | Self::Object(_) | Self::Other => None,
         }
     }
 
     pub(super) fn as_number(&self) -> Option<u64> {
         match self {
             Self::Number(number) => Some(*number),
-            Self::Text(_) | Self::List(_) | Self::Object(_) | Self::Other => None,
+            Self::Text(_) | Self::Raw(_) | Self::List(_) | Self::Object(_) | Self::Other => None,
         }
     }
 
     pub(super) fn as_fields(&self) -> Option<&Fields<'a>> {
         match self {
             Self::Object(fields) => Some(fields),
-            Self::Text(_) | Self::Number(_) | Self::List(_) | Self::Other => None,
+            Self::Text(_) | Self::Raw(_) | Self::Number(_) | Self::List(_) | Self::Other => None,
+        }
+    }
+
+    pub(super) fn as_description(&self) -> Option<Description> {
+        match self {
+            Self::Raw(raw) => Description::of(raw),
+            Self::Text(_) | Self::Number(_) | Self::List(_) | Self::Object(_) | Self::Other => None,
         }
     }
 }
@@ -126,7 +144,9 @@ impl<'de> Visitor<'de> for Reader {
         let mut fields = Vec::new();
         while let Some(name) = from.next_key()? {
             let Value::Text(name) = name else { return Err(A::Error::custom("no name")) };
-            fields.push((name, from.next_value()?));
+            let value =
+                if name == SDP { Value::Raw(from.next_value()?) } else { from.next_value()? };
+            fields.push((name, value));
         }
         Ok(Value::Object(Fields(fields)))
     }

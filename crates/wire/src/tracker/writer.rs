@@ -3,7 +3,7 @@
 use headwater_base::InfoHash;
 use serde::Serialize;
 
-use super::Action;
+use super::{Action, Description};
 
 /// Bytes that most messages fit in: a session description, and what is around it.
 const ROOM: usize = 1024;
@@ -17,15 +17,15 @@ pub(super) struct Writer(Vec<u8>);
 pub(super) struct Session<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
-    sdp: &'a str,
+    sdp: &'a Description,
 }
 
 impl<'a> Session<'a> {
-    pub(super) fn offer(sdp: &'a str) -> Self {
+    pub(super) fn offer(sdp: &'a Description) -> Self {
         Self { kind: "offer", sdp }
     }
 
-    pub(super) fn answer(sdp: &'a str) -> Self {
+    pub(super) fn answer(sdp: &'a Description) -> Self {
         Self { kind: "answer", sdp }
     }
 }

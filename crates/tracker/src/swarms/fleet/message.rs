@@ -5,7 +5,7 @@ use core::fmt;
 use std::net::SocketAddr;
 
 use headwater_base::{InfoHash, PeerId, hex, unhex};
-use headwater_wire::tracker::{Offer, OfferId, is_told};
+use headwater_wire::tracker::{Description, Offer, OfferId, is_told};
 use serde::de::{Error as _, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -182,12 +182,12 @@ pub(super) struct Sdp {
 }
 
 impl Sdp {
-    pub(super) fn new(offer_id: OfferId, sdp: String) -> Self {
-        Self { id: Hex(offer_id.0), sdp }
+    pub(super) fn new(offer_id: OfferId, sdp: &Description) -> Self {
+        Self { id: Hex(offer_id.0), sdp: sdp.text() }
     }
 
     pub(super) fn offer(self) -> Offer {
-        Offer { offer_id: OfferId(self.id.0), sdp: self.sdp }
+        Offer { offer_id: OfferId(self.id.0), sdp: Description::new(&self.sdp) }
     }
 
     fn fits(&self) -> bool {

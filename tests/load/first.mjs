@@ -1,0 +1,25 @@
+// Who goes first while a server and a crowd share a machine. In truth the crowd has machines of its
+// own, so here it gets what the server and whatever is measured beside it leave.
+
+import { readFileSync, writeFileSync } from "node:fs";
+
+/** Linux divides the machine between sessions first, then between the processes in each. */
+const SESSION = "/proc/self/autogroup";
+
+/** Starts a program in a session of its own, which goes before this one. */
+export const goingFirst = ["setsid"];
+
+/** Starts a program that gets what all others of this session leave. */
+export const goingLast = ["chrt", "--idle", "0"];
+
+/** Lets this session, which has the crowd in it, wait for all others until this process ends. */
+export function yieldToOthers() {
+  // Only root may take it back, and a user's shell may be in the session.
+  if (process.getuid() !== 0) {
+    console.error("not root: the crowd takes its share of the machine from what is measured");
+    return;
+  }
+  const before = readFileSync(SESSION, "utf8").match(/nice (-?\d+)/)[1];
+  writeFileSync(SESSION, "19");
+  process.on("exit", () => writeFileSync(SESSION, before));
+}
