@@ -6,7 +6,9 @@ mod link;
 use bytes::Bytes;
 use headwater_base::PieceIndex;
 use headwater_metainfo::{Magnet, Torrent, bencode, safe_name, windows_name};
-use headwater_wire::extended::{DontHave, Handshake, MetadataMessage, PexMessage, SignalMessage};
+use headwater_wire::extended::{
+    DontHave, Handshake, MetadataMessage, PayMessage, PayTerms, PexMessage, SignalMessage,
+};
 use headwater_wire::tracker::{ClientMessage, TrackerMessage, check_sdp};
 use headwater_wire::{Decoder, Message};
 
@@ -136,6 +138,12 @@ fn extended(bytes: &[u8]) {
     }
     if let Ok(Some(signal)) = SignalMessage::decode(bytes) {
         assert!(SignalMessage::decode(&signal.encode()).is_ok());
+    }
+    if let Ok(Some(terms)) = PayTerms::decode(bytes) {
+        assert_eq!(PayTerms::decode(&terms.encode()), Ok(Some(terms)));
+    }
+    if let Ok(Some(message)) = PayMessage::decode(bytes) {
+        assert_eq!(PayMessage::decode(&message.encode()), Ok(Some(message)));
     }
 }
 

@@ -1,10 +1,12 @@
-//! What every Headwater crate shares: ids, time, seed, bitfield, hashing, nearness of addresses.
+//! What every Headwater crate shares: ids, time, seed, bitfield, hashing, nearness of addresses,
+//! amounts and accounts.
 //! Knows nothing of torrents, peers or bytes on a wire.
 #![forbid(unsafe_code)]
 
 mod bitfield;
 mod hash;
 mod id;
+mod money;
 mod nearness;
 mod ordered;
 mod seed;
@@ -16,6 +18,7 @@ pub use id::{
     BlockIndex, ByteCount, InfoHash, JobId, LinkId, PeerId, PieceIndex, ReaderId, TorrentId,
     TrackerId,
 };
+pub use money::{Address, Amount, Signature, UnixTime};
 pub use nearness::{Nearness, is_local_name};
 pub use ordered::{Entry, Map, Set};
 pub use seed::{Rng, Seed};

@@ -1,6 +1,8 @@
 //! What rides in extended messages (BEP 10): the extension handshake, metadata
-//! exchange, peer exchange, introductions, and what is wanted soon.
+//! exchange, peer exchange, introductions, what is wanted soon, and paid priority.
 
+mod btt_pay;
+mod btt_terms;
 mod donthave;
 mod handshake;
 mod metadata;
@@ -8,6 +10,8 @@ mod pex;
 mod signal;
 mod want;
 
+pub use btt_pay::{Award, Bid, EndCode, Offer, PayMessage, RefuseCode};
+pub use btt_terms::{BTT_PAY, BTT_PAY_OWN_ID, Grant, PayTerms, Rail};
 pub use donthave::DontHave;
 pub use handshake::{Extension, Handshake};
 pub use metadata::MetadataMessage;

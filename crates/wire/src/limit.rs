@@ -94,3 +94,12 @@ pub const WANTS_MAX: usize = 16;
 
 /// Longest message of `hw_signal`: a session description and what surrounds it.
 pub const SIGNAL_BYTES_MAX: usize = SDP_BYTES_MAX + 1024;
+
+/// Longest payment terms in an extension handshake: eight rails take about 600 bytes.
+pub const PAY_TERMS_BYTES_MAX: usize = 1024;
+
+/// Most rails in payment terms. There are two chains worth the name, each with a test network.
+pub const PAY_RAILS_MAX: usize = 8;
+
+/// Longest message of `btt_pay`. A bid, the longest, takes about 320 bytes.
+pub const PAY_BYTES_MAX: usize = 1024;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use headwater_base::Map;
 use headwater_metainfo::bencode::{Dict, DictBuilder, Value};
 
-use super::RULES;
+use super::{BTT_PAY, RULES};
 use crate::{Error, limit, text};
 
 /// An extension spoken here.
@@ -80,6 +80,9 @@ pub struct Handshake {
     pub upload_only: Option<bool>,
     /// Where the sender sees the one it speaks to.
     pub your_ip: Option<IpAddr>,
+    /// The sender's terms of paid priority as they came; [`super::PayTerms`] reads them. Nothing
+    /// that is too long for terms.
+    pub pay: Option<Bytes>,
 }
 
 impl Handshake {
@@ -113,6 +116,9 @@ impl Handshake {
         if let Some(agent) = &self.agent {
             dict = dict.bytes("v", agent);
         }
+        if let Some(terms) = &self.pay {
+            dict = dict.raw(BTT_PAY, terms.to_vec());
+        }
         match self.your_ip {
             Some(IpAddr::V4(ip)) => dict = dict.bytes("yourip", ip.octets()),
             Some(IpAddr::V6(ip)) => dict = dict.bytes("yourip", ip.octets()),
@@ -134,6 +140,7 @@ impl Handshake {
             metadata_size: int("metadata_size").and_then(read_amount),
             upload_only: int("upload_only").map(|flag| flag != 0),
             your_ip: dict.lookup("yourip").and_then(Value::bytes).and_then(read_ip),
+            pay: dict.lookup(BTT_PAY).and_then(read_terms),
         })
     }
 }
@@ -158,6 +165,12 @@ fn read_ip(bytes: &[u8]) -> Option<IpAddr> {
     let v4 = || <[u8; 4]>::try_from(bytes).ok().map(|ip| IpAddr::V4(Ipv4Addr::from(ip)));
     let v6 = || <[u8; 16]>::try_from(bytes).ok().map(|ip| Ipv6Addr::from(ip).to_canonical());
     v4().or_else(v6)
+}
+
+fn read_terms(value: &Value<'_>) -> Option<Bytes> {
+    let raw = value.raw();
+    let fit = value.dict().is_some() && raw.len() <= limit::PAY_TERMS_BYTES_MAX;
+    fit.then(|| Bytes::copy_from_slice(raw))
 }
 
 /// Nothing for numbers below 1; the largest for those that do not fit.
@@ -231,6 +244,19 @@ mod tests {
         assert_eq!(read(&mapped), Some(IpAddr::from([1, 2, 3, 4])));
         assert_eq!(read(b"d6:yourip5:abcdee"), None);
         assert_eq!(read(b"d6:youripi4ee"), None);
+    }
+
+    #[test]
+    fn payment_terms_are_carried_as_they_are_and_absent_unless_given() {
+        let read = |text: &[u8]| Handshake::decode(text).unwrap().pay;
+        assert_eq!(read(b"d7:btt_payd1:rle1:vi1eee"), Some(Bytes::from_static(b"d1:rle1:vi1ee")));
+        assert_eq!(read(b"d7:btt_payi1ee"), None);
+        let long = [b"d7:btt_payd1:x2000:".as_slice(), &[0; 2000], b"ee"].concat();
+        assert_eq!(read(&long), None);
+        let told = Handshake { pay: read(b"d7:btt_payde1:pi1ee"), ..Handshake::default() };
+        assert_eq!(told.encode(), b"d7:btt_payde1:mdee".as_slice());
+        let ours = Handshake::ours().encode();
+        assert!(!ours.windows(7).any(|part| part == BTT_PAY.as_bytes()));
     }
 
     #[test]

@@ -14,10 +14,10 @@ struct Row {
     others: Option<&'static [&'static str]>,
 }
 
-const CORE: [&str; 5] = ["base", "metainfo", "wire", "engine", "client"];
+const CORE: [&str; 7] = ["base", "metainfo", "wire", "engine", "pay", "tron", "client"];
 const SHELLS: [&str; 2] = ["browser", "hybrid"];
 
-const ROWS: [Row; 11] = [
+const ROWS: [Row; 14] = [
     Row { name: "base", ours: &[], others: Some(&["sha1", "sha2"]) },
     Row { name: "metainfo", ours: &["base"], others: Some(&["bytes", "thiserror"]) },
     Row {
@@ -30,9 +30,27 @@ const ROWS: [Row; 11] = [
         ours: &["base", "metainfo", "wire"],
         others: Some(&["bytes", "thiserror"]),
     },
+    Row { name: "pay", ours: &["base", "wire"], others: Some(&["bytes", "thiserror"]) },
+    Row {
+        name: "tron",
+        ours: &["base"],
+        others: Some(&[
+            "alloy-primitives",
+            "alloy-sol-types",
+            "bs58",
+            "k256",
+            "prost",
+            "serde",
+            "serde_json",
+            "sha2",
+            "sha3",
+            "thiserror",
+        ]),
+    },
+    Row { name: "devnet", ours: &["base", "tron"], others: None },
     Row {
         name: "client",
-        ours: &["base", "metainfo", "wire", "engine"],
+        ours: &["base", "metainfo", "wire", "engine", "pay"],
         others: Some(&["bytes", "thiserror"]),
     },
     Row { name: "tracker", ours: &["base", "wire"], others: None },
@@ -42,10 +60,17 @@ const ROWS: [Row; 11] = [
         ours: &["base", "metainfo", "wire", "client", "tracker"],
         others: Some(&["bytes"]),
     },
-    Row { name: "browser", ours: &["base", "metainfo", "wire", "client"], others: None },
+    Row {
+        name: "browser",
+        ours: &["base", "metainfo", "wire", "client", "tron"],
+        others: None,
+    },
     Row {
         name: "hybrid",
-        ours: &["base", "metainfo", "wire", "engine", "client", "tracker", "objects"],
+        ours: &[
+            "base", "metainfo", "wire", "engine", "pay", "tron", "client", "tracker", "objects",
+            "devnet",
+        ],
         others: None,
     },
     Row { name: "xtask", ours: &[], others: None },
@@ -55,7 +80,7 @@ const ROWS: [Row; 11] = [
 const KEPT_APART: [(&str, &[&str]); 7] = [
     ("webrtc", &["hybrid"]),
     ("rtc", &["hybrid"]),
-    ("tokio", &["hybrid", "tracker", "objects"]),
+    ("tokio", &["hybrid", "tracker", "objects", "devnet"]),
     ("wasm-bindgen", &["browser"]),
     ("wasm-bindgen-futures", &["browser"]),
     ("js-sys", &["browser"]),

@@ -1,0 +1,2 @@
+//! A local test ledger with the face of a TRON node. Its tokens are worthless.
+#![forbid(unsafe_code)]
