@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 
+use bytes::Bytes;
 use headwater_base::{JobId, LinkId, Map, PeerId, PieceIndex, Rng, Seed, Set, Time, TorrentId};
 
 use crate::bucket::Bucket;
@@ -64,6 +65,8 @@ pub(crate) struct Desk {
     /// Which torrent each open link belongs to.
     pub(crate) links: Map<LinkId, TorrentId>,
     pub(crate) discovery: Discovery,
+    /// Our terms of paid priority; none while the user has not opted in.
+    pub(crate) pay_terms: Option<Bytes>,
     pub(crate) upload: Bucket,
     pub(crate) download: Bucket,
     pub(crate) sent: Meter,
@@ -88,6 +91,7 @@ impl Desk {
             hash_due: Set::new(),
             links: Map::new(),
             discovery: Discovery::new(&config, seed),
+            pay_terms: None,
             upload: Bucket::new(config.upload_limit),
             download: Bucket::new(config.download_limit),
             sent: Meter::default(),

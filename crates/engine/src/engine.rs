@@ -71,6 +71,19 @@ impl Engine {
             }
             Input::QueueLimited { downloads, seeds } => self.limit_queue(downloads, seeds),
             Input::QueueMoved { torrent, place } => self.move_in_queue(torrent, place),
+            Input::PayTermsChosen(terms) => self.terms_chosen(terms),
+            Input::PaySaid { link, payload } => {
+                self.on_link(link, |transfer, desk| transfer.say_pay(desk, link, payload));
+            }
+            Input::SlotSold { link, weight } => {
+                self.on_link(link, |transfer, desk| transfer.sell_slot(desk, link, weight));
+            }
+            Input::PaidAllowed { link, bytes } => {
+                self.on_link(link, |transfer, desk| transfer.allow_paid(desk, link, bytes));
+            }
+            Input::PeerCharged { link, charges } => {
+                self.on_link(link, |transfer, _| transfer.charged_by(link, charges));
+            }
             Input::StoreOpened { torrent, result } => {
                 self.with(torrent, |transfer, desk| transfer.store_opened(desk, result));
             }
@@ -106,6 +119,13 @@ impl Engine {
             Input::AnswerMade { link, sdp } => {
                 self.discover(DiscoveryInput::AnswerMade { link, sdp });
             }
+        }
+    }
+
+    fn terms_chosen(&mut self, terms: Option<Bytes>) {
+        self.desk.pay_terms = terms;
+        for transfer in self.transfers.values_mut() {
+            transfer.terms_chosen(&mut self.desk);
         }
     }
 

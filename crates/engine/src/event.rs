@@ -1,5 +1,6 @@
-//! What the engine tells whoever listens. Nothing depends on an event being heard.
+//! What the engine tells whoever listens. Nothing but payment depends on an event being heard.
 
+use bytes::Bytes;
 use headwater_base::{ByteCount, LinkId, PeerId, PieceIndex, ReaderId, TorrentId, TrackerId};
 
 use crate::{StoreError, WebSeedTrouble};
@@ -60,6 +61,74 @@ pub enum Event {
         torrent: TorrentId,
         /// What the store said.
         error: StoreError,
+    },
+    /// Something happened that payment has to know. Told only while we have terms.
+    Pay(PayNews),
+}
+
+/// What payment hears of links. The engine knows nothing of money: bytes, slots and messages are
+/// what it has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PayNews {
+    /// A peer takes part, by these terms.
+    Told {
+        /// Its link.
+        link: LinkId,
+        /// Its terms, bencoded.
+        terms: Bytes,
+    },
+    /// A peer sent a message of payment.
+    Said {
+        /// Its link.
+        link: LinkId,
+        /// The message.
+        payload: Bytes,
+    },
+    /// A peer that takes part is gone.
+    Left(LinkId),
+    /// A peer chokes us or stopped doing so.
+    Served {
+        /// Its link.
+        link: LinkId,
+        /// Whether it serves us.
+        unchoked: bool,
+    },
+    /// A block came.
+    Received {
+        /// Over which link.
+        link: LinkId,
+        /// Its size.
+        bytes: u64,
+    },
+    /// Bytes that were charged to us are right.
+    Verified {
+        /// Over which link they came.
+        link: LinkId,
+        /// How many.
+        bytes: u64,
+    },
+    /// A peer sent wrong bytes.
+    Bad(LinkId),
+    /// A block was sent in a sold slot.
+    Sent {
+        /// Over which link.
+        link: LinkId,
+        /// Its size.
+        bytes: u64,
+    },
+    /// A peer wants something of us, or no longer does.
+    Interest {
+        /// Its link.
+        link: LinkId,
+        /// Whether it does.
+        interested: bool,
+    },
+    /// A peer gives us enough for a slot of its own, or no longer does.
+    Reciprocates {
+        /// Its link.
+        link: LinkId,
+        /// Whether it does.
+        enough: bool,
     },
 }
 

@@ -104,6 +104,37 @@ pub enum Input {
         place: usize,
     },
 
+    /// The user opted in to paid priority by these terms, bencoded, or out of it.
+    PayTermsChosen(Option<Bytes>),
+    /// Payment has something to say to a peer.
+    PaySaid {
+        /// Its link.
+        link: LinkId,
+        /// The message.
+        payload: Bytes,
+    },
+    /// A slot was sold to a peer, or ends. Half of a torrent's slots at most are ever sold.
+    SlotSold {
+        /// Its link.
+        link: LinkId,
+        /// Its share of what is sold, in millionths; 0 ends it.
+        weight: u32,
+    },
+    /// A peer may be sent so many bytes in sold slots, all in all.
+    PaidAllowed {
+        /// Its link.
+        link: LinkId,
+        /// How many.
+        bytes: u64,
+    },
+    /// What a peer sends is charged to us, or no longer.
+    PeerCharged {
+        /// Its link.
+        link: LinkId,
+        /// Whether it is.
+        charges: bool,
+    },
+
     /// Answers `Action::OpenStore`.
     StoreOpened {
         /// Which torrent.

@@ -26,7 +26,7 @@ pub use action::{Action, PieceData, Step, Wake};
 pub use ask::{Ask, Asked, AskedFailure};
 pub use config::{Attempts, Config};
 pub use engine::Engine;
-pub use event::{CloseReason, Event, TrackerTrouble, Warning};
+pub use event::{CloseReason, Event, PayNews, TrackerTrouble, Warning};
 pub use input::{ACCEPTED_FROM, AddTorrent, Finder, Input, LinkEnd, Priority, StoreError, Stored};
 pub use view::{
     EngineView, PeerView, PieceState, TorrentState, TorrentView, TrackerView, WebSeedView,

@@ -215,6 +215,12 @@ pub const REVEAL_SINGLY_MAX: usize = 4096;
 pub const SLOTS_MIN: usize = 4;
 /// See `SLOTS_MIN`: more would leave each with too little to be worth giving for.
 pub const SLOTS_MAX: usize = 24;
+
+/// Blocks that all sold slots together have in a turn where nobody else is served.
+pub const SOLD_BLOCKS: u64 = 4;
+
+/// Least bytes that a turn brings a sold slot, however small its share.
+pub const SOLD_TURN_MIN: u64 = 1024;
 /// What a link was given has left it after this, if it is not full: it does not say so.
 pub const LINK_DRAINS: Duration = Duration::from_secs(2);
 /// A line for which so many bytes wait is busy.

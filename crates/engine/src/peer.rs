@@ -5,6 +5,7 @@ mod early;
 mod fast;
 mod list;
 mod outbox;
+mod paid;
 mod place;
 mod reveal;
 mod standing;
@@ -26,6 +27,7 @@ pub(crate) use early::Early;
 pub(crate) use fast::FastPieces;
 pub(crate) use list::Peers;
 pub(crate) use outbox::Outbox;
+pub(crate) use paid::Paid;
 pub(crate) use place::{Exchange, Place};
 pub(crate) use reveal::Reveal;
 pub(crate) use standing::Standing;
@@ -147,6 +149,7 @@ pub(crate) struct Peer {
     pub(crate) upload: Bucket,
     pub(crate) upload_gate: Gate,
     pub(crate) standing: Standing,
+    pub(crate) paid: Paid,
     /// Metadata blocks it asked for.
     pub(crate) metadata_wanted: VecDeque<u32>,
 
@@ -231,6 +234,7 @@ impl Peer {
             upload: Bucket::new(limits.upload),
             upload_gate: Gate::Unpaid,
             standing: Standing::new(now),
+            paid: Paid::default(),
             metadata_wanted: VecDeque::new(),
             heard_at: now,
         }

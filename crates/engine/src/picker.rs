@@ -131,6 +131,10 @@ pub(crate) struct Picker {
     /// The piece that whoever is asked next would like to send (BEP 6).
     suggested: Option<PieceIndex>,
     spare: Vec<Vec<u8>>,
+    /// Links whose blocks cost money: nobody else is asked for those too.
+    charged: Set<LinkId>,
+    /// Only whole pieces can be judged: what costs money is to come from one peer.
+    by_piece: bool,
     rng: Rng,
 }
 
@@ -177,6 +181,8 @@ impl Picker {
             wished: Vec::new(),
             suggested: None,
             spare: Vec::new(),
+            charged: Set::new(),
+            by_piece: torrent.version() == Version::V1,
             rng,
         };
         for piece in have.ones() {
@@ -296,6 +302,15 @@ impl Picker {
     /// Blocks that two are asked for.
     pub(crate) fn doubled(&self) -> u64 {
         self.doubled
+    }
+
+    /// Says whether a link's blocks cost money.
+    pub(crate) fn set_charged(&mut self, link: LinkId, charges: bool) {
+        if charges {
+            self.charged.insert(link);
+        } else {
+            self.charged.remove(&link);
+        }
     }
 
     /// Says that `link` is not to be waited for: others may be asked for what it alone fetched.

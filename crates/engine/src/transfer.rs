@@ -13,6 +13,7 @@ mod link;
 mod message;
 mod metadata;
 mod pace;
+mod paid;
 mod pex;
 mod prove;
 mod reader;

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use headwater_base::{Bitfield, BlockIndex, LinkId, PieceIndex, Time};
+use headwater_base::{Bitfield, BlockIndex, LinkId, PieceIndex, Set, Time};
 
 use super::Asked;
 use super::deadline::Deadline;
@@ -182,6 +182,9 @@ impl Picker {
 
     fn take_free(&mut self, piece: PieceIndex, asker: &Asker<'_>, out: &mut Vec<BlockAt>) {
         let Some(open) = self.open.get_mut(&piece) else { return };
+        if self.by_piece && self.charged.contains(&asker.link) && !open.claim(asker.link) {
+            return;
+        }
         if !open.is_open_to(asker.link) {
             return;
         }
@@ -198,7 +201,9 @@ impl Picker {
     fn take_late(&mut self, late: Deadline, asker: &Asker<'_>, out: &mut Vec<BlockAt>) {
         let Deadline { piece, distance } = late;
         let Some(open) = self.open.get_mut(&piece).filter(|open| !open.parole) else { return };
-        self.doubled += take_second(open, (piece, distance), asker, out, limit::URGENT_PATIENCE);
+        let patience = limit::URGENT_PATIENCE;
+        self.doubled +=
+            take_second(open, (piece, distance), asker, out, (patience, &self.charged));
     }
 
     /// Asks a second peer for blocks though the first may still send them: near the end one slow
@@ -211,7 +216,8 @@ impl Picker {
                 return;
             }
             if asker.has.has(piece) && !open.parole {
-                self.doubled += take_second(open, (piece, 0), &asker, out, Duration::ZERO);
+                let at_once = (Duration::ZERO, &self.charged);
+                self.doubled += take_second(open, (piece, 0), &asker, out, at_once);
             }
         }
     }
@@ -309,15 +315,18 @@ impl Picker {
 }
 
 /// Asks a second peer for blocks that the first owes for so long, where that saves time. Answers
-/// how many.
+/// how many. What costs money is asked of one peer alone.
 fn take_second(
     open: &mut Open,
     (piece, distance): (PieceIndex, u64),
     asker: &Asker<'_>,
     out: &mut Vec<BlockAt>,
-    patience: Duration,
+    (patience, charged): (Duration, &Set<LinkId>),
 ) -> u64 {
     let before = out.len();
+    if charged.contains(&asker.link) {
+        return 0;
+    }
     for index in (0..open.slots.len()).rev() {
         if out.len() >= asker.room {
             break;
@@ -325,6 +334,7 @@ fn take_second(
         let at = BlockAt { piece, block: BlockIndex(index as u32) };
         if let Slot::Asked(first, None) = open.slots[index]
             && first.link != asker.link
+            && !charged.contains(&first.link)
             && first.at + patience <= asker.now
             && (asker.is_worth)(at, first, distance)
         {

@@ -91,8 +91,17 @@ impl Picker {
 
     /// The blocks of an open piece that are here and proven wrong, and who sent them.
     pub(crate) fn wrong_blocks(&self, piece: PieceIndex) -> Vec<(BlockAt, PeerId)> {
+        self.blocks_that_are(Hashed::Wrong, piece)
+    }
+
+    /// The blocks of an open piece that are here and proven right, and who sent them.
+    pub(crate) fn right_blocks(&self, piece: PieceIndex) -> Vec<(BlockAt, PeerId)> {
+        self.blocks_that_are(Hashed::Right, piece)
+    }
+
+    fn blocks_that_are(&self, judged: Hashed, piece: PieceIndex) -> Vec<(BlockAt, PeerId)> {
         let Some(open) = self.open.get(&piece) else { return Vec::new() };
-        let blocks = (0..open.slots.len()).filter(|at| open.leaves.judge(*at) == Hashed::Wrong);
+        let blocks = (0..open.slots.len()).filter(|at| open.leaves.judge(*at) == judged);
         let name = |block: usize| {
             let at = BlockAt { piece, block: BlockIndex(block as u32) };
             open.sender(block).map(|sender| (at, sender))

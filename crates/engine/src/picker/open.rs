@@ -34,7 +34,7 @@ pub(super) struct Open {
     pub(super) free: u32,
     /// Blocks in `Slot::Here`.
     pub(super) here: u32,
-    /// It failed before: all its blocks are to come from one peer.
+    /// All its blocks are to come from one peer: it failed before, or is paid for as a whole.
     pub(super) parole: bool,
     /// Who was asked last; under parole the only one to ask.
     pub(super) owner: Option<LinkId>,
@@ -60,6 +60,15 @@ impl Open {
     /// Whether `link` may be asked for blocks nobody else is asked for.
     pub(super) fn is_open_to(&self, link: LinkId) -> bool {
         !self.parole || self.owner.is_none_or(|owner| owner == link)
+    }
+
+    /// Takes a piece that nobody was asked for as one to come from `link` alone. Answers whether
+    /// it is such a piece.
+    pub(super) fn claim(&mut self, link: LinkId) -> bool {
+        if self.free as usize == self.slots.len() {
+            (self.parole, self.owner) = (true, Some(link));
+        }
+        self.parole && self.owner == Some(link)
     }
 
     /// Marks the next free block as asked of `link`.

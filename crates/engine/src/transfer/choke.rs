@@ -9,7 +9,7 @@ use headwater_wire::Message;
 use super::{Stage, Transfer};
 use crate::bucket::Gate;
 use crate::desk::Desk;
-use crate::limit;
+use crate::{PayNews, limit};
 use crate::peer::Peer;
 use crate::picker::Picker;
 use crate::timer::Timer;
@@ -56,7 +56,18 @@ impl Transfer {
                 self.grant_fast(link, desk.config.allowed_fast);
             }
             self.watch_use(desk, link);
+            self.serve_sold(desk);
             self.fill_slots(desk);
+            desk.tell_pay(PayNews::Interest { link, interested });
+        }
+    }
+
+    /// Gives slots to those they were sold to.
+    pub(super) fn serve_sold(&mut self, desk: &mut Desk) {
+        if self.stage == Stage::Running {
+            for link in self.sold(self.slot_count(desk)) {
+                self.unchoke(desk, link, Claim::Gives);
+            }
         }
     }
 
@@ -183,11 +194,23 @@ impl Transfer {
             peer.standing.turn(given);
         }
         let slots = self.slot_count(desk);
+        let sold = self.sold(slots);
+        let gives = ranked.iter().filter(|(claim, _)| *claim == Claim::Gives);
+        let gives = gives.map(|(_, link)| *link).take(slots / 2).collect();
+        if !self.is_seeding() {
+            self.tell_givers(desk, &gives);
+        }
+        let (bought, others): (Vec<_>, Vec<_>) =
+            ranked.into_iter().partition(|(_, link)| sold.contains(link));
+        let slots = slots - bought.len();
         let mut kept = if self.is_seeding() {
-            self.in_turn(desk.now, &ranked, slots)
+            self.in_turn(desk.now, &others, slots)
         } else {
-            self.by_merit(desk, &ranked, slots)
+            self.by_merit(desk, &others, slots)
         };
+        kept.extend(bought.iter().map(|(_, link)| *link));
+        let bought = bought.into_iter().map(|(_, link)| (Claim::Gives, link));
+        let ranked: Vec<_> = bought.chain(others).collect();
         if self.has_spare(desk.now) {
             kept.extend(ranked.iter().map(|(_, link)| *link).filter(|at| !self.peers[at].choked));
         }
@@ -276,7 +299,7 @@ impl Transfer {
         }
     }
 
-    fn choke(&mut self, desk: &mut Desk, link: LinkId) {
+    pub(super) fn choke(&mut self, desk: &mut Desk, link: LinkId) {
         if let Some(peer) = self.peers.get_mut(&link)
             && !peer.choked
         {

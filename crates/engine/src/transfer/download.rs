@@ -15,7 +15,7 @@ use crate::desk::Desk;
 use crate::peer::{Peer, Peers, Wanted};
 use crate::picker::{Asked, Asker, BlockAt, Hint, Picker, Received};
 use crate::timer::Timer;
-use crate::{CloseReason, limit};
+use crate::{CloseReason, PayNews, limit};
 
 impl Transfer {
     /// Asks a peer for as many blocks as keep its link busy.
@@ -105,6 +105,7 @@ impl Transfer {
         let stands = &peer.standing;
         let begins = peer.choked && peer.interested && stands.lately(peer.fetched.total()) == 0;
         peer.brought(desk.now, len);
+        Self::count_charged(peer, desk, len);
         if let Some(asked) = asked {
             let trip = desk.now.since(asked);
             peer.round_trip = Some(peer.round_trip.map_or(trip, |known| known.min(trip)));
@@ -165,6 +166,9 @@ impl Transfer {
     pub(super) fn choked_by(&mut self, desk: &mut Desk, link: LinkId) {
         let Some(peer) = self.peers.get_mut(&link) else { return };
         peer.choking_us = true;
+        if peer.paid.terms.is_some() {
+            desk.tell_pay(PayNews::Served { link, unchoked: false });
+        }
         // BEP 6: what is allowed fast still comes.
         let asked = core::mem::take(&mut peer.asked);
         let (kept, given_up): (VecDeque<_>, _) =
@@ -180,6 +184,9 @@ impl Transfer {
         if let Some(peer) = self.peers.get_mut(&link) {
             peer.choking_us = false;
             peer.on_hold = false;
+            if peer.paid.terms.is_some() {
+                desk.tell_pay(PayNews::Served { link, unchoked: true });
+            }
             desk.kicks.insert((self.id, link));
         }
     }

@@ -69,7 +69,11 @@ impl Transfer {
     fn leaf_known(&mut self, desk: &mut Desk, at: BlockAt, from: PeerId, leaf: Digest256) {
         let Some(picker) = &mut self.picker else { return };
         match picker.hashed(at, from, leaf) {
-            Hashed::Gone | Hashed::Unproven | Hashed::Right => {}
+            Hashed::Gone | Hashed::Unproven => {}
+            Hashed::Right => {
+                let len = picker.block_len(at).map_or(0, u64::from);
+                self.charge(desk, from, len);
+            }
             Hashed::Wrong => self.wrong_block(desk, at, from),
         }
     }
@@ -77,8 +81,15 @@ impl Transfer {
     /// Takes the right leaves of an open piece.
     pub(super) fn proven(&mut self, desk: &mut Desk, piece: PieceIndex, leaves: Vec<Digest256>) {
         let Some(picker) = &mut self.picker else { return };
+        let known = if picker.is_proven(piece) { picker.right_blocks(piece) } else { Vec::new() };
         picker.prove(piece, leaves);
-        for (at, from) in picker.wrong_blocks(piece) {
+        let (mut right, wrong) = (picker.right_blocks(piece), picker.wrong_blocks(piece));
+        right.retain(|block| !known.contains(block));
+        for (at, from) in right {
+            let len = self.picker.as_ref().and_then(|picker| picker.block_len(at));
+            self.charge(desk, from, len.map_or(0, u64::from));
+        }
+        for (at, from) in wrong {
             self.wrong_block(desk, at, from);
         }
         self.try_complete(desk, piece);
@@ -112,8 +123,12 @@ impl Transfer {
         let leaves = picker.leaves(piece);
         let right =
             if picker.is_proven(piece) { Some(true) } else { are_leaves(&torrent, piece, &leaves) };
+        let proven = picker.is_proven(piece);
         let Some(complete) = picker.complete(piece) else { return };
         if right == Some(true) {
+            if !proven {
+                self.charge_piece(desk, &complete.senders, complete.data.len());
+            }
             self.trees.keep(piece, leaves);
             self.trees.in_hand.insert(piece, PieceData::clone(&complete.data));
         }

@@ -9,7 +9,7 @@ use crate::desk::Desk;
 use crate::discovery::{Expected, Role};
 use crate::peer::{Limits, Peer, Place};
 use crate::timer::Timer;
-use crate::{Action, CloseReason, Event, limit};
+use crate::{Action, CloseReason, Event, PayNews, limit};
 
 impl Transfer {
     /// Takes a link that opened. Both sides send their handshake at once.
@@ -354,6 +354,10 @@ impl Transfer {
         let Some(peer) = self.peers.remove(&link) else { return };
         if let Some(picker) = &mut self.picker {
             picker.peer_went(&peer.has);
+            picker.set_charged(link, false);
+        }
+        if peer.paid.terms.is_some() {
+            desk.tell_pay(PayNews::Left(link));
         }
         desk.links.remove(&link);
         desk.timers.clear_link(link);

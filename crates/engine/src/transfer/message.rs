@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use headwater_base::{Bitfield, LinkId, PieceIndex};
 use headwater_wire::Message;
-use headwater_wire::extended::{Extension, Handshake, MetadataMessage};
+use headwater_wire::extended::{BTT_PAY_OWN_ID, Extension, Handshake, MetadataMessage};
 
 use super::{Stage, Transfer};
 use crate::desk::Desk;
@@ -55,7 +55,12 @@ impl Transfer {
                         self.upload_only_said(desk, link, &payload);
                         Ok(())
                     }
-                    None => Ok(()),
+                    None => {
+                        if id == BTT_PAY_OWN_ID {
+                            self.pay_message(desk, link, &payload);
+                        }
+                        Ok(())
+                    }
                 };
             }
         }
@@ -205,6 +210,7 @@ impl Transfer {
         }
         self.learn_signal(desk, link, &said);
         self.learn_place(desk, link, &said);
+        self.learn_terms(desk, link, &said);
         self.tell_wants(desk, link);
         self.watch_use(desk, link);
         self.ask_metadata(desk);
@@ -233,6 +239,7 @@ impl Transfer {
             ours.ids.remove(Extension::Signal.name());
             ours.ids.remove(Extension::Pex.name());
         }
+        Self::say_terms(desk, peer, &mut ours);
         peer.outbox.say(&Message::Extended { id: 0, payload: ours.encode() });
         desk.kicks.insert((self.id, link));
     }

@@ -97,14 +97,17 @@ impl Transfer {
         let Some(peer) = self.peers.get_mut(&link) else { return };
         while let Some(at) = next_ready(peer, self.bridge.is_some()) {
             let Served { span, .. } = &peer.serving[at];
-            if peer.standing.has_used(peer.sent.total()) {
+            let bytes = u64::from(span.len);
+            if peer.standing.has_used(peer.sent.total()) || !peer.paid.may_have(bytes) {
                 break;
             }
             let span = *span;
-            let len = span.len as usize;
-            if !peer.outbox.takes(desk, Message::PIECE_HEAD_LEN + len)
-                || !may_send(peer, desk, &mut self.pace.upload, u64::from(span.len))
-            {
+            if !peer.outbox.takes(desk, Message::PIECE_HEAD_LEN + span.len as usize) {
+                return;
+            }
+            let turn = self.turn(link, bytes);
+            let Some(peer) = self.peers.get_mut(&link) else { return };
+            if !may_send(peer, desk, &mut self.pace.upload, (bytes, turn)) {
                 return;
             }
             let Some(Served { state: Serve::Ready(data), .. }) = peer.serving.remove(at) else {
@@ -113,9 +116,10 @@ impl Transfer {
             peer.read_ahead -= span.len;
             peer.upload_gate = Gate::Unpaid;
             peer.outbox.send_block(desk, span, data);
-            peer.sent.add(desk.now, u64::from(span.len));
-            self.sent.add(desk.now, u64::from(span.len));
-            desk.sent.add(desk.now, u64::from(span.len));
+            Self::count_sold(peer, desk, bytes);
+            peer.sent.add(desk.now, bytes);
+            self.sent.add(desk.now, bytes);
+            desk.sent.add(desk.now, bytes);
             desk.measure();
         }
     }
@@ -206,7 +210,8 @@ impl Transfer {
 
     pub(super) fn upload_due(&mut self, desk: &mut Desk, link: LinkId) {
         if let Some(peer) = self.peers.get_mut(&link) {
-            peer.upload_gate = Gate::Paid;
+            peer.paid.saved += core::mem::take(&mut peer.paid.turn);
+            peer.upload_gate = Gate::Unpaid;
             desk.kicks.insert((self.id, link));
         }
     }
@@ -242,14 +247,28 @@ fn count_off(peer: &mut Peer, served: &Served) {
     }
 }
 
-/// Whether the limits let a peer have its next block; else a timer tells when.
-fn may_send(peer: &mut Peer, desk: &mut Desk, own: &mut Bucket, bytes: u64) -> bool {
-    if peer.upload_gate == Gate::Unpaid {
-        let at = desk.upload.pay(desk.now, bytes).max(peer.upload.pay(desk.now, bytes));
-        let at = at.max(own.pay(desk.now, bytes));
-        peer.upload_gate = if at > desk.now { Gate::Waiting } else { Gate::Paid };
+/// Whether the limits let a peer have its next block; else a timer tells when. A turn brings a
+/// block, or more or less of one where slots are sold; turns come around.
+fn may_send(
+    peer: &mut Peer,
+    desk: &mut Desk,
+    own: &mut Bucket,
+    (bytes, turn): (u64, u64),
+) -> bool {
+    while peer.upload_gate == Gate::Unpaid {
+        if peer.paid.saved >= bytes {
+            peer.paid.saved -= bytes;
+            peer.upload_gate = Gate::Paid;
+            break;
+        }
+        let at = desk.upload.pay(desk.now, turn).max(peer.upload.pay(desk.now, turn));
+        let at = at.max(own.pay(desk.now, turn));
         if at > desk.now {
+            peer.paid.turn = turn;
+            peer.upload_gate = Gate::Waiting;
             desk.timers.set(Timer::Upload(peer.link), at);
+        } else {
+            peer.paid.saved += turn;
         }
     }
     peer.upload_gate == Gate::Paid

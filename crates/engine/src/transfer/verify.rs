@@ -40,6 +40,9 @@ impl Transfer {
             self.fail(desk, StoreError::Contradiction(piece));
             return;
         }
+        if right && leaves.is_none() {
+            self.charge_piece(desk, &senders, data.len());
+        }
         self.judged(desk, piece, (data, senders), right);
     }
 
@@ -79,6 +82,7 @@ impl Transfer {
         if self.ban_web_seed(desk, peer, piece) {
             return;
         }
+        self.tell_bad(desk, peer);
         desk.warn(self.id, Warning::PeerBanned { peer, piece });
         self.ban(desk, peer, &CloseReason::Poisoned(piece));
     }

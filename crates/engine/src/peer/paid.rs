@@ -1,0 +1,43 @@
+//! What is known of payment over one link: who takes part, what was sold to it, what it was sent for
+//! that. Knows shares and bytes, never amounts.
+
+use bytes::Bytes;
+
+/// Payment over one link, in both directions.
+#[derive(Debug, Default)]
+pub(crate) struct Paid {
+    /// Its id for messages of payment, while it takes part.
+    pub(crate) id: Option<u8>,
+    /// Its terms, as they came last.
+    pub(crate) terms: Option<Bytes>,
+    /// It was told that we take part.
+    pub(crate) told: bool,
+    /// Its share of what is sold, in millionths; with any it holds a sold slot.
+    pub(crate) weight: u32,
+    /// Bytes it was sent in sold slots.
+    pub(crate) sent: u64,
+    /// What those may come to.
+    pub(crate) allowed: u64,
+    /// What it may send at once of what its turns brought, while slots are sold.
+    pub(crate) saved: u64,
+    /// What the turn that it waits for brings.
+    pub(crate) turn: u64,
+    /// What it sends is charged to us.
+    pub(crate) charges: bool,
+    /// Charged bytes that came and are not judged.
+    pub(crate) unjudged: u64,
+    /// It gives enough for a slot of its own, as was told last.
+    pub(crate) gives: bool,
+}
+
+impl Paid {
+    /// Whether it holds a sold slot.
+    pub(crate) fn is_sold(&self) -> bool {
+        self.weight > 0
+    }
+
+    /// Whether so many more bytes may be sent to it: in a sold slot only what is allowed.
+    pub(crate) fn may_have(&self, bytes: u64) -> bool {
+        !self.is_sold() || self.sent.saturating_add(bytes) <= self.allowed
+    }
+}

@@ -1,0 +1,214 @@
+//! Sold upload slots and charged downloads, as whoever knows of money orders them. Here they are
+//! shares, allowances and bytes: money never takes the place of a peer that gives, half of all
+//! slots at most are sold, and half of what is sent at most goes there while others want it.
+
+use bytes::Bytes;
+use headwater_base::{BLOCK_LEN, LinkId, PeerId, Set};
+use headwater_wire::Message;
+use headwater_wire::extended::{BTT_PAY, BTT_PAY_OWN_ID, Handshake};
+
+use super::Transfer;
+use crate::desk::Desk;
+use crate::peer::Peer;
+use crate::{Event, PayNews, limit};
+
+/// What all weights come to.
+const WHOLE: u64 = 1_000_000;
+
+impl Transfer {
+    /// Adds our terms to an extension handshake, or takes back what was said before.
+    pub(super) fn say_terms(desk: &Desk, peer: &mut Peer, ours: &mut Handshake) {
+        if let Some(terms) = &desk.pay_terms {
+            ours.ids.insert(BTT_PAY.to_owned(), BTT_PAY_OWN_ID);
+            ours.pay = Some(terms.clone());
+            peer.paid.told = true;
+        } else if core::mem::take(&mut peer.paid.told) {
+            ours.ids.insert(BTT_PAY.to_owned(), 0);
+        }
+    }
+
+    /// Takes the terms of a peer's extension handshake.
+    pub(super) fn learn_terms(&mut self, desk: &mut Desk, link: LinkId, said: &Handshake) {
+        let Some(peer) = self.peers.get_mut(&link) else { return };
+        if let Some(id) = said.ids.get(BTT_PAY) {
+            peer.paid.id = (*id != 0).then_some(*id);
+        }
+        if said.pay.is_some() {
+            peer.paid.terms.clone_from(&said.pay);
+        }
+        self.tell_terms(desk, link);
+    }
+
+    fn tell_terms(&self, desk: &mut Desk, link: LinkId) {
+        let Some(peer) = self.peers.get(&link) else { return };
+        if desk.pay_terms.is_some()
+            && let (Some(_), Some(terms)) = (peer.paid.id, &peer.paid.terms)
+        {
+            desk.tell_pay(PayNews::Told { link, terms: terms.clone() });
+            for news in [
+                PayNews::Interest { link, interested: peer.interested },
+                PayNews::Served { link, unchoked: !peer.choking_us },
+            ] {
+                desk.tell_pay(news);
+            }
+        }
+    }
+
+    /// Our terms are others, or we no longer have any.
+    pub(crate) fn terms_chosen(&mut self, desk: &mut Desk) {
+        let links: Vec<LinkId> = self.peers.keys().copied().collect();
+        for link in links {
+            let Some(peer) = self.peers.get_mut(&link) else { continue };
+            if desk.pay_terms.is_none() {
+                peer.paid.charges = false;
+                self.sell_slot(desk, link, 0);
+            }
+            self.say_extensions(desk, link);
+            self.tell_terms(desk, link);
+        }
+    }
+
+    /// Hands on a message of payment.
+    pub(super) fn pay_message(&self, desk: &mut Desk, link: LinkId, payload: &Bytes) {
+        if payload.len() <= headwater_wire::limit::PAY_BYTES_MAX {
+            desk.tell_pay(PayNews::Said { link, payload: payload.clone() });
+        }
+    }
+
+    /// Sends a message of payment to a peer that takes part.
+    pub(crate) fn say_pay(&mut self, desk: &mut Desk, link: LinkId, payload: Bytes) {
+        if let Some(peer) = self.peers.get_mut(&link)
+            && let Some(id) = peer.paid.id
+        {
+            peer.outbox.say(&Message::Extended { id, payload });
+            desk.kicks.insert((self.id, link));
+        }
+    }
+
+    /// Sells a slot, or gives one back to those who are served for other reasons.
+    pub(crate) fn sell_slot(&mut self, desk: &mut Desk, link: LinkId, weight: u32) {
+        let Some(peer) = self.peers.get_mut(&link) else { return };
+        let was_sold = peer.paid.is_sold();
+        peer.paid.weight = weight;
+        if weight > 0 {
+            self.serve_sold(desk);
+        } else if was_sold {
+            self.choke(desk, link);
+            self.fill_slots(desk);
+        }
+        desk.kicks.insert((self.id, link));
+    }
+
+    /// Lets a peer in a sold slot have more, all in all.
+    pub(crate) fn allow_paid(&mut self, desk: &mut Desk, link: LinkId, bytes: u64) {
+        if let Some(peer) = self.peers.get_mut(&link) {
+            peer.paid.allowed = bytes;
+            desk.kicks.insert((self.id, link));
+        }
+    }
+
+    /// What a peer sends is charged to us from here on, or no longer.
+    pub(crate) fn charged_by(&mut self, link: LinkId, charges: bool) {
+        let Some(peer) = self.peers.get_mut(&link) else { return };
+        peer.paid.charges = charges;
+        if let Some(picker) = &mut self.picker {
+            picker.set_charged(link, charges);
+        }
+    }
+
+    /// Those in sold slots that want something: half of all slots at most, the largest shares
+    /// first.
+    pub(super) fn sold(&self, slots: usize) -> Set<LinkId> {
+        let is_sold = |peer: &&Peer| peer.paid.is_sold() && peer.interested && peer.told_pieces;
+        let mut sold: Vec<_> = self
+            .peers
+            .values()
+            .filter(is_sold)
+            .map(|peer| (core::cmp::Reverse(peer.paid.weight), peer.link))
+            .collect();
+        sold.sort_unstable();
+        sold.into_iter().map(|(_, link)| link).take(slots / 2).collect()
+    }
+
+    /// Bytes that a peer's next turn at the upload limit brings. Those who are served for nothing
+    /// have a block each; what is sold is as much as all of them together, divided by shares.
+    pub(super) fn turn(&self, link: LinkId, block: u64) -> u64 {
+        let is_sold = |peer: &Peer| peer.paid.is_sold() && !peer.choked;
+        let Some(peer) = self.peers.get(&link) else { return block };
+        if !is_sold(peer) {
+            return block;
+        }
+        let waits = |peer: &&Peer| !peer.choked && !is_sold(peer) && !peer.serving.is_empty();
+        let free = self.peers.values().filter(waits).count() as u64;
+        let sum = if free > 0 { free } else { limit::SOLD_BLOCKS };
+        let bytes = sum * u64::from(BLOCK_LEN) * u64::from(peer.paid.weight) / WHOLE;
+        bytes.max(limit::SOLD_TURN_MIN)
+    }
+
+    /// Counts a block that was sent in a sold slot.
+    pub(super) fn count_sold(peer: &mut Peer, desk: &mut Desk, bytes: u64) {
+        if peer.paid.is_sold() {
+            peer.paid.sent += bytes;
+            desk.tell_pay(PayNews::Sent { link: peer.link, bytes });
+        }
+    }
+
+    /// Counts a block that came and is charged.
+    pub(super) fn count_charged(peer: &mut Peer, desk: &mut Desk, bytes: u64) {
+        if peer.paid.terms.is_some() && desk.pay_terms.is_some() {
+            desk.tell_pay(PayNews::Received { link: peer.link, bytes });
+        }
+        if peer.paid.charges {
+            peer.paid.unjudged += bytes;
+        }
+    }
+
+    /// Tells of bytes that a peer sent and that are right, as far as they were charged. Which of
+    /// its bytes those are makes no difference to what is owed.
+    pub(super) fn charge(&mut self, desk: &mut Desk, sender: PeerId, bytes: u64) {
+        let unjudged = |peer: &&mut Peer| peer.id == Some(sender) && peer.paid.unjudged > 0;
+        if let Some(peer) = self.peers.values_mut().find(unjudged) {
+            let bytes = bytes.min(peer.paid.unjudged);
+            peer.paid.unjudged -= bytes;
+            desk.tell_pay(PayNews::Verified { link: peer.link, bytes });
+        }
+    }
+
+    /// Tells of a right piece, if its blocks were not told of one by one.
+    pub(super) fn charge_piece(&mut self, desk: &mut Desk, senders: &[PeerId], len: usize) {
+        for (at, sender) in senders.iter().enumerate() {
+            let begin = at * BLOCK_LEN as usize;
+            self.charge(desk, *sender, (len - begin).min(BLOCK_LEN as usize) as u64);
+        }
+    }
+
+    /// Tells that a peer sent wrong bytes.
+    pub(super) fn tell_bad(&self, desk: &mut Desk, sender: PeerId) {
+        let sent = |peer: &&Peer| peer.id == Some(sender) && peer.paid.terms.is_some();
+        for peer in self.peers.values().filter(sent) {
+            desk.tell_pay(PayNews::Bad(peer.link));
+        }
+    }
+
+    /// Tells of peers that begin or cease to give enough for a slot of their own.
+    pub(super) fn tell_givers(&mut self, desk: &mut Desk, givers: &Set<LinkId>) {
+        if desk.pay_terms.is_none() {
+            return;
+        }
+        for peer in self.peers.values_mut().filter(|peer| peer.paid.terms.is_some()) {
+            let enough = givers.contains(&peer.link);
+            if core::mem::replace(&mut peer.paid.gives, enough) != enough {
+                desk.tell_pay(PayNews::Reciprocates { link: peer.link, enough });
+            }
+        }
+    }
+}
+
+impl Desk {
+    /// Tells payment, which is there when there are terms.
+    pub(crate) fn tell_pay(&mut self, news: PayNews) {
+        if self.pay_terms.is_some() {
+            self.tell(Event::Pay(news));
+        }
+    }
+}
