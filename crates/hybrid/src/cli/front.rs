@@ -13,10 +13,9 @@ use super::{cores, runtime};
 pub(crate) struct Front(Option<Runtime>);
 
 impl Front {
-    /// Takes as many threads as the machine has: the kernel divides it between them and those that
-    /// move films.
+    /// Takes half of the machine's threads, since a film costs more than its announces.
     pub(crate) fn start() -> Result<Self, Failure> {
-        runtime(cores()).map(|runtime| Self(Some(runtime)))
+        runtime((cores() / 2).max(1)).map(|runtime| Self(Some(runtime)))
     }
 
     /// Calls what starts tasks, which then run here.

@@ -167,7 +167,7 @@ impl Announce {
 
 impl Answer {
     fn encode(&self) -> String {
-        let mut out = Writer::start(Action::Announce, Some(self.info_hash));
+        let mut out = Writer::start_session(self.info_hash, &self.sdp);
         out.put_bytes("peer_id", &self.peer_id.0);
         out.put_bytes("to_peer_id", &self.to_peer_id.0);
         out.put_bytes("offer_id", &self.offer_id.0);

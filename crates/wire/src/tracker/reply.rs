@@ -119,12 +119,12 @@ impl TrackerMessage {
         match self {
             Self::Announce(reply) => reply.encode(),
             Self::Offer { info_hash, peer_id, offer_id, sdp } => {
-                let mut out = relay(*info_hash, peer_id, offer_id);
+                let mut out = relay(*info_hash, (peer_id, offer_id), sdp);
                 out.put("offer", Session::offer(sdp));
                 out.finish()
             }
             Self::Answer { info_hash, peer_id, offer_id, sdp } => {
-                let mut out = relay(*info_hash, peer_id, offer_id);
+                let mut out = relay(*info_hash, (peer_id, offer_id), sdp);
                 out.put("answer", Session::answer(sdp));
                 out.finish()
             }
@@ -184,8 +184,12 @@ impl From<&ScrapeEntry> for Sizes {
 }
 
 /// What an offer and an answer begin with.
-fn relay(info_hash: InfoHash, peer_id: &PeerId, offer_id: &OfferId) -> Writer {
-    let mut out = Writer::start(Action::Announce, Some(info_hash));
+fn relay(
+    info_hash: InfoHash,
+    (peer_id, offer_id): (&PeerId, &OfferId),
+    sdp: &Description,
+) -> Writer {
+    let mut out = Writer::start_session(info_hash, sdp);
     out.put_bytes("peer_id", &peer_id.0);
     out.put_bytes("offer_id", &offer_id.0);
     out

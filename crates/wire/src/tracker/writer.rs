@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use super::{Action, Description};
 
-/// Bytes that most messages fit in: a session description, and what is around it.
-const ROOM: usize = 1024;
+/// Bytes that most messages fit in, the session description in them left aside.
+const ROOM: usize = 512;
 
 /// A message that is being written.
 #[derive(Debug)]
@@ -33,7 +33,16 @@ impl<'a> Session<'a> {
 impl Writer {
     /// A message with its first fields.
     pub(super) fn start(action: Action, info_hash: Option<InfoHash>) -> Self {
-        let mut out = Self(Vec::with_capacity(ROOM));
+        Self::with_room(ROOM, action, info_hash)
+    }
+
+    /// The same of a message with a session description, so that it is written in one place.
+    pub(super) fn start_session(info_hash: InfoHash, sdp: &Description) -> Self {
+        Self::with_room(ROOM + sdp.form_bytes(), Action::Announce, Some(info_hash))
+    }
+
+    fn with_room(room: usize, action: Action, info_hash: Option<InfoHash>) -> Self {
+        let mut out = Self(Vec::with_capacity(room));
         out.0.extend_from_slice(b"{\"action\":");
         out.push(action.name());
         if let Some(InfoHash(bytes)) = info_hash {
@@ -55,8 +64,23 @@ impl Writer {
         }
     }
 
+    /// Writes bytes as a text of one character for each.
     pub(super) fn put_bytes(&mut self, key: &'static str, bytes: &[u8; 20]) {
-        self.put(key, from_bytes(bytes));
+        self.0.push(b',');
+        self.push(key);
+        self.0.extend_from_slice(b":\"");
+        for byte in bytes {
+            match byte {
+                b'"' | b'\\' => self.0.extend_from_slice(&[b'\\', *byte]),
+                0..0x20 => {
+                    let digit = b"0123456789abcdef"[usize::from(byte % 16)];
+                    self.0.extend_from_slice(&[b'\\', b'u', b'0', b'0', b'0' + byte / 16, digit]);
+                }
+                0x20..0x80 => self.0.push(*byte),
+                0x80.. => self.0.extend_from_slice(&[0xc0 | (byte >> 6), 0x80 | (byte & 0x3f)]),
+            }
+        }
+        self.0.push(b'"');
     }
 
     pub(super) fn finish(mut self) -> String {
