@@ -345,6 +345,11 @@ impl Engine {
         &self.desk.config
     }
 
+    /// Whether all that is chosen of a torrent is stored.
+    pub fn is_done(&self, torrent: TorrentId) -> bool {
+        self.transfers.get(&torrent).is_some_and(Transfer::is_done)
+    }
+
     /// A torrent's metadata, once it is known.
     pub fn metainfo(&self, torrent: TorrentId) -> Option<Arc<Torrent>> {
         self.transfers.get(&torrent)?.metainfo()

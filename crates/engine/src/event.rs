@@ -72,6 +72,8 @@ pub enum Event {
 pub enum PayNews {
     /// A peer takes part, by these terms.
     Told {
+        /// Which torrent.
+        torrent: TorrentId,
         /// Its link.
         link: LinkId,
         /// Its terms, bencoded.
@@ -100,7 +102,7 @@ pub enum PayNews {
         /// Its size.
         bytes: u64,
     },
-    /// Bytes that were charged to us are right.
+    /// Bytes that came are right. Told once for each, whole pieces at a time in v1.
     Verified {
         /// Over which link they came.
         link: LinkId,

@@ -22,10 +22,6 @@ pub(crate) struct Paid {
     pub(crate) saved: u64,
     /// What the turn that it waits for brings.
     pub(crate) turn: u64,
-    /// What it sends is charged to us.
-    pub(crate) charges: bool,
-    /// Charged bytes that came and are not judged.
-    pub(crate) unjudged: u64,
     /// It gives enough for a slot of its own, as was told last.
     pub(crate) gives: bool,
 }

@@ -105,7 +105,7 @@ impl Transfer {
         let stands = &peer.standing;
         let begins = peer.choked && peer.interested && stands.lately(peer.fetched.total()) == 0;
         peer.brought(desk.now, len);
-        Self::count_charged(peer, desk, len);
+        Self::tell_received(peer, desk, len);
         if let Some(asked) = asked {
             let trip = desk.now.since(asked);
             peer.round_trip = Some(peer.round_trip.map_or(trip, |known| known.min(trip)));

@@ -44,7 +44,7 @@ impl Transfer {
         if desk.pay_terms.is_some()
             && let (Some(_), Some(terms)) = (peer.paid.id, &peer.paid.terms)
         {
-            desk.tell_pay(PayNews::Told { link, terms: terms.clone() });
+            desk.tell_pay(PayNews::Told { torrent: self.id, link, terms: terms.clone() });
             for news in [
                 PayNews::Interest { link, interested: peer.interested },
                 PayNews::Served { link, unchoked: !peer.choking_us },
@@ -58,9 +58,7 @@ impl Transfer {
     pub(crate) fn terms_chosen(&mut self, desk: &mut Desk) {
         let links: Vec<LinkId> = self.peers.keys().copied().collect();
         for link in links {
-            let Some(peer) = self.peers.get_mut(&link) else { continue };
             if desk.pay_terms.is_none() {
-                peer.paid.charges = false;
                 self.sell_slot(desk, link, 0);
             }
             self.say_extensions(desk, link);
@@ -109,8 +107,6 @@ impl Transfer {
 
     /// What a peer sends is charged to us from here on, or no longer.
     pub(crate) fn charged_by(&mut self, link: LinkId, charges: bool) {
-        let Some(peer) = self.peers.get_mut(&link) else { return };
-        peer.paid.charges = charges;
         if let Some(picker) = &mut self.picker {
             picker.set_charged(link, charges);
         }
@@ -153,29 +149,25 @@ impl Transfer {
         }
     }
 
-    /// Counts a block that came and is charged.
-    pub(super) fn count_charged(peer: &mut Peer, desk: &mut Desk, bytes: u64) {
-        if peer.paid.terms.is_some() && desk.pay_terms.is_some() {
+    /// Tells of a block that came.
+    pub(super) fn tell_received(peer: &Peer, desk: &mut Desk, bytes: u64) {
+        if peer.paid.terms.is_some() {
             desk.tell_pay(PayNews::Received { link: peer.link, bytes });
-        }
-        if peer.paid.charges {
-            peer.paid.unjudged += bytes;
         }
     }
 
-    /// Tells of bytes that a peer sent and that are right, as far as they were charged. Which of
-    /// its bytes those are makes no difference to what is owed.
-    pub(super) fn charge(&mut self, desk: &mut Desk, sender: PeerId, bytes: u64) {
-        let unjudged = |peer: &&mut Peer| peer.id == Some(sender) && peer.paid.unjudged > 0;
-        if let Some(peer) = self.peers.values_mut().find(unjudged) {
-            let bytes = bytes.min(peer.paid.unjudged);
-            peer.paid.unjudged -= bytes;
+    /// Tells of bytes that a peer sent and that are right.
+    pub(super) fn charge(&self, desk: &mut Desk, sender: PeerId, bytes: u64) {
+        let sent = |peer: &&Peer| peer.id == Some(sender) && peer.paid.terms.is_some();
+        if desk.pay_terms.is_some()
+            && let Some(peer) = self.peers.values().find(sent)
+        {
             desk.tell_pay(PayNews::Verified { link: peer.link, bytes });
         }
     }
 
     /// Tells of a right piece, if its blocks were not told of one by one.
-    pub(super) fn charge_piece(&mut self, desk: &mut Desk, senders: &[PeerId], len: usize) {
+    pub(super) fn charge_piece(&self, desk: &mut Desk, senders: &[PeerId], len: usize) {
         for (at, sender) in senders.iter().enumerate() {
             let begin = at * BLOCK_LEN as usize;
             self.charge(desk, *sender, (len - begin).min(BLOCK_LEN as usize) as u64);

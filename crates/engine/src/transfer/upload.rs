@@ -94,8 +94,9 @@ impl Transfer {
     }
 
     fn send_ready(&mut self, desk: &mut Desk, link: LinkId) {
-        let Some(peer) = self.peers.get_mut(&link) else { return };
-        while let Some(at) = next_ready(peer, self.bridge.is_some()) {
+        while let Some(peer) = self.peers.get_mut(&link)
+            && let Some(at) = next_ready(peer, self.bridge.is_some())
+        {
             let Served { span, .. } = &peer.serving[at];
             let bytes = u64::from(span.len);
             if peer.standing.has_used(peer.sent.total()) || !peer.paid.may_have(bytes) {
