@@ -51,7 +51,7 @@ impl Buyer {
             deal.restart();
         }
         for pledge in self.pledges.values_mut() {
-            pledge.carry = Amount(0);
+            (pledge.carry, pledge.carry_bytes) = (Amount(0), 0);
         }
     }
 
@@ -68,6 +68,7 @@ impl Buyer {
         // What was found good and not promised yet goes into the next voucher for this payee.
         if let Some(pledge) = account.and_then(|account| self.pledges.get_mut(&account)) {
             pledge.carry = Amount(pledge.carry.0.saturating_add(deal.unpaid(false).0));
+            pledge.carry_bytes += deal.verified.saturating_sub(deal.bought);
         }
     }
 
@@ -93,9 +94,12 @@ impl Buyer {
         }
     }
 
-    pub(crate) fn received(&mut self, link: LinkId, bytes: u64) {
+    pub(crate) fn received(&mut self, desk: &mut Desk, link: LinkId, bytes: u64) {
         if let Some(deal) = self.deals.get_mut(&link).filter(|deal| deal.standing.is_some()) {
             deal.received = deal.received.saturating_add(bytes);
+            if deal.needs_advance() {
+                self.settle(desk, link, false);
+            }
         }
     }
 

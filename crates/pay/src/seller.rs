@@ -48,6 +48,8 @@ pub(crate) struct Counter {
 #[derive(Clone, Copy, Debug)]
 struct Holding {
     since: headwater_base::Time,
+    /// The credit that was told.
+    credit: u64,
     /// It was kept last round only for what was paid ahead.
     kept: bool,
 }

@@ -14,8 +14,9 @@ use super::Buyer;
 pub(super) struct Pledge {
     /// The highest promise that is stored.
     pub(super) promise: Promise,
-    /// What is owed of links that closed.
+    /// What is owed of links that closed, and the bytes it is for.
     pub(super) carry: Amount,
+    pub(super) carry_bytes: u64,
     /// The promise that is being stored or signed.
     pending: Option<Pending>,
 }
@@ -30,7 +31,7 @@ struct Pending {
 
 impl Pledge {
     pub(super) fn new(promise: Promise) -> Self {
-        Self { promise, carry: Amount(0), pending: None }
+        Self { promise, carry: Amount(0), carry_bytes: 0, pending: None }
     }
 
     /// What may come to be promised, were everything that is on its way to arrive.
@@ -72,10 +73,11 @@ impl Buyer {
         }
         let owed = deal.unpaid(deal.needs_advance()).0;
         let all = owed.saturating_add(pledge.carry.0);
-        // A voucher for each half window: the seller then never has to stop and wait.
+        // A voucher for each quarter window: the seller then never has to stop and wait, though
+        // some of the window may be lost in links that closed.
         let worth = deal
             .standing
-            .is_none_or(|standing| all >= price::owed(standing.credit / 2, standing.price).0);
+            .is_none_or(|standing| all >= price::owed(standing.credit / 4, standing.price).0);
         if all == 0 || !(now || worth) {
             return;
         }
@@ -90,7 +92,8 @@ impl Buyer {
         if !desk.store(Job::StorePromise(account), &record) {
             return;
         }
-        let bytes = deal.verified.saturating_sub(deal.bought);
+        let carried_bytes = core::mem::take(&mut pledge.carry_bytes);
+        let bytes = deal.verified.saturating_sub(deal.bought).saturating_add(carried_bytes);
         pledge.carry = Amount(pledge.carry.0 - carried);
         pledge.pending = Some(Pending { link, amount, bytes });
         deal.promised = Amount(deal.promised.0.saturating_add(pay - carried));
@@ -149,6 +152,13 @@ impl Buyer {
         desk.send(link, &PayMessage::Voucher { amount, sig, bytes });
         let now = deal.due || deal.standing.is_none();
         self.settle(desk, link, now);
+    }
+
+    /// A voucher is not signed after all.
+    pub(crate) fn unsigned(&mut self, account: Account) {
+        if let Some(pledge) = self.pledges.get_mut(&account) {
+            pledge.pending = None;
+        }
     }
 
     /// Nothing was stored or signed, so nothing more is bought over the link.

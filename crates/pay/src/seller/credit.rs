@@ -236,6 +236,7 @@ impl Seller {
             desk.timers.clear(Timer::Grace(link));
             desk.send(link, &PayMessage::Receipt { amount, bytes: counter.sent });
             self.allow(desk, link);
+            self.renew(desk, link);
         }
         self.review_claims(desk);
     }

@@ -73,7 +73,8 @@ fn a_buyer_that_pays_once_and_then_stops_costs_no_more_than_its_window() {
 fn a_seller_that_takes_and_stalls_gets_no_more_than_a_unit_ahead() {
     for unit in [1 << 14, 1 << 20] {
         let mut world = World::new();
-        world.unit = unit;
+        (world.unit, world.wanted) = (unit, 64 << 20);
+        world.close();
         world.open();
         for _ in 0..400 {
             world.step();
@@ -172,7 +173,7 @@ fn forged(sig: Signature) -> World {
         _ => Fate::Arrives,
     };
     world.say(true, &PayMessage::Voucher { amount: Amount(500), sig, bytes: 0 });
-    for _ in 0..20 {
+    for _ in 0..100 {
         world.step();
     }
     world

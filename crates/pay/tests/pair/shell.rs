@@ -114,6 +114,7 @@ pub(crate) struct Side {
     pub(crate) weights: Map<LinkId, u32>,
     pub(crate) allowance: u64,
     pub(crate) signs: bool,
+    link: LinkId,
     answers: VecDeque<Input>,
     pub(crate) out: VecDeque<Packet>,
 }
@@ -127,6 +128,7 @@ impl Side {
             weights: Map::default(),
             allowance: 0,
             signs: true,
+            link: LinkId(0),
             answers: VecDeque::new(),
             out: VecDeque::new(),
         }
@@ -148,10 +150,21 @@ impl Side {
 
     fn act(&mut self, action: Action, ledger: &mut Ledger) {
         let (job, answer) = match action {
-            Action::Send { payload, .. } => return self.out.push_back(Packet::Pay(payload)),
-            Action::Weight { link, weight } => return drop(self.weights.insert(link, weight)),
-            Action::Allowance { bytes, .. } => {
-                self.allowance = bytes;
+            // What was meant for a link that closed goes nowhere.
+            Action::Send { link, payload } => {
+                if link == self.link {
+                    self.out.push_back(Packet::Pay(payload));
+                }
+                return;
+            }
+            Action::Weight { link, weight } => {
+                self.weights.insert(link, weight);
+                return;
+            }
+            Action::Allowance { link, bytes } => {
+                if link == self.link {
+                    self.allowance = bytes;
+                }
                 return;
             }
             Action::Forget(key) => return drop(self.disk.remove(&key)),
@@ -268,6 +281,7 @@ impl World {
     pub(crate) fn open(&mut self) {
         let (link, now, unit) = (LinkId(self.link.0 + 1), self.now, self.unit);
         self.link = link;
+        (self.buyer.link, self.seller.link) = (link, link);
         let of = |side: &Side| side.pay.terms().map(|terms| PayTerms::encode(&terms));
         let terms = [of(&self.buyer), of(&self.seller)].map(Option::unwrap_or_default);
         let [buyer, seller] = terms;
@@ -283,6 +297,7 @@ impl World {
             side.pay.handle(self.now, Input::LinkClosed(self.link));
             side.out.clear();
             side.weights.clear();
+            side.allowance = 0;
         }
         (self.unverified, self.sent_on_link, self.done) = (0, 0, false);
     }
