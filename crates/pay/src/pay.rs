@@ -275,11 +275,11 @@ impl Pay {
                 self.buyer.signed(desk, account, sig);
             }
             (Job::CheckGrant(link), Answer::Verified(signer)) => {
-                let verdict = self.seller.grant_checked(desk, link, signer);
+                let verdict = self.seller.grant_checked(desk, (link, id), signer);
                 self.judge(link, verdict);
             }
             (Job::View(link), Answer::AccountSeen(view)) => {
-                self.seller.viewed(desk, link, Some(view));
+                self.seller.viewed(desk, (link, id), Some(view));
             }
             (Job::CheckVoucher(session, taken), Answer::Verified(signer)) => {
                 let verdict = self.seller.voucher_checked(desk, session, taken, signer);
@@ -291,21 +291,21 @@ impl Pay {
             (Job::Claim(session, amount), Answer::ClaimDone(claimed)) => {
                 self.seller.claimed(desk, session, amount, claimed);
             }
-            (job, Answer::Failed(why)) => self.failed(job, why),
-            (job, _) => self.failed(job, JobFailure::Refused),
+            (job, Answer::Failed(why)) => self.failed(id, job, why),
+            (job, _) => self.failed(id, job, JobFailure::Refused),
         }
     }
 
-    fn failed(&mut self, job: Job, why: JobFailure) {
+    fn failed(&mut self, id: JobId, job: Job, why: JobFailure) {
         let desk = &mut self.desk;
         match job {
             Job::StorePromise(account) | Job::SignVoucher(account) => {
                 self.buyer.failed(desk, account, why);
             }
             Job::CheckGrant(link) => {
-                self.seller.grant_unchecked(desk, link);
+                self.seller.grant_unchecked(desk, link, id);
             }
-            Job::View(link) => self.seller.viewed(desk, link, None),
+            Job::View(link) => self.seller.viewed(desk, (link, id), None),
             Job::CheckVoucher(session, taken) | Job::StoreCredit(session, taken) => {
                 self.seller.credit_failed(desk, session, taken.link, why);
             }

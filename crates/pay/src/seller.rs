@@ -36,6 +36,8 @@ pub(crate) struct Counter {
     sent: u64,
     /// Bytes sent in this round.
     sent_lately: u64,
+    /// Grants that were looked at in this round.
+    grants_lately: u32,
     /// The last allowance that was told.
     allowance: u64,
     /// The last weight that was told.
@@ -250,6 +252,7 @@ impl Counter {
             tariff: Tariff::default(),
             sent: 0,
             sent_lately: 0,
+            grants_lately: 0,
             allowance: 0,
             weight: 0,
             due: false,

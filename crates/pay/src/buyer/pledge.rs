@@ -124,7 +124,7 @@ impl Buyer {
     fn sign(&mut self, desk: &mut Desk, account: Account) {
         let Some(pledge) = self.pledges.get_mut(&account) else { return };
         match desk.job(Job::SignVoucher(account)) {
-            Some(job) => desk.act(Action::Sign { job, voucher: pledge.promise }),
+            Some(job) => desk.act(Action::Sign { job, voucher: Box::new(pledge.promise) }),
             None => pledge.pending = None,
         }
     }

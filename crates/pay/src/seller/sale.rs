@@ -36,6 +36,7 @@ impl Seller {
         self.weigh(desk, &sale.winners);
         for counter in self.counters.values_mut() {
             counter.sent_lately = 0;
+            counter.grants_lately = 0;
         }
     }
 

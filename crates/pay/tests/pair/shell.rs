@@ -170,7 +170,7 @@ impl Side {
             Action::Forget(key) => return drop(self.disk.remove(&key)),
             Action::Sign { job, voucher } => {
                 assert!(self.signs, "a voucher was signed after the kill switch");
-                (job, Answer::Signed(test_sign(voucher.grant.key, &Signed::Voucher(voucher))))
+                (job, Answer::Signed(test_sign(voucher.grant.key, &Signed::Voucher(*voucher))))
             }
             Action::Verify { job, of, sig } => (job, Answer::Verified(test_signer(&of, sig))),
             Action::Store { job, key, bytes } => {

@@ -1,10 +1,10 @@
 //! A seller with many bidders, who are spoken for by the test itself.
 
-use headwater_base::{Address, Amount, LinkId, Map, Seed, Time};
-use headwater_pay::{AccountView, Action, Answer, Input, Pay, Signed, Step};
+use headwater_base::{Address, Amount, JobId, LinkId, Map, Seed, Time};
+use headwater_pay::{AccountView, Action, Answer, Input, Pay, Signed, Step, limit};
 use headwater_wire::extended::{Award, Bid, Grant, PayMessage, PayTerms};
 
-use crate::shell::{DATE, PRICE, RAIL, grant, selling, test_sign, test_signer};
+use crate::shell::{DATE, OWNER, PRICE, RAIL, grant, selling, test_sign, test_signer};
 
 struct Booth {
     pay: Pay,
@@ -12,6 +12,8 @@ struct Booth {
     offers: Map<LinkId, u64>,
     awards: Map<LinkId, Award>,
     weights: Map<LinkId, u32>,
+    /// Questions to the vault.
+    asked: u32,
 }
 
 impl Booth {
@@ -21,7 +23,7 @@ impl Booth {
         pay.handle(Time::ZERO, Input::Clock(DATE));
         pay.handle(Time::ZERO, Input::SellingOn(Box::new(selling)));
         let (offers, awards, weights) = Default::default();
-        Self { pay, now: Time::ZERO, offers, awards, weights }
+        Self { pay, now: Time::ZERO, offers, awards, weights, asked: 0 }
     }
 
     /// A peer comes that is interested, and bids unless it does not.
@@ -66,6 +68,7 @@ impl Booth {
                     (job, Answer::Verified(test_signer(&of, sig)))
                 }
                 Step::Do(Action::ViewAccount { job, .. }) => {
+                    self.asked += 1;
                     let balance = Amount(1 << 60);
                     (job, Answer::AccountSeen(AccountView { balance, ..AccountView::default() }))
                 }
@@ -168,4 +171,53 @@ fn a_bid_below_the_reserve_price_is_refused() {
     booth.come(1, Some(0));
     booth.round();
     assert_eq!(booth.paid(), []);
+}
+
+/// Jobs of signature checks and of questions to the vault that `pay` opens until it sleeps.
+fn jobs(pay: &mut Pay) -> (Vec<JobId>, Vec<JobId>) {
+    let (mut checks, mut views) = (Vec::new(), Vec::new());
+    loop {
+        match pay.next(Time::ZERO) {
+            Step::Do(Action::Verify { job, .. }) => checks.push(job),
+            Step::Do(Action::ViewAccount { job, .. }) => views.push(job),
+            Step::Do(_) | Step::Tell(_) => {}
+            Step::Sleep(_) => return (checks, views),
+        }
+    }
+}
+
+#[test]
+fn the_answer_to_an_earlier_bid_says_nothing_of_a_later_one() {
+    let mut booth = Booth::new(4, 2);
+    booth.come(1, None);
+    let Booth { mut pay, offers, .. } = booth;
+    let link = LinkId(1);
+    let offer = offers.get(&link).copied().unwrap_or_default();
+    let mut bid = |grant: Grant, sig| {
+        let (price, budget) = (PRICE, Amount(1 << 60));
+        let payload = PayMessage::Bid(Box::new(Bid { offer, price, budget, grant, sig })).encode();
+        pay.handle(Time::ZERO, Input::Message { link, payload });
+        jobs(&mut pay)
+    };
+    let sig = test_sign(OWNER, &Signed::Grant { rail: RAIL, grant: grant(1) });
+    let (first, _) = bid(grant(1), sig);
+    // The same owner, but a cap it never signed, slipped in while the first is looked at.
+    let forged = Grant { cap: Amount(u128::MAX), ..grant(1) };
+    let (second, _) = bid(forged, sig);
+    assert_eq!((first.len(), second.len()), (1, 1));
+    let answer = Answer::Verified(Some(OWNER));
+    pay.handle(Time::ZERO, Input::Answered { job: first[0], answer });
+    assert_eq!(jobs(&mut pay).1, []);
+    pay.handle(Time::ZERO, Input::Answered { job: second[0], answer });
+    assert_eq!(jobs(&mut pay).1.len(), 1);
+}
+
+#[test]
+fn one_link_cannot_have_the_chain_asked_without_end() {
+    let mut booth = Booth::new(4, 2);
+    booth.come(1, None);
+    for owner in 0..100 {
+        booth.bid(1, 2, owner);
+    }
+    assert_eq!(booth.asked, limit::GRANTS_PER_ROUND);
 }
