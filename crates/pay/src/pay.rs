@@ -180,6 +180,7 @@ impl Pay {
                 if let Some(gate) = self.gates.get_mut(&link) {
                     gate.heard = 0;
                 }
+                self.seller.round(link);
             }
             Timer::Offer(link) => self.seller.offer_ran_out(desk, link),
             Timer::Offered(link) => self.buyer.offer_ran_out(link),

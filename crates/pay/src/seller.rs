@@ -127,6 +127,13 @@ impl Seller {
         }
     }
 
+    /// A link's counts of a round begin anew.
+    pub(crate) fn round(&mut self, link: LinkId) {
+        if let Some(counter) = self.counters.get_mut(&link) {
+            (counter.sent_lately, counter.grants_lately) = (0, 0);
+        }
+    }
+
     /// Makes a peer an offer on the first of our rails that it takes too.
     pub(crate) fn offer(&mut self, desk: &mut Desk, link: LinkId) {
         let Some(selling) = &self.on else { return };

@@ -34,10 +34,6 @@ impl Seller {
             self.win(desk, *link, sale.price);
         }
         self.weigh(desk, &sale.winners);
-        for counter in self.counters.values_mut() {
-            counter.sent_lately = 0;
-            counter.grants_lately = 0;
-        }
     }
 
     /// A link's bid, if it may win: backed, not in arrears, and the peer wants something.

@@ -17,9 +17,11 @@ fn decode(packet: &Packet) -> Option<PayMessage> {
 }
 
 fn ended(events: &[Event], code: EndCode) -> bool {
-    events.iter().any(|event| match event {
-        Event::PaymentEnded { why: Why::Peer(found) | Why::Ours(found), .. } => *found == code,
-        _ => false,
+    events.iter().any(|event| {
+        let Event::PaymentEnded { why: Why::Peer(found) | Why::Ours(found), .. } = event else {
+            return false;
+        };
+        *found == code
     })
 }
 
