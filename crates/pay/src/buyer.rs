@@ -129,6 +129,7 @@ impl Buyer {
             self.switch_off(desk);
             desk.tell(Event::GrantExpired);
         }
+        self.forget_old(desk);
     }
 
     pub(crate) fn offer(&mut self, desk: &mut Desk, link: LinkId, offer: Offer) -> Verdict {

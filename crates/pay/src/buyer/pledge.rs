@@ -5,7 +5,7 @@ use headwater_base::{Amount, LinkId, Signature};
 use headwater_wire::extended::{EndCode, PayMessage};
 
 use crate::desk::{Account, Desk, Job};
-use crate::{Action, Event, JobFailure, Promise, Record, Why, price};
+use crate::{Action, Event, JobFailure, Promise, Record, Why, limit, price};
 
 use super::Buyer;
 
@@ -171,6 +171,19 @@ impl Buyer {
             desk.send(link, &PayMessage::End { code: EndCode::Done });
             desk.tell(Event::PaymentEnded { link, why: Why::Job(why) });
         }
+    }
+
+    /// Forgets promises that nobody can claim any more.
+    pub(super) fn forget_old(&mut self, desk: &mut Desk) {
+        let Some(date) = desk.clock else { return };
+        self.pledges.retain(|_, pledge| {
+            let expiry = pledge.promise.grant.expiry.0;
+            let old = date.0 > expiry.saturating_add(limit::CLAIM_WINDOW_SECONDS);
+            if old && pledge.pending.is_none() {
+                desk.act(Action::Forget(Record::Promised(pledge.promise).key()));
+            }
+            !old || pledge.pending.is_some()
+        });
     }
 
     fn is_current(&self, account: Account) -> bool {

@@ -1,7 +1,7 @@
 //! Both sides keep the rules.
 
 use headwater_base::{Amount, UnixTime};
-use headwater_pay::{Event, Input, owed};
+use headwater_pay::{Event, Input, limit, owed};
 
 use crate::shell::{BLOCK, DATE, PRICE, World, buying, selling};
 
@@ -150,4 +150,16 @@ fn what_one_payer_may_leave_unsettled_is_bounded() {
     // It is claimed on the way, so that the sale goes on.
     assert!(world.verified >= 2 << 20, "{}", world.verified);
     assert!(world.ledger.claimed.values().sum::<u128>() > 0);
+}
+
+#[test]
+fn records_are_removed_once_nobody_can_claim_them() {
+    let mut world = World::new();
+    world.run(30);
+    assert!(!world.buyer.disk.is_empty() && !world.seller.disk.is_empty());
+    let date = Input::Clock(UnixTime(DATE.0 + 3600 + limit::CLAIM_WINDOW_SECONDS + 1));
+    world.buyer.pay.handle(world.now, date.clone());
+    world.seller.pay.handle(world.now, date);
+    world.run(1);
+    assert!(world.buyer.disk.is_empty(), "the buyer keeps {}", world.buyer.disk.len());
 }
