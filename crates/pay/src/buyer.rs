@@ -312,11 +312,17 @@ impl Buyer {
         let budget = Amount(deal.promised.0.saturating_add(room.0));
         let promise = Promise { rail: offer.rail, grant, payee: offer.payee, amount: Amount(0) };
         self.pledges.entry(account).or_insert_with(|| Pledge::new(promise));
+        let first = deal.bid.is_none();
         if let Some(deal) = self.deals.get_mut(&link) {
             deal.raise(price);
         }
         let bid = Bid { offer: offer.id, price, budget, grant, sig };
         desk.send(link, &PayMessage::Bid(Box::new(bid)));
+        if first {
+            // What a closed link left owed is paid at once: the seller may sell nothing before.
+            self.settle(desk, link, true);
+            self.repeat(desk, link);
+        }
     }
 
     /// Whether another link deals with the same payee. Vouchers are cumulative for a payee, so

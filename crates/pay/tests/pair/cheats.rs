@@ -52,6 +52,8 @@ fn coming_back_over_other_links_gives_no_second_window() {
     }
     world.run(60);
     assert!(world.sent <= limit::CREDIT_BYTES_MIN, "{} sent", world.sent);
+    let won = world.buyer.events.iter().filter(|e| matches!(e, Event::PriceChanged { .. }));
+    assert_eq!(won.count(), 1, "who is in arrears wins no slot");
 }
 
 #[test]

@@ -85,3 +85,30 @@ fn a_restored_buyer_promises_no_less_than_before() {
     world.crash(true);
     assert_eq!(world.promised(), before);
 }
+
+#[test]
+fn what_is_owed_is_paid_after_any_fault_though_nothing_more_is_bought() {
+    let faults: [fn(&mut World); 3] = [
+        |world| world.crash(true),
+        |world| world.crash(false),
+        |world| {
+            world.close();
+            world.open();
+        },
+    ];
+    for (which, fault) in faults.into_iter().enumerate() {
+        for at in 0..steps() {
+            let mut world = World::new();
+            world.wanted = 600 << 10;
+            for _ in 0..at {
+                world.step();
+            }
+            fault(&mut world);
+            world.stalls = true;
+            world.run(60);
+            assert_eq!(world.promised(), world.earned(), "fault {which}, step {at}");
+            let paid = world.promised() == owed(world.verified, PRICE);
+            assert!(paid || which == 0, "fault {which}, step {at}");
+        }
+    }
+}
