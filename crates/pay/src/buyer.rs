@@ -51,7 +51,7 @@ impl Buyer {
             deal.restart();
         }
         for pledge in self.pledges.values_mut() {
-            pledge.carry = Amount(0);
+            (pledge.carry, pledge.carry_bytes) = (Amount(0), 0);
         }
     }
 
@@ -68,6 +68,7 @@ impl Buyer {
         // What was found good and not promised yet goes into the next voucher for this payee.
         if let Some(pledge) = account.and_then(|account| self.pledges.get_mut(&account)) {
             pledge.carry = Amount(pledge.carry.0.saturating_add(deal.unpaid(false).0));
+            pledge.carry_bytes += deal.verified.saturating_sub(deal.bought);
         }
     }
 
@@ -93,9 +94,12 @@ impl Buyer {
         }
     }
 
-    pub(crate) fn received(&mut self, link: LinkId, bytes: u64) {
+    pub(crate) fn received(&mut self, desk: &mut Desk, link: LinkId, bytes: u64) {
         if let Some(deal) = self.deals.get_mut(&link).filter(|deal| deal.standing.is_some()) {
             deal.received = deal.received.saturating_add(bytes);
+            if deal.needs_advance() {
+                self.settle(desk, link, false);
+            }
         }
     }
 
@@ -125,6 +129,7 @@ impl Buyer {
             self.switch_off(desk);
             desk.tell(Event::GrantExpired);
         }
+        self.forget_old(desk);
     }
 
     pub(crate) fn offer(&mut self, desk: &mut Desk, link: LinkId, offer: Offer) -> Verdict {
@@ -307,11 +312,17 @@ impl Buyer {
         let budget = Amount(deal.promised.0.saturating_add(room.0));
         let promise = Promise { rail: offer.rail, grant, payee: offer.payee, amount: Amount(0) };
         self.pledges.entry(account).or_insert_with(|| Pledge::new(promise));
+        let first = deal.bid.is_none();
         if let Some(deal) = self.deals.get_mut(&link) {
             deal.raise(price);
         }
         let bid = Bid { offer: offer.id, price, budget, grant, sig };
         desk.send(link, &PayMessage::Bid(Box::new(bid)));
+        if first {
+            // What a closed link left owed is paid at once: the seller may sell nothing before.
+            self.settle(desk, link, true);
+            self.repeat(desk, link);
+        }
     }
 
     /// Whether another link deals with the same payee. Vouchers are cumulative for a payee, so

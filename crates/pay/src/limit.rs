@@ -24,6 +24,9 @@ pub const GRACE: Duration = Duration::from_secs(5);
 pub const STRIKES_MAX: u32 = 3;
 /// Messages of one link in a round; at 10 MB/s and 256 KiB a voucher there are 800 both ways.
 pub const MESSAGES_PER_ROUND: u32 = 2000;
+/// Grants of one link looked at in a round. Each costs a check of a signature and a question to
+/// the chain; a buyer has one.
+pub const GRANTS_PER_ROUND: u32 = 4;
 /// Links that take part at once; an engine keeps fewer.
 pub const LINKS_MAX: usize = 1024;
 /// Jobs handed to the shell and not answered: a few for each link.

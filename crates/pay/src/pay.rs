@@ -10,7 +10,8 @@ use crate::desk::{Desk, Job, Taken, Verdict};
 use crate::seller::Seller;
 use crate::timer::Timer;
 use crate::{
-    Answer, BuyerView, Input, JobFailure, PayView, Record, RecordError, SellerView, Step, limit,
+    Action, Answer, BuyerView, Input, JobFailure, PayView, Record, RecordError, SellerView, Step,
+    limit,
 };
 
 /// Payment of one client, on both sides. Everything is off until it is switched on.
@@ -126,7 +127,7 @@ impl Pay {
             Input::Message { link, payload } => self.message(link, &payload),
             Input::Wants { link, urgent, unit } => self.buyer.wants(desk, link, urgent, unit),
             Input::Served { link, unchoked } => self.buyer.served(link, unchoked),
-            Input::BytesReceived { link, bytes } => self.buyer.received(link, bytes),
+            Input::BytesReceived { link, bytes } => self.buyer.received(desk, link, bytes),
             Input::BytesVerified { link, bytes } => self.buyer.verified(desk, link, bytes),
             Input::BytesBad(link) => self.buyer.bad(desk, link),
             Input::BytesSent { link, bytes } => self.seller.sent(desk, link, bytes),
@@ -141,13 +142,28 @@ impl Pay {
         self.advance(now);
         loop {
             if let Some(step) = self.desk.steps.pop_front() {
-                return step;
+                if let Some(step) = self.permitted(step) {
+                    return step;
+                }
+                continue;
             }
             let Some(timer) = self.desk.timers.due(self.desk.now) else {
                 return Step::Sleep(self.desk.timers.next());
             };
             self.ring(timer);
         }
+    }
+
+    /// A voucher that waits to be signed when the kill switch comes is not signed.
+    fn permitted(&mut self, step: Step) -> Option<Step> {
+        let Step::Do(Action::Sign { job, voucher }) = &step else { return Some(step) };
+        if self.buyer.is_on().is_some_and(|buying| buying.grant == voucher.grant) {
+            return Some(step);
+        }
+        if let Some(Job::SignVoucher(account)) = self.desk.answered(*job) {
+            self.buyer.unsigned(account);
+        }
+        None
     }
 
     fn advance(&mut self, now: Time) {
@@ -164,6 +180,7 @@ impl Pay {
                 if let Some(gate) = self.gates.get_mut(&link) {
                     gate.heard = 0;
                 }
+                self.seller.round(link);
             }
             Timer::Offer(link) => self.seller.offer_ran_out(desk, link),
             Timer::Offered(link) => self.buyer.offer_ran_out(link),
@@ -259,11 +276,11 @@ impl Pay {
                 self.buyer.signed(desk, account, sig);
             }
             (Job::CheckGrant(link), Answer::Verified(signer)) => {
-                let verdict = self.seller.grant_checked(desk, link, signer);
+                let verdict = self.seller.grant_checked(desk, (link, id), signer);
                 self.judge(link, verdict);
             }
             (Job::View(link), Answer::AccountSeen(view)) => {
-                self.seller.viewed(desk, link, Some(view));
+                self.seller.viewed(desk, (link, id), Some(view));
             }
             (Job::CheckVoucher(session, taken), Answer::Verified(signer)) => {
                 let verdict = self.seller.voucher_checked(desk, session, taken, signer);
@@ -275,21 +292,21 @@ impl Pay {
             (Job::Claim(session, amount), Answer::ClaimDone(claimed)) => {
                 self.seller.claimed(desk, session, amount, claimed);
             }
-            (job, Answer::Failed(why)) => self.failed(job, why),
-            (job, _) => self.failed(job, JobFailure::Refused),
+            (job, Answer::Failed(why)) => self.failed(id, job, why),
+            (job, _) => self.failed(id, job, JobFailure::Refused),
         }
     }
 
-    fn failed(&mut self, job: Job, why: JobFailure) {
+    fn failed(&mut self, id: JobId, job: Job, why: JobFailure) {
         let desk = &mut self.desk;
         match job {
             Job::StorePromise(account) | Job::SignVoucher(account) => {
                 self.buyer.failed(desk, account, why);
             }
             Job::CheckGrant(link) => {
-                self.seller.grant_unchecked(desk, link);
+                self.seller.grant_unchecked(desk, link, id);
             }
-            Job::View(link) => self.seller.viewed(desk, link, None),
+            Job::View(link) => self.seller.viewed(desk, (link, id), None),
             Job::CheckVoucher(session, taken) | Job::StoreCredit(session, taken) => {
                 self.seller.credit_failed(desk, session, taken.link, why);
             }

@@ -36,6 +36,8 @@ pub(crate) struct Counter {
     sent: u64,
     /// Bytes sent in this round.
     sent_lately: u64,
+    /// Grants that were looked at in this round.
+    grants_lately: u32,
     /// The last allowance that was told.
     allowance: u64,
     /// The last weight that was told.
@@ -48,6 +50,8 @@ pub(crate) struct Counter {
 #[derive(Clone, Copy, Debug)]
 struct Holding {
     since: headwater_base::Time,
+    /// The credit that was told.
+    credit: u64,
     /// It was kept last round only for what was paid ahead.
     kept: bool,
 }
@@ -120,6 +124,13 @@ impl Seller {
     pub(crate) fn reciprocates(&mut self, link: LinkId, enough: bool) {
         if let Some(counter) = self.counters.get_mut(&link) {
             counter.reciprocates = enough;
+        }
+    }
+
+    /// A link's counts of a round begin anew.
+    pub(crate) fn round(&mut self, link: LinkId) {
+        if let Some(counter) = self.counters.get_mut(&link) {
+            (counter.sent_lately, counter.grants_lately) = (0, 0);
         }
     }
 
@@ -248,6 +259,7 @@ impl Counter {
             tariff: Tariff::default(),
             sent: 0,
             sent_lately: 0,
+            grants_lately: 0,
             allowance: 0,
             weight: 0,
             due: false,

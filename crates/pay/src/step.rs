@@ -68,7 +68,7 @@ pub enum Action {
         /// The job.
         job: JobId,
         /// The voucher.
-        voucher: Promise,
+        voucher: Box<Promise>,
     },
     /// Find out who signed.
     Verify {
@@ -106,7 +106,7 @@ pub enum Action {
         /// The job.
         job: JobId,
         /// The voucher.
-        voucher: Promise,
+        voucher: Box<Promise>,
         /// The owner's signature of the grant.
         grant_sig: Signature,
         /// The session key's signature of the voucher.

@@ -5,7 +5,7 @@ use headwater_base::{Amount, LinkId, Signature};
 use headwater_wire::extended::{EndCode, PayMessage};
 
 use crate::desk::{Account, Desk, Job};
-use crate::{Action, Event, JobFailure, Promise, Record, Why, price};
+use crate::{Action, Event, JobFailure, Promise, Record, Why, limit, price};
 
 use super::Buyer;
 
@@ -14,8 +14,9 @@ use super::Buyer;
 pub(super) struct Pledge {
     /// The highest promise that is stored.
     pub(super) promise: Promise,
-    /// What is owed of links that closed.
+    /// What is owed of links that closed, and the bytes it is for.
     pub(super) carry: Amount,
+    pub(super) carry_bytes: u64,
     /// The promise that is being stored or signed.
     pending: Option<Pending>,
 }
@@ -30,7 +31,7 @@ struct Pending {
 
 impl Pledge {
     pub(super) fn new(promise: Promise) -> Self {
-        Self { promise, carry: Amount(0), pending: None }
+        Self { promise, carry: Amount(0), carry_bytes: 0, pending: None }
     }
 
     /// What may come to be promised, were everything that is on its way to arrive.
@@ -72,10 +73,11 @@ impl Buyer {
         }
         let owed = deal.unpaid(deal.needs_advance()).0;
         let all = owed.saturating_add(pledge.carry.0);
-        // A voucher for each half window: the seller then never has to stop and wait.
+        // A voucher for each quarter window: the seller then never has to stop and wait, though
+        // some of the window may be lost in links that closed.
         let worth = deal
             .standing
-            .is_none_or(|standing| all >= price::owed(standing.credit / 2, standing.price).0);
+            .is_none_or(|standing| all >= price::owed(standing.credit / 4, standing.price).0);
         if all == 0 || !(now || worth) {
             return;
         }
@@ -90,7 +92,8 @@ impl Buyer {
         if !desk.store(Job::StorePromise(account), &record) {
             return;
         }
-        let bytes = deal.verified.saturating_sub(deal.bought);
+        let carried_bytes = core::mem::take(&mut pledge.carry_bytes);
+        let bytes = deal.verified.saturating_sub(deal.bought).saturating_add(carried_bytes);
         pledge.carry = Amount(pledge.carry.0 - carried);
         pledge.pending = Some(Pending { link, amount, bytes });
         deal.promised = Amount(deal.promised.0.saturating_add(pay - carried));
@@ -121,7 +124,7 @@ impl Buyer {
     fn sign(&mut self, desk: &mut Desk, account: Account) {
         let Some(pledge) = self.pledges.get_mut(&account) else { return };
         match desk.job(Job::SignVoucher(account)) {
-            Some(job) => desk.act(Action::Sign { job, voucher: pledge.promise }),
+            Some(job) => desk.act(Action::Sign { job, voucher: Box::new(pledge.promise) }),
             None => pledge.pending = None,
         }
     }
@@ -151,6 +154,13 @@ impl Buyer {
         self.settle(desk, link, now);
     }
 
+    /// A voucher is not signed after all.
+    pub(crate) fn unsigned(&mut self, account: Account) {
+        if let Some(pledge) = self.pledges.get_mut(&account) {
+            pledge.pending = None;
+        }
+    }
+
     /// Nothing was stored or signed, so nothing more is bought over the link.
     pub(crate) fn failed(&mut self, desk: &mut Desk, account: Account, why: JobFailure) {
         let Some(pledge) = self.pledges.get_mut(&account) else { return };
@@ -161,6 +171,19 @@ impl Buyer {
             desk.send(link, &PayMessage::End { code: EndCode::Done });
             desk.tell(Event::PaymentEnded { link, why: Why::Job(why) });
         }
+    }
+
+    /// Forgets promises that nobody can claim any more.
+    pub(super) fn forget_old(&mut self, desk: &mut Desk) {
+        let Some(date) = desk.clock else { return };
+        self.pledges.retain(|_, pledge| {
+            let expiry = pledge.promise.grant.expiry.0;
+            let old = date.0 > expiry.saturating_add(limit::CLAIM_WINDOW_SECONDS);
+            if old && pledge.pending.is_none() {
+                desk.act(Action::Forget(Record::Promised(pledge.promise).key()));
+            }
+            !old || pledge.pending.is_some()
+        });
     }
 
     fn is_current(&self, account: Account) -> bool {

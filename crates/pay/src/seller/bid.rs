@@ -1,6 +1,6 @@
 //! From a bid to a candidate for a slot: what it says, who signed its grant, what the vault says.
 
-use headwater_base::{Address, Amount, LinkId};
+use headwater_base::{Address, Amount, JobId, LinkId};
 use headwater_wire::extended::{Bid, Rail, RefuseCode};
 
 use crate::desk::{Desk, Job, Verdict};
@@ -19,8 +19,10 @@ pub(super) struct Bidding {
     pub(super) session: GrantId,
     /// Whether the owner's signature was found good.
     pub(super) signed: bool,
-    /// Whether the vault is being asked.
-    viewing: bool,
+    /// The job that finds out. Answers to an earlier bid of the link say nothing of this one.
+    checking: JobId,
+    /// The job that asks the vault.
+    viewing: Option<JobId>,
 }
 
 impl Bidding {
@@ -71,6 +73,13 @@ impl Seller {
         if self.overissuers.contains(&payer) {
             return Err(RefuseCode::NoFunds);
         }
+        // A session's vouchers are for one payee, and questions to the chain are not for free.
+        let session = self.credits.get(&GrantId::of(&rail, &bid.grant));
+        let other = session.is_some_and(|credit| credit.voucher.payee != selling.payee);
+        let asked = self.counters.get(&link).map_or(0, |counter| counter.grants_lately);
+        if other || asked >= limit::GRANTS_PER_ROUND {
+            return Err(RefuseCode::Busy);
+        }
         let busy = |held: LinkId| held != link;
         if self.payers.get(&payer).and_then(|payer| payer.link).is_some_and(busy) {
             return Err(RefuseCode::Busy);
@@ -88,7 +97,9 @@ impl Seller {
         desk.act(Action::Verify { job, of, sig: bid.sig });
         let session = GrantId::of(&rail, &bid.grant);
         if let Some(counter) = self.counters.get_mut(&link) {
-            counter.bid = Some(Bidding { bid, rail, session, signed: false, viewing: false });
+            counter.grants_lately += 1;
+            counter.bid =
+                Some(Bidding { bid, rail, session, signed: false, checking: job, viewing: None });
         }
         Verdict::Fine
     }
@@ -97,10 +108,11 @@ impl Seller {
     pub(crate) fn grant_checked(
         &mut self,
         desk: &mut Desk,
-        link: LinkId,
+        (link, job): (LinkId, JobId),
         signer: Option<Address>,
     ) -> Verdict {
-        let Some(bidding) = self.counters.get_mut(&link).and_then(|c| c.bid.as_mut()) else {
+        let bidding = self.counters.get_mut(&link).and_then(|counter| counter.bid.as_mut());
+        let Some(bidding) = bidding.filter(|bidding| bidding.checking == job) else {
             return Verdict::Fine;
         };
         if signer != Some(bidding.bid.grant.owner) {
@@ -124,8 +136,9 @@ impl Seller {
     }
 
     /// Nobody could say who signed the grant.
-    pub(crate) fn grant_unchecked(&mut self, desk: &mut Desk, link: LinkId) {
-        if self.counters.get(&link).is_some_and(|counter| counter.bid.is_some()) {
+    pub(crate) fn grant_unchecked(&mut self, desk: &mut Desk, link: LinkId, job: JobId) {
+        let bid = self.counters.get(&link).and_then(|counter| counter.bid.as_ref());
+        if bid.is_some_and(|bidding| bidding.checking == job) {
             self.refuse(desk, link, RefuseCode::Busy);
         }
     }
@@ -159,22 +172,28 @@ impl Seller {
         let Some(bidding) = self.counters.get_mut(&link).and_then(|c| c.bid.as_mut()) else {
             return;
         };
-        if bidding.viewing || !bidding.signed {
+        if bidding.viewing.is_some() || !bidding.signed {
             return;
         }
         let (rail, grant) = (bidding.rail, bidding.bid.grant);
         if let Some(job) = desk.job(Job::View(link)) {
-            bidding.viewing = true;
+            bidding.viewing = Some(job);
             desk.act(Action::ViewAccount { job, rail, grant, payee });
         }
     }
 
     /// The vault told of the payer of a link's bid, or did not.
-    pub(crate) fn viewed(&mut self, desk: &mut Desk, link: LinkId, view: Option<AccountView>) {
-        let Some(bidding) = self.counters.get_mut(&link).and_then(|c| c.bid.as_mut()) else {
+    pub(crate) fn viewed(
+        &mut self,
+        desk: &mut Desk,
+        (link, job): (LinkId, JobId),
+        view: Option<AccountView>,
+    ) {
+        let bidding = self.counters.get_mut(&link).and_then(|counter| counter.bid.as_mut());
+        let Some(bidding) = bidding.filter(|bidding| bidding.viewing == Some(job)) else {
             return;
         };
-        bidding.viewing = false;
+        bidding.viewing = None;
         let (id, session, grant) = (bidding.payer(), bidding.session, bidding.bid.grant);
         let price = bidding.bid.price;
         let Some(payer) = self.payers.get_mut(&id) else { return };

@@ -47,7 +47,7 @@ impl Seller {
         let amount = credit.voucher.amount;
         let Some(job) = desk.job(Job::Claim(session, amount)) else { return };
         credit.claim = Claim::UnderWay;
-        let (voucher, grant_sig) = (credit.voucher, credit.grant_sig);
+        let (voucher, grant_sig) = (Box::new(credit.voucher), credit.grant_sig);
         desk.act(Action::SubmitClaim { job, voucher, grant_sig, sig });
     }
 

@@ -155,7 +155,9 @@ impl Seller {
     pub(crate) fn voucher(&mut self, desk: &mut Desk, taken: Taken, bytes: u64) -> Verdict {
         let Taken { link, amount, .. } = taken;
         let Some(counter) = self.counters.get(&link) else { return Verdict::Fine };
-        let Some(session) = counter.session else { return Verdict::Strike };
+        // A session we know is paid for while the bid that renews it is looked at.
+        let asked = counter.bid.as_ref().map(|bidding| bidding.session);
+        let Some(session) = counter.session.or(asked) else { return Verdict::Fine };
         let Some(credit) = self.credits.get_mut(&session) else { return Verdict::Fine };
         if amount > credit.voucher.grant.cap {
             return Verdict::Strike;
@@ -236,6 +238,10 @@ impl Seller {
             desk.timers.clear(Timer::Grace(link));
             desk.send(link, &PayMessage::Receipt { amount, bytes: counter.sent });
             self.allow(desk, link);
+            self.renew(desk, link);
+        }
+        if self.counters.get(&link).is_some_and(|counter| counter.award.is_none()) {
+            self.sell_soon(desk);
         }
         self.review_claims(desk);
     }

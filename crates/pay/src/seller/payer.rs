@@ -62,7 +62,7 @@ impl Payer {
 }
 
 /// Credit is never below so many bytes: a few blocks must fit, or nothing moves.
-const CREDIT_FLOOR: u64 = 4 * headwater_base::BLOCK_LEN as u64;
+const CREDIT_FLOOR: u64 = 64 * 1024;
 
 /// What of a deposit may back `exposure`: the free part of it, and whether it is enough. An exit
 /// that lands while vouchers may still be claimed backs nothing at all.

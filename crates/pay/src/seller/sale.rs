@@ -34,9 +34,6 @@ impl Seller {
             self.win(desk, *link, sale.price);
         }
         self.weigh(desk, &sale.winners);
-        for counter in self.counters.values_mut() {
-            counter.sent_lately = 0;
-        }
     }
 
     /// A link's bid, if it may win: backed, not in arrears, and the peer wants something.
@@ -45,9 +42,10 @@ impl Seller {
         let bidding = counter.bid.as_ref().filter(|bidding| bidding.signed)?;
         let payer = self.payers.get(&bidding.payer()).filter(|payer| payer.view.is_some())?;
         let bid = bidding.bid.price;
-        // Who used up its credit and was not asked yet for lack of an award is in arrears too.
-        let block = crate::price::owed(u64::from(headwater_base::BLOCK_LEN), bid);
-        if counter.award.is_none() && payer.room(bid) < block {
+        // Who owes its whole credit is in arrears, whatever it bids.
+        let reserve = self.on.as_ref()?.price;
+        let block = crate::price::owed(u64::from(headwater_base::BLOCK_LEN), reserve);
+        if counter.award.is_none() && payer.room(reserve) < block {
             return None;
         }
         let keeps = counter.award.is_some_and(|award| !award.kept) && payer.paid > payer.charged;
@@ -57,9 +55,7 @@ impl Seller {
     fn win(&mut self, desk: &mut Desk, link: LinkId, price: Amount) {
         let Some(counter) = self.counters.get_mut(&link) else { return };
         let Some(bidding) = &counter.bid else { return };
-        let (offer, bid) = (bidding.bid.offer, bidding.bid.price);
-        let payer = self.payers.get(&bidding.payer());
-        let credit = payer.map_or(limit::CREDIT_BYTES_MIN, |payer| payer.credit);
+        let bid = bidding.bid.price;
         // One that keeps its slot for what it paid ahead keeps it once, and at its own bid.
         let (own, kept) = (bid < price, bid < price);
         let price = if own { bid } else { price };
@@ -68,10 +64,25 @@ impl Seller {
             return;
         }
         let since = counter.award.map_or(desk.now, |award| award.since);
-        counter.award = Some(Holding { since, kept });
-        let (from, until_s) = (counter.sent, limit::AWARD_SECONDS);
-        desk.send(link, &PayMessage::Award(Award { offer, price, from, credit, until_s }));
+        counter.award = Some(Holding { since, kept, credit: 0 });
+        self.renew(desk, link);
         self.allow(desk, link);
+    }
+
+    /// Tells an award again when the credit that goes with it is new.
+    pub(super) fn renew(&mut self, desk: &mut Desk, link: LinkId) {
+        let Some(counter) = self.counters.get_mut(&link) else { return };
+        let Some((bidding, award)) = counter.bid.as_ref().zip(counter.award.as_mut()) else {
+            return;
+        };
+        let payer = self.payers.get(&bidding.payer());
+        let credit = payer.map_or(limit::CREDIT_BYTES_MIN, |payer| payer.credit);
+        let price = counter.tariff.price().unwrap_or_default();
+        if credit != award.credit {
+            award.credit = credit;
+            let (offer, from, until_s) = (bidding.bid.offer, counter.sent, limit::AWARD_SECONDS);
+            desk.send(link, &PayMessage::Award(Award { offer, price, from, credit, until_s }));
+        }
     }
 
     /// A link that lost its slot keeps its bid: it may win it back.

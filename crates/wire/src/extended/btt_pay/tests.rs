@@ -37,7 +37,7 @@ fn every_kind_is_read_as_it_was_written() {
 fn voucher_has_the_form_of_the_readme() {
     let voucher =
         PayMessage::Voucher { amount: Amount(1 << 63), sig: Signature([b's'; 65]), bytes: 9 };
-    let expect = b"d1:a16:\0\0\0\0\0\0\0\0\x80\0\0\0\0\0\0\01:ni9e1:ti4e1:x65:\
+    let expect = b"d1:a16:\0\0\0\0\0\0\0\0\x80\0\0\0\0\0\0\x001:ni9e1:ti4e1:x65:\
         ssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssse";
     assert_eq!(voucher.encode(), expect.as_slice());
 }

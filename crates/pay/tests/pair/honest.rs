@@ -1,0 +1,165 @@
+//! Both sides keep the rules.
+
+use headwater_base::{Amount, UnixTime};
+use headwater_pay::{Event, Input, limit, owed};
+
+use crate::shell::{BLOCK, DATE, PRICE, World, buying, selling};
+
+#[test]
+fn accounts_agree_to_the_base_unit() {
+    // A price that no number of blocks makes whole.
+    let price = Amount(1_000_003);
+    let mut world = World::with(buying(), headwater_pay::Selling { price, ..selling() });
+    world.run(60);
+    assert!(world.verified >= 2 << 20);
+    let expect = owed(world.verified, price);
+    assert_eq!(world.promised(), expect);
+    assert_eq!(world.earned(), expect);
+    assert_eq!(world.bought(), (world.verified, expect));
+    assert_eq!(world.seller.pay.view().owed, Amount(0));
+    assert_eq!(world.claim(), expect);
+}
+
+#[test]
+fn nothing_is_said_before_the_user_opts_in() {
+    let mut world = World::new();
+    let pay = headwater_pay::Pay::new(&headwater_base::Seed([0; 32]));
+    assert_eq!(pay.terms(), None);
+    world.buyer.pay = pay;
+    world.open();
+    world.run(60);
+    assert_eq!((world.promised(), world.sent), (Amount(0), 0));
+    assert!(world.buyer.events.is_empty() && world.buyer.out.is_empty());
+}
+
+#[test]
+fn credit_grows_while_windows_are_paid_and_nobody_has_to_wait() {
+    let mut world = World::new();
+    world.wanted = 64 << 20;
+    world.run(60);
+    let asked = |event: &Event| matches!(event, Event::PaymentEnded { .. });
+    assert!(world.verified >= 64 << 20);
+    assert_eq!(world.buyer.events.iter().filter(|event| asked(event)).count(), 1);
+    let vouchers = world.seller.events.iter().filter(|e| matches!(e, Event::Earned { .. }));
+    // At the first window's half of 128 KiB there would be 512.
+    assert!(vouchers.clone().count() < 100, "{}", vouchers.count());
+}
+
+#[test]
+fn pieces_larger_than_the_credit_are_bought_one_unit_ahead() {
+    let mut world = World::new();
+    world.unit = 1 << 20;
+    world.close();
+    world.open();
+    world.wanted = 8 << 20;
+    world.run(120);
+    assert!(world.verified >= 8 << 20, "{} verified", world.verified);
+    assert!(world.promised() <= owed(world.verified + world.unit, PRICE));
+    assert_eq!(world.promised(), world.earned());
+}
+
+#[test]
+fn kill_switch_signs_nothing_more_at_whatever_step() {
+    for at in (0..600).step_by(7) {
+        let mut world = World::new();
+        for _ in 0..at {
+            world.step();
+        }
+        world.buyer.pay.handle(world.now, Input::BuyingOff);
+        // The shell refuses to sign from here on, and fails the test when it is asked to.
+        world.buyer.signs = false;
+        world.run(30);
+        assert!(!world.buyer.pay.is_charged(world.link));
+        assert_eq!(world.buyer.pay.terms(), None);
+    }
+}
+
+#[test]
+fn caps_hold_and_end_payment_but_not_the_link() {
+    let link_cap = owed(1 << 20, PRICE);
+    let session_cap = owed(1 << 19, PRICE);
+    for (cap, buying) in [
+        (link_cap, headwater_pay::Buying { link_cap, ..buying() }),
+        (session_cap, headwater_pay::Buying { session_cap, ..buying() }),
+    ] {
+        let mut world = World::with(buying, selling());
+        world.run(60);
+        assert_eq!(world.promised(), cap);
+        assert_eq!(world.earned(), cap);
+        assert_eq!(world.seller.weight(world.link), 0);
+        assert_eq!(world.seller.pay.view().owed, Amount(0));
+    }
+}
+
+#[test]
+fn a_price_above_the_maximum_is_not_bid_on() {
+    let price_max = Amount(PRICE.0 - 1);
+    let mut world = World::with(headwater_pay::Buying { price_max, ..buying() }, selling());
+    world.run(60);
+    assert_eq!((world.promised(), world.sent), (Amount(0), 0));
+}
+
+#[test]
+fn session_ends_with_its_grant() {
+    let mut world = World::new();
+    for _ in 0..200 {
+        world.step();
+    }
+    let expiry = Input::Clock(UnixTime(DATE.0 + 3600));
+    world.buyer.pay.handle(world.now, expiry.clone());
+    world.seller.pay.handle(world.now, expiry);
+    world.run(30);
+    assert!(world.buyer.events.contains(&Event::GrantExpired));
+    assert_eq!(world.seller.weight(world.link), 0);
+    assert!(world.ledger.claimed.values().sum::<u128>() > 0, "claimed before it is too late");
+}
+
+#[test]
+fn claims_are_made_once_they_are_worth_many_fees() {
+    let fee = owed(BLOCK, PRICE);
+    let selling = headwater_pay::Selling { claim_fee: fee, claim_factor: 20, ..selling() };
+    let mut world = World::with(buying(), selling);
+    world.wanted = 100 * 1024;
+    world.run(60);
+    assert!(world.ledger.claimed.is_empty());
+    world.wanted = 2 << 20;
+    world.close();
+    world.open();
+    world.run(60);
+    assert!(world.ledger.claimed.values().sum::<u128>() >= 20 * fee.0);
+}
+
+#[test]
+fn a_vault_that_cannot_cover_the_window_is_sold_only_what_it_covers() {
+    let mut world = World::new();
+    world.ledger.balance = owed(10 * BLOCK, PRICE).0;
+    world.run(60);
+    assert!(world.sent <= 10 * BLOCK, "{} sent", world.sent);
+    assert!(world.earned() <= owed(10 * BLOCK, PRICE));
+    let mut world = World::new();
+    world.ledger.balance = 0;
+    world.run(60);
+    assert_eq!(world.sent, 0);
+}
+
+#[test]
+fn what_one_payer_may_leave_unsettled_is_bounded() {
+    let max_unsecured = owed(1 << 20, PRICE);
+    let mut world = World::with(buying(), headwater_pay::Selling { max_unsecured, ..selling() });
+    world.run(60);
+    // It is claimed on the way, so that the sale goes on.
+    assert!(world.verified >= 2 << 20, "{}", world.verified);
+    assert!(world.ledger.claimed.values().sum::<u128>() > 0);
+}
+
+#[test]
+fn records_are_removed_once_nobody_can_claim_them() {
+    let mut world = World::new();
+    world.run(30);
+    assert!(!world.buyer.disk.is_empty() && !world.seller.disk.is_empty());
+    let date = Input::Clock(UnixTime(DATE.0 + 3600 + limit::CLAIM_WINDOW_SECONDS + 1));
+    world.buyer.pay.handle(world.now, date.clone());
+    world.seller.pay.handle(world.now, date);
+    world.run(1);
+    assert!(world.buyer.disk.is_empty(), "the buyer keeps {}", world.buyer.disk.len());
+}
