@@ -396,7 +396,7 @@ impl World {
 
     /// The buyer never paid for more than one unit it has not verified.
     pub(crate) fn check(&self) {
-        let most = headwater_pay::owed(self.verified + self.unit, self.buying.price_max);
+        let most = headwater_pay::owed(self.verified + self.unit, self.selling.price);
         assert!(self.promised() <= most, "{:?} promised, {most:?} allowed", self.promised());
     }
 
