@@ -296,3 +296,14 @@ fn bad_bytes_end_payment_over_the_link() {
 fn broken_records_are_refused_and_not_guessed() {
     assert!(Pay::restore(&headwater_base::Seed([0; 32]), [&[1_u8, 0, 7][..]]).is_err());
 }
+
+#[test]
+fn bytes_that_are_never_found_good_are_paid_for_one_unit() {
+    let mut world = World::new();
+    (world.unit, world.verifies) = (1 << 16, false);
+    world.close();
+    world.open();
+    world.run(120);
+    assert_eq!(world.promised(), owed(1 << 16, PRICE));
+    assert!(ended(&world.seller.events, EndCode::Unpaid));
+}

@@ -2,8 +2,9 @@
 
 use headwater_base::{Amount, UnixTime};
 use headwater_pay::{Event, Input, limit, owed};
+use headwater_wire::extended::PayMessage;
 
-use crate::shell::{BLOCK, DATE, PRICE, World, buying, selling};
+use crate::shell::{BLOCK, DATE, Fate, PRICE, Packet, World, buying, selling};
 
 #[test]
 fn accounts_agree_to_the_base_unit() {
@@ -162,4 +163,23 @@ fn records_are_removed_once_nobody_can_claim_them() {
     world.seller.pay.handle(world.now, date);
     world.run(1);
     assert!(world.buyer.disk.is_empty(), "the buyer keeps {}", world.buyer.disk.len());
+}
+
+#[test]
+fn a_buyer_whose_vouchers_were_lost_pays_them_with_its_next_bid_and_goes_on() {
+    let mut world = World::new();
+    world.meddle = |from_buyer, packet| {
+        let Packet::Pay(payload) = packet else { return Fate::Arrives };
+        let message = PayMessage::decode(payload);
+        let voucher = matches!(message, Ok(Some(PayMessage::Voucher { .. })));
+        if from_buyer && voucher { Fate::Lost } else { Fate::Arrives }
+    };
+    world.run(60);
+    assert_eq!((world.earned(), world.seller.weight(world.link)), (Amount(0), 0));
+    world.close();
+    world.meddle = |_, _| Fate::Arrives;
+    world.open();
+    world.run(60);
+    assert!(world.verified >= world.wanted, "{} verified", world.verified);
+    assert_eq!(world.earned(), owed(world.verified, PRICE));
 }

@@ -234,6 +234,8 @@ pub(crate) struct World {
     sent_on_link: u64,
     /// A seller that stalls sends no block.
     pub(crate) stalls: bool,
+    /// Whether bytes that came are found good once they are a unit.
+    pub(crate) verifies: bool,
     done: bool,
 }
 
@@ -259,6 +261,7 @@ impl World {
             sent: 0,
             sent_on_link: 0,
             stalls: false,
+            verifies: true,
             done: false,
         };
         world.switch_on(true);
@@ -368,7 +371,7 @@ impl World {
         let charged = self.buyer.pay.is_charged(link);
         self.buyer.pay.handle(now, Input::BytesReceived { link, bytes: BLOCK });
         self.unverified += if charged { BLOCK } else { 0 };
-        if self.unverified >= self.unit {
+        if self.unverified >= self.unit && self.verifies {
             let bytes = self.unverified;
             self.unverified = 0;
             self.verified += bytes;
@@ -396,7 +399,7 @@ impl World {
 
     /// The buyer never paid for more than one unit it has not verified.
     pub(crate) fn check(&self) {
-        let most = headwater_pay::owed(self.verified + self.unit, self.buying.price_max);
+        let most = headwater_pay::owed(self.verified + self.unit, self.selling.price);
         assert!(self.promised() <= most, "{:?} promised, {most:?} allowed", self.promised());
     }
 
