@@ -8,8 +8,8 @@ use headwater_base::{
     ByteCount, Digest256, InfoHash, Map, PieceIndex, ReaderId, Seed, Time, TorrentId,
 };
 use headwater_engine::{
-    Action, Config, Engine, EngineView, Event, Input, PeerView, PieceState, Priority, Step as EngineStep,
-    TorrentView, Wake, Warning, WebSeed,
+    Action, Config, Engine, EngineView, Event, Input, PeerView, PieceState, Priority,
+    Step as EngineStep, TorrentView, Wake, Warning, WebSeed,
 };
 use headwater_metainfo::Torrent;
 use headwater_pay::{Input as PayInput, Pay, PayView, RecordError};
@@ -18,7 +18,7 @@ use crate::payment::{PayStep, Payment, Turn};
 use crate::source::{self, AddError, Source};
 
 /// The next thing to do, or that there is none.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Step {
     /// The shell must do this.
     Action(Action),

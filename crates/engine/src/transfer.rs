@@ -361,7 +361,7 @@ impl Transfer {
     }
 
     /// Whether everything chosen is stored. A bridge is never done: somebody may ask for more.
-    fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         self.bridge.is_none() && self.picker.as_ref().is_some_and(Picker::is_done)
     }
 

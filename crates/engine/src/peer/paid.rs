@@ -12,8 +12,10 @@ pub(crate) struct Paid {
     pub(crate) terms: Option<Bytes>,
     /// It was told that we take part.
     pub(crate) told: bool,
-    /// Its share of what is sold, in millionths; with any it holds a sold slot.
+    /// Its share of what is sold, in millionths.
     pub(crate) weight: u32,
+    /// It has a share, and is one of those whose slots may be sold.
+    pub(crate) seated: bool,
     /// Bytes it was sent in sold slots.
     pub(crate) sent: u64,
     /// What those may come to.
@@ -29,7 +31,7 @@ pub(crate) struct Paid {
 impl Paid {
     /// Whether it holds a sold slot.
     pub(crate) fn is_sold(&self) -> bool {
-        self.weight > 0
+        self.seated
     }
 
     /// Whether so many more bytes may be sent to it: in a sold slot only what is allowed.

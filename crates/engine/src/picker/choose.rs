@@ -202,8 +202,7 @@ impl Picker {
         let Deadline { piece, distance } = late;
         let Some(open) = self.open.get_mut(&piece).filter(|open| !open.parole) else { return };
         let patience = limit::URGENT_PATIENCE;
-        self.doubled +=
-            take_second(open, (piece, distance), asker, out, (patience, &self.charged));
+        self.doubled += take_second(open, (piece, distance), asker, out, (patience, &self.charged));
     }
 
     /// Asks a second peer for blocks though the first may still send them: near the end one slow

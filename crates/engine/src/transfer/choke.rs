@@ -9,10 +9,10 @@ use headwater_wire::Message;
 use super::{Stage, Transfer};
 use crate::bucket::Gate;
 use crate::desk::Desk;
-use crate::{PayNews, limit};
 use crate::peer::Peer;
 use crate::picker::Picker;
 use crate::timer::Timer;
+use crate::{PayNews, limit};
 
 /// Puts a turn behind all others: more microseconds than any run has.
 const LATER: u64 = 1 << 62;
@@ -65,7 +65,7 @@ impl Transfer {
     /// Gives slots to those they were sold to.
     pub(super) fn serve_sold(&mut self, desk: &mut Desk) {
         if self.stage == Stage::Running {
-            for link in self.sold(self.slot_count(desk)) {
+            for link in self.seat_sold(self.slot_count(desk)) {
                 self.unchoke(desk, link, Claim::Gives);
             }
         }
@@ -194,7 +194,7 @@ impl Transfer {
             peer.standing.turn(given);
         }
         let slots = self.slot_count(desk);
-        let sold = self.sold(slots);
+        let sold = self.seat_sold(slots);
         let gives = ranked.iter().filter(|(claim, _)| *claim == Claim::Gives);
         let gives = gives.map(|(_, link)| *link).take(slots / 2).collect();
         if !self.is_seeding() {

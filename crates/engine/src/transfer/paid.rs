@@ -88,12 +88,11 @@ impl Transfer {
         let Some(peer) = self.peers.get_mut(&link) else { return };
         let was_sold = peer.paid.is_sold();
         peer.paid.weight = weight;
-        if weight > 0 {
-            self.serve_sold(desk);
-        } else if was_sold {
+        if was_sold && weight == 0 {
             self.choke(desk, link);
-            self.fill_slots(desk);
         }
+        self.serve_sold(desk);
+        self.fill_slots(desk);
         desk.kicks.insert((self.id, link));
     }
 
@@ -112,10 +111,9 @@ impl Transfer {
         }
     }
 
-    /// Those in sold slots that want something: half of all slots at most, the largest shares
-    /// first.
-    pub(super) fn sold(&self, slots: usize) -> Set<LinkId> {
-        let is_sold = |peer: &&Peer| peer.paid.is_sold() && peer.interested && peer.told_pieces;
+    /// Those with a share that want something: half of all slots at most, the largest shares first.
+    fn sold(&self, slots: usize) -> Set<LinkId> {
+        let is_sold = |peer: &&Peer| peer.paid.weight > 0 && peer.interested && peer.told_pieces;
         let mut sold: Vec<_> = self
             .peers
             .values()
@@ -124,6 +122,15 @@ impl Transfer {
             .collect();
         sold.sort_unstable();
         sold.into_iter().map(|(_, link)| link).take(slots / 2).collect()
+    }
+
+    /// Seats those whose slots are sold, and answers who they are.
+    pub(super) fn seat_sold(&mut self, slots: usize) -> Set<LinkId> {
+        let sold = self.sold(slots);
+        for peer in self.peers.values_mut() {
+            peer.paid.seated = sold.contains(&peer.link);
+        }
+        sold
     }
 
     /// Bytes that a peer's next turn at the upload limit brings. Those who are served for nothing

@@ -250,12 +250,7 @@ fn count_off(peer: &mut Peer, served: &Served) {
 
 /// Whether the limits let a peer have its next block; else a timer tells when. A turn brings a
 /// block, or more or less of one where slots are sold; turns come around.
-fn may_send(
-    peer: &mut Peer,
-    desk: &mut Desk,
-    own: &mut Bucket,
-    (bytes, turn): (u64, u64),
-) -> bool {
+fn may_send(peer: &mut Peer, desk: &mut Desk, own: &mut Bucket, (bytes, turn): (u64, u64)) -> bool {
     while peer.upload_gate == Gate::Unpaid {
         if peer.paid.saved >= bytes {
             peer.paid.saved -= bytes;
