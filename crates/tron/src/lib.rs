@@ -9,6 +9,7 @@ mod digest;
 pub mod key;
 pub mod limit;
 pub mod message;
+pub mod node;
 pub mod transaction;
 pub mod typed;
 
