@@ -4,7 +4,10 @@
 //! agree to the byte. What comes from outside has a limit in `limit` and never panics.
 #![forbid(unsafe_code)]
 
+pub mod abi;
 pub mod address;
+pub mod amount;
+pub mod chain;
 mod digest;
 pub mod key;
 pub mod limit;
