@@ -10,7 +10,7 @@ pub mod vault;
 use headwater_base::Address;
 
 pub use event::Event;
-pub use reason::{Reason, reason};
+pub use reason::{Reason, Refusal, reason};
 
 /// What a contract returned or wrote is not what it should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

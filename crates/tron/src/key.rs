@@ -42,7 +42,7 @@ pub enum SignatureError {
     #[error("signature belongs to no key")]
     NoKey,
     /// It was made by somebody else.
-    #[error("signature is by {}, not by {}", address::to_base58(*.found), address::to_base58(*.needed))]
+    #[error("signature is by {found:?}, not by {needed:?}")]
     Signer {
         /// Who made it.
         found: Address,

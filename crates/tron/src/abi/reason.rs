@@ -1,8 +1,9 @@
 //! Why a contract refused, of the bytes it reverted with.
 
-use alloy_sol_types::{Panic, Revert, SolError};
+use alloy_sol_types::{Panic, Revert, SolError, SolInterface};
 
 use super::AbiError;
+use super::sol::Vault::VaultErrors;
 use crate::limit;
 use crate::node::Words;
 
@@ -18,6 +19,8 @@ pub enum Reason {
         /// Which of Solidity's panics; the largest number where it is none.
         code: u64,
     },
+    /// It is a vault, and says which of its rules was broken.
+    Vault(Refusal),
     /// It has an error of its own, told by four bytes.
     Custom {
         /// The first four bytes of the digest of the error's signature.
@@ -32,7 +35,68 @@ pub enum Reason {
     },
 }
 
-/// Reads why a contract refused.
+/// Which rule of the vault was broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The token has no code.
+    NoToken,
+    /// A call came while another was under way.
+    Reentered,
+    /// Coin came where none was needed, or another amount than the call says.
+    WrongValue,
+    /// A deposit brought nothing.
+    NothingArrived,
+    /// A payment to nobody.
+    NoPayee,
+    /// Not signed by whoever had to, malformed, or of the second form.
+    BadSignature,
+    /// The grant's time is over.
+    Expired,
+    /// The grant runs longer than a session may.
+    ExpiryTooFar,
+    /// Nothing above what this payee had before.
+    Stale,
+    /// The cap or the balance leaves nothing for this payee.
+    NothingLeft,
+    /// What is kept cannot go back yet.
+    Locked,
+    /// Nothing is kept.
+    NoLock,
+    /// More than the account has free.
+    TooMuch,
+    /// No exit was asked for.
+    NoExit,
+    /// The exit's time has not come.
+    ExitNotDue,
+    /// The token did not move what it was told to.
+    TransferFailed,
+}
+
+impl From<VaultErrors> for Refusal {
+    fn from(error: VaultErrors) -> Self {
+        match error {
+            VaultErrors::NoToken(_) => Self::NoToken,
+            VaultErrors::Reentered(_) => Self::Reentered,
+            VaultErrors::WrongValue(_) => Self::WrongValue,
+            VaultErrors::NothingArrived(_) => Self::NothingArrived,
+            VaultErrors::NoPayee(_) => Self::NoPayee,
+            VaultErrors::BadSignature(_) => Self::BadSignature,
+            VaultErrors::Expired(_) => Self::Expired,
+            VaultErrors::ExpiryTooFar(_) => Self::ExpiryTooFar,
+            VaultErrors::Stale(_) => Self::Stale,
+            VaultErrors::NothingLeft(_) => Self::NothingLeft,
+            VaultErrors::Locked(_) => Self::Locked,
+            VaultErrors::NoLock(_) => Self::NoLock,
+            VaultErrors::TooMuch(_) => Self::TooMuch,
+            VaultErrors::NoExit(_) => Self::NoExit,
+            VaultErrors::ExitNotDue(_) => Self::ExitNotDue,
+            VaultErrors::TransferFailed(_) => Self::TransferFailed,
+        }
+    }
+}
+
+/// Reads why a contract refused. Any contract may give a vault's reasons: they mean something
+/// only of a call to a vault.
 pub fn reason(reverted: &[u8]) -> Reason {
     let found = reverted.len();
     let unreadable = Reason::Unreadable { found };
@@ -49,6 +113,9 @@ pub fn reason(reverted: &[u8]) -> Reason {
             code: u64::try_from(it.code).unwrap_or(u64::MAX),
         }),
         selector => {
+            if let Ok(known) = VaultErrors::abi_decode_validate(reverted) {
+                return Reason::Vault(known.into());
+            }
             let data = data[..data.len().min(limit::REASON_BYTES_MAX)].to_vec();
             Reason::Custom { selector, data }
         }

@@ -38,6 +38,23 @@ sol! {
         event Released(bytes32 indexed session, address indexed payee, uint128 amount);
         event ExitRequested(address indexed owner, uint128 amount, uint64 at);
         event Exited(address indexed owner, uint128 amount);
+
+        error NoToken(address token);
+        error Reentered();
+        error WrongValue(uint256 sent, uint256 needed);
+        error NothingArrived();
+        error NoPayee();
+        error BadSignature(address needed);
+        error Expired(uint256 now_, uint256 last);
+        error ExpiryTooFar(uint256 expiry, uint256 allowed);
+        error Stale(uint128 amount, uint128 had);
+        error NothingLeft();
+        error Locked(uint64 until);
+        error NoLock();
+        error TooMuch(uint128 amount, uint128 free);
+        error NoExit();
+        error ExitNotDue(uint64 exitAt);
+        error TransferFailed();
     }
 
     interface Token {

@@ -161,6 +161,20 @@ fn reasons_are_told_apart() {
     assert_eq!(reason(&words[..40]), Reason::Unreadable { found: 40 });
 }
 
+#[test]
+fn broken_rules_of_the_vault_are_named() {
+    let refused = |signature: &str, arguments: &[u8]| {
+        reason(&[&keccak256(&[signature.as_bytes()])[..4], arguments].concat())
+    };
+    let stale = [number(5), number(5)].concat();
+    assert_eq!(refused("Stale(uint128,uint128)", &stale), Reason::Vault(Refusal::Stale));
+    assert_eq!(refused("NothingLeft()", &[]), Reason::Vault(Refusal::NothingLeft));
+    let late = [number(9), number(8)].concat();
+    assert_eq!(refused("Expired(uint256,uint256)", &late), Reason::Vault(Refusal::Expired));
+    let short = refused("BadSignature(address)", &[1]);
+    assert!(matches!(short, Reason::Custom { .. }));
+}
+
 fn deposited(contract: Address) -> Log {
     let name = keccak256(&[b"Deposited(address,uint128)"]);
     Log { contract, topics: vec![name, padded(Address([1; 20]))], data: number(77) }
