@@ -8,7 +8,7 @@ use headwater_tron::key::SecretKey;
 use headwater_tron::message;
 use headwater_tron::node::{HexAddress, HexBytes};
 use headwater_tron::transaction::TransactionJson;
-use headwater_tron::typed::{Domain, Grant, Reserve, Voucher};
+use headwater_tron::typed::{Domain, Form, Grant, Reserve, Voucher, grant_json};
 use headwater_tron::{Amount, Signature, UnixTime};
 use serde::Deserialize;
 
@@ -29,7 +29,7 @@ enum Case {
     MessageV1 { key: HexBytes, bytes: HexBytes },
     /// A text as wallets sign it.
     MessageV2 { key: HexBytes, text: String },
-    /// A grant, signed.
+    /// A grant, signed, and as a wallet takes it.
     Grant { key: HexBytes, place: Place, grant: GrantCase },
     /// A voucher, signed.
     Voucher { key: HexBytes, place: Place, promise: Promise },
@@ -94,6 +94,7 @@ fn answer(case: Case) -> Result<Vec<String>, Failure> {
             let grant = grant.read()?;
             let mut words = vec![hex(&place.domain().separator()), hex(&grant.session())];
             words.extend(signed(&secret(&key)?, grant.digest(&place.domain())));
+            words.push(hex(grant_json(&place.domain(), &grant, Form::Tron).as_bytes()));
             words
         }
         Case::Voucher { key, place, promise } => {
