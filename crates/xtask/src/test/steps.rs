@@ -46,7 +46,7 @@ pub(super) const STEPS: &[Step] = &[
     step("page", "the browser shell's tests in Chromium", test_in_page),
     step("program", "the headwater program is built", build_program),
     node("e2e", "whole programs and pages against each other"),
-    node("interop", "WebTorrent, libtorrent, Transmission, aria2, qBittorrent against ours"),
+    node("interop", "WebTorrent, libtorrent, Transmission, aria2, qBittorrent, tronweb and ours"),
 ];
 
 const fn step(name: &'static str, about: &'static str, run: fn() -> Result<Count>) -> Step {
@@ -63,11 +63,12 @@ const fn node(name: &'static str, about: &'static str) -> Step {
 /// measured as long again.
 const SEEDS: &str = "600";
 
-const CORE: [&str; 6] = [
+const CORE: [&str; 7] = [
     "-pheadwater-base",
     "-pheadwater-metainfo",
     "-pheadwater-wire",
     "-pheadwater-engine",
+    "-pheadwater-tron",
     "-pheadwater-client",
     "-pheadwater-sim",
 ];
@@ -136,7 +137,8 @@ fn test_in_page() -> Result<Count> {
 }
 
 /// The same build as that of the tests: another choice of packages would mean other features, and
-/// minutes for the same crates again. Tests of hybrid bring the program along.
+/// minutes for the same crates again. Tests of hybrid bring the program along, those of tron the
+/// example that tronweb is compared with.
 fn build_program() -> Result<Count> {
     one(cargo().args(["test", "--locked", "--workspace", "--no-run", "-q"]))
 }

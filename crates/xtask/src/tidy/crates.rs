@@ -167,8 +167,9 @@ fn dependencies(text: &str) -> Vec<(usize, &str)> {
 /// Checks that a file of the core knows only what it is told.
 pub(super) fn check_core(source: &Source, found: &mut Vec<Finding>) {
     let Some(krate) = source.krate().filter(|krate| CORE.contains(krate)) else { return };
-    // A bench is no part of what is built, and cannot do without a clock.
-    if source.language != Language::Rust || source.path.contains("/benches/") {
+    // Benches and examples are programs around the core: one needs a clock, the other its input.
+    let apart = ["/benches/", "/examples/"].iter().any(|folder| source.path.contains(folder));
+    if source.language != Language::Rust || apart {
         return;
     }
     let is_root = source.path.ends_with("/src/lib.rs");
