@@ -60,11 +60,7 @@ const ROWS: [Row; 14] = [
         ours: &["base", "metainfo", "wire", "client", "tracker"],
         others: Some(&["bytes"]),
     },
-    Row {
-        name: "browser",
-        ours: &["base", "metainfo", "wire", "client", "tron"],
-        others: None,
-    },
+    Row { name: "browser", ours: &["base", "metainfo", "wire", "client", "tron"], others: None },
     Row {
         name: "hybrid",
         ours: &[
