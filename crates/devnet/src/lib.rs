@@ -3,3 +3,9 @@
 
 pub mod contracts;
 pub mod evm;
+pub mod genesis;
+mod http;
+pub mod journal;
+pub mod ledger;
+pub mod limit;
+pub mod server;
