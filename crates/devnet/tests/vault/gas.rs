@@ -3,7 +3,7 @@
 use alloy_primitives::Address as A;
 use headwater_devnet::evm::prices::Prices;
 
-use crate::faces::{Claim, Token, Vault};
+use crate::faces::{Claim, Token};
 use crate::world::{CHAIN, DAY, HOUR, World, person};
 
 fn seller(n: u8) -> A {

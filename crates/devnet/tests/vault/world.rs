@@ -13,32 +13,32 @@ use k256::ecdsa::SigningKey;
 use crate::faces::{Claim, Grant, Reserve, Token, Vault, Voucher};
 
 /// The chain's id, and when it begins.
-pub const CHAIN: u64 = 3_448_148_188;
-pub const START: u64 = 1_800_000_000;
-pub const HOUR: u64 = 3_600;
-pub const DAY: u64 = 24 * HOUR;
+pub(crate) const CHAIN: u64 = 3_448_148_188;
+pub(crate) const START: u64 = 1_800_000_000;
+pub(crate) const HOUR: u64 = 3_600;
+pub(crate) const DAY: u64 = 24 * HOUR;
 /// What everybody has of the token, or of coin, at the start.
-pub const RICH: u128 = 1_000_000;
-pub const LIMIT: u64 = 10_000_000;
+pub(crate) const RICH: u128 = 1_000_000;
+pub(crate) const LIMIT: u64 = 10_000_000;
 
 /// Somebody with a key.
 #[derive(Clone)]
-pub struct Person {
-    pub key: SigningKey,
+pub(crate) struct Person {
+    pub(crate) key: SigningKey,
 }
 
 /// A person whose key is that byte 32 times.
-pub fn person(byte: u8) -> Person {
+pub(crate) fn person(byte: u8) -> Person {
     Person { key: SigningKey::from_slice(&[byte; 32]).expect("small numbers are keys") }
 }
 
 impl Person {
-    pub fn address(&self) -> A {
+    pub(crate) fn address(&self) -> A {
         let point = self.key.verifying_key().to_encoded_point(false);
         A::from_slice(&keccak256(&point.as_bytes()[1..])[12..])
     }
 
-    pub fn sign(&self, digest: B256) -> [u8; 65] {
+    pub(crate) fn sign(&self, digest: B256) -> [u8; 65] {
         let (signature, id) = self.key.sign_prehash_recoverable(&digest.0).expect("32 bytes");
         let mut bytes = [0; 65];
         bytes[..64].copy_from_slice(&signature.to_bytes());
@@ -49,26 +49,26 @@ impl Person {
 
 /// A grant with its owner's signature and the key that promises under it.
 #[derive(Clone)]
-pub struct Session {
-    pub grant: Grant,
-    pub owner_sig: Vec<u8>,
-    pub key: Person,
-    pub domain: Eip712Domain,
+pub(crate) struct Session {
+    pub(crate) grant: Grant,
+    pub(crate) owner_sig: Vec<u8>,
+    pub(crate) key: Person,
+    pub(crate) domain: Eip712Domain,
 }
 
 impl Session {
-    pub fn id(&self) -> B256 {
+    pub(crate) fn id(&self) -> B256 {
         self.grant.eip712_hash_struct()
     }
 
     /// A voucher, ready to be claimed.
-    pub fn voucher(&self, payee: A, amount: u128) -> Claim {
+    pub(crate) fn voucher(&self, payee: A, amount: u128) -> Claim {
         let voucher = Voucher { session: self.id(), payee, amount };
         self.promise(payee, amount, voucher.eip712_signing_hash(&self.domain))
     }
 
     /// A reserve, ready to be locked.
-    pub fn reserve(&self, payee: A, amount: u128) -> Claim {
+    pub(crate) fn reserve(&self, payee: A, amount: u128) -> Claim {
         let reserve = Reserve { session: self.id(), payee, amount };
         self.promise(payee, amount, reserve.eip712_signing_hash(&self.domain))
     }
@@ -85,19 +85,19 @@ impl Session {
 }
 
 /// How a call failed.
-pub type Failure = Vec<u8>;
+pub(crate) type Failure = Vec<u8>;
 
 /// What a call that worked told, in order.
 #[derive(Debug)]
-pub struct Told {
-    pub logs: Vec<Log>,
-    pub used: u64,
-    pub output: Vec<u8>,
+pub(crate) struct Told {
+    pub(crate) logs: Vec<Log>,
+    pub(crate) used: u64,
+    pub(crate) output: Vec<u8>,
 }
 
 impl Told {
     /// The one event of that kind.
-    pub fn event<E: SolEvent>(&self) -> E {
+    pub(crate) fn event<E: SolEvent>(&self) -> E {
         let mut found = self.logs.iter().filter_map(|log| {
             E::decode_raw_log(log.topics.iter().map(|topic| B256::from(*topic)), &log.data).ok()
         });
@@ -108,22 +108,22 @@ impl Told {
 }
 
 #[derive(Clone)]
-pub struct World {
-    pub evm: Evm,
-    pub vault: A,
+pub(crate) struct World {
+    pub(crate) evm: Evm,
+    pub(crate) vault: A,
     /// 0 for coin.
-    pub token: A,
-    pub now: u64,
+    pub(crate) token: A,
+    pub(crate) now: u64,
     made: u8,
 }
 
 impl World {
     /// A vault of a decent token, of which the first nine people have some and approved all.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::of(Prices::Energy, CHAIN)
     }
 
-    pub fn of(prices: Prices, chain: u64) -> Self {
+    pub(crate) fn of(prices: Prices, chain: u64) -> Self {
         let mut world = Self::empty(prices, chain);
         let args = Token::constructorCall { supply: U256::from(RICH * 100) }.abi_encode();
         let bank = person(99).address();
@@ -139,7 +139,7 @@ impl World {
     }
 
     /// A vault of coin, of which the first nine people have some.
-    pub fn native() -> Self {
+    pub(crate) fn native() -> Self {
         let mut world = Self::empty(Prices::Gas, 199);
         world.vault = world.make_vault(A::ZERO).expect("vault is made");
         for n in 1..10 {
@@ -149,7 +149,7 @@ impl World {
     }
 
     /// A vault of a token that can be told how to behave; everybody has some.
-    pub fn hostile() -> Self {
+    pub(crate) fn hostile() -> Self {
         let mut world = Self::empty(Prices::Energy, CHAIN);
         let maker = person(99).address();
         world.token = world.make(maker, &contracts::hostile_token(), &[]).expect("token is made");
@@ -167,12 +167,12 @@ impl World {
         Self { evm, vault: A::ZERO, token: A::ZERO, now: START, made: 0 }
     }
 
-    pub fn make_vault(&mut self, token: A) -> Result<A, Failure> {
+    pub(crate) fn make_vault(&mut self, token: A) -> Result<A, Failure> {
         let args = Vault::constructorCall { token }.abi_encode();
         self.make(person(99).address(), &contracts::vault(), &args)
     }
 
-    pub fn make(&mut self, from: A, contract: &Contract, args: &[u8]) -> Result<A, Failure> {
+    pub(crate) fn make(&mut self, from: A, contract: &Contract, args: &[u8]) -> Result<A, Failure> {
         self.made += 1;
         let to = Address([0x40 + self.made; 20]);
         let data = [&contract.bytecode, args].concat();
@@ -181,13 +181,13 @@ impl World {
         finish(outcome).map(|_| theirs(to))
     }
 
-    pub fn approve(&mut self, owner: A) {
+    pub(crate) fn approve(&mut self, owner: A) {
         let (token, spender) = (self.token, self.vault);
         let call = Token::approveCall { spender, value: U256::MAX };
         self.send(owner, token, 0, call).expect("approving never fails");
     }
 
-    pub fn send(
+    pub(crate) fn send(
         &mut self,
         from: A,
         to: A,
@@ -197,7 +197,7 @@ impl World {
         self.send_raw(from, to, value, call.abi_encode())
     }
 
-    pub fn send_raw(
+    pub(crate) fn send_raw(
         &mut self,
         from: A,
         to: A,
@@ -208,7 +208,7 @@ impl World {
         finish(self.evm.call(self.moment(), &message).expect("the sender has as much"))
     }
 
-    pub fn view<C: SolCall>(&self, to: A, call: C) -> C::Return {
+    pub(crate) fn view<C: SolCall>(&self, to: A, call: C) -> C::Return {
         let from = Address([0; 20]);
         let data = call.abi_encode();
         let message = Message { from, to: ours(to), value: 0, data, limit: LIMIT };
@@ -223,22 +223,22 @@ impl World {
 
 /// The vault's calls, as tests like them.
 impl World {
-    pub fn domain(&self) -> Eip712Domain {
+    pub(crate) fn domain(&self) -> Eip712Domain {
         let chain = U256::from(self.chain() & 0xffff_ffff);
         let name = Some("Headwater".into());
         Eip712Domain::new(name, Some("1".into()), Some(chain), Some(self.vault), None)
     }
 
-    pub fn chain(&self) -> u64 {
+    pub(crate) fn chain(&self) -> u64 {
         self.evm.chain_id()
     }
 
     /// A session of an hour between `owner` and a key of its own.
-    pub fn session(&self, owner: u8, cap: u128) -> Session {
+    pub(crate) fn session(&self, owner: u8, cap: u128) -> Session {
         self.session_until(owner, cap, self.now + HOUR)
     }
 
-    pub fn session_until(&self, owner: u8, cap: u128, expiry: u64) -> Session {
+    pub(crate) fn session_until(&self, owner: u8, cap: u128, expiry: u64) -> Session {
         let key = person(100 + owner);
         let salt = B256::repeat_byte(u8::try_from(self.now % 251).expect("small"));
         let owner = person(owner);
@@ -246,28 +246,28 @@ impl World {
         self.granted(&owner, key, grant)
     }
 
-    pub fn granted(&self, owner: &Person, key: Person, grant: Grant) -> Session {
+    pub(crate) fn granted(&self, owner: &Person, key: Person, grant: Grant) -> Session {
         let domain = self.domain();
         let owner_sig = owner.sign(grant.eip712_signing_hash(&domain)).to_vec();
         Session { grant, owner_sig, key, domain }
     }
 
-    pub fn deposit(&mut self, owner: u8, amount: u128) -> Result<Told, Failure> {
+    pub(crate) fn deposit(&mut self, owner: u8, amount: u128) -> Result<Told, Failure> {
         let value = if self.token.is_zero() { amount } else { 0 };
         self.send(person(owner).address(), self.vault, value, Vault::depositCall { amount })
     }
 
-    pub fn claim(&mut self, claim: &Claim) -> Result<Told, Failure> {
+    pub(crate) fn claim(&mut self, claim: &Claim) -> Result<Told, Failure> {
         // By somebody who has nothing to do with it.
         self.send(person(98).address(), self.vault, 0, claim_call(claim))
     }
 
-    pub fn claim_many(&mut self, claims: &[Claim]) -> Result<Told, Failure> {
+    pub(crate) fn claim_many(&mut self, claims: &[Claim]) -> Result<Told, Failure> {
         let call = Vault::claimManyCall { claims: claims.to_vec() };
         self.send(person(98).address(), self.vault, 0, call)
     }
 
-    pub fn reserve(&mut self, c: &Claim) -> Result<Told, Failure> {
+    pub(crate) fn reserve(&mut self, c: &Claim) -> Result<Told, Failure> {
         let c = c.clone();
         let call = Vault::reserveCall {
             grant: c.grant,
@@ -279,43 +279,43 @@ impl World {
         self.send(person(98).address(), self.vault, 0, call)
     }
 
-    pub fn release(&mut self, session: &Session, payee: A) -> Result<Told, Failure> {
+    pub(crate) fn release(&mut self, session: &Session, payee: A) -> Result<Told, Failure> {
         let call = Vault::releaseCall { session: session.id(), payee };
         self.send(person(98).address(), self.vault, 0, call)
     }
 
-    pub fn request_exit(&mut self, owner: u8, amount: u128) -> Result<Told, Failure> {
+    pub(crate) fn request_exit(&mut self, owner: u8, amount: u128) -> Result<Told, Failure> {
         self.send(person(owner).address(), self.vault, 0, Vault::requestExitCall { amount })
     }
 
-    pub fn exit(&mut self, owner: u8) -> Result<Told, Failure> {
+    pub(crate) fn exit(&mut self, owner: u8) -> Result<Told, Failure> {
         self.send(person(owner).address(), self.vault, 0, Vault::exitCall {})
     }
 
-    pub fn account(&self, owner: A) -> (u128, u128, u128, u64) {
+    pub(crate) fn account(&self, owner: A) -> (u128, u128, u128, u64) {
         let a = self.view(self.vault, Vault::accountsCall { owner });
         (a.balance, a.reserved, a.exiting, a.exitAt)
     }
 
     /// All that somebody has in the vault.
-    pub fn balance(&self, who: A) -> u128 {
+    pub(crate) fn balance(&self, who: A) -> u128 {
         self.account(who).0
     }
 
-    pub fn locked(&self, session: &Session, payee: A) -> u128 {
+    pub(crate) fn locked(&self, session: &Session, payee: A) -> u128 {
         self.view(self.vault, Vault::reserveOfCall { session: session.id(), payee }).amount
     }
 
-    pub fn spent(&self, session: &Session) -> u128 {
+    pub(crate) fn spent(&self, session: &Session) -> u128 {
         self.view(self.vault, Vault::spentCall { session: session.id() })
     }
 
-    pub fn claimed(&self, session: &Session, payee: A) -> u128 {
+    pub(crate) fn claimed(&self, session: &Session, payee: A) -> u128 {
         self.view(self.vault, Vault::claimedCall { session: session.id(), payee })
     }
 
     /// What somebody has outside of the vault, or the vault itself.
-    pub fn holds(&self, who: A) -> u128 {
+    pub(crate) fn holds(&self, who: A) -> u128 {
         if self.token.is_zero() {
             return self.evm.balance(ours(who));
         }
@@ -323,7 +323,7 @@ impl World {
     }
 }
 
-pub fn claim_call(c: &Claim) -> Vault::claimCall {
+pub(crate) fn claim_call(c: &Claim) -> Vault::claimCall {
     let c = c.clone();
     Vault::claimCall {
         grant: c.grant,
@@ -336,22 +336,22 @@ pub fn claim_call(c: &Claim) -> Vault::claimCall {
 
 /// The call must have failed in just this way.
 #[track_caller]
-pub fn refused(result: Result<Told, Failure>, error: Vault::VaultErrors) {
+pub(crate) fn refused(result: Result<Told, Failure>, error: Vault::VaultErrors) {
     let data = result.expect_err("the call must fail");
     let found = Vault::VaultErrors::abi_decode(&data);
     assert_eq!(found.ok(), Some(error), "revert data {}", headwater_base::hex(&data));
 }
 
 /// What a word in return data says.
-pub fn number(output: &[u8]) -> u128 {
+pub(crate) fn number(output: &[u8]) -> u128 {
     U256::abi_decode(output).expect("a word").to()
 }
 
-pub fn ours(address: A) -> Address {
+pub(crate) fn ours(address: A) -> Address {
     Address(address.into_array())
 }
 
-pub fn theirs(address: Address) -> A {
+pub(crate) fn theirs(address: Address) -> A {
     A::from(address.0)
 }
 
