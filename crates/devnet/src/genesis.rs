@@ -15,7 +15,7 @@ use crate::contracts;
 use crate::ledger::{Asset, Ledger, Refusal};
 
 /// The chain's id: no other chain's, so that no signature for a test counts anywhere else.
-pub const CHAIN_ID: u64 = 0x4857_7e57;
+pub const CHAIN_ID: u64 = 0x4857_0001;
 /// The date of the first block. It is a constant, and so are addresses made from it.
 pub const BORN: UnixMillis = UnixMillis(1_767_225_600_000);
 /// The id that BTT had on TRON while it was a TRC-10 token.
