@@ -22,6 +22,9 @@ export interface FoundWallet {
   readonly provider: object;
 }
 
+/** What the wallet is called that has been on `window` from the start. */
+export const LEGACY_NAME = "TronLink";
+
 const NAME_MAX = 48;
 const RDNS_MAX = 96;
 const UUID_MAX = 64;
@@ -42,13 +45,26 @@ export function readAnnouncement(kind: ChainKind, detail: unknown): FoundWallet 
 }
 
 /** A wallet that put itself on `window` and announces nothing. */
-export function fromWindow(kind: ChainKind, provider: unknown, isLegacy: boolean): FoundWallet | null {
+export function fromWindow(kind: ChainKind, provider: unknown): FoundWallet | null {
+  const isTronLink = peek(provider, "isTronLink") === true;
+  const name = isTronLink ? LEGACY_NAME : kind === "tron" ? "TRON wallet" : "Browser wallet";
+  return unnamed(kind, name, provider, false);
+}
+
+/** A wallet of before TIP-1193: `window.tronLink`, or a TronWeb alone. */
+export function fromOldWindow(provider: unknown, isTronLink: boolean): FoundWallet | null {
+  return unnamed("tron", isTronLink ? LEGACY_NAME : "TRON wallet", provider, true);
+}
+
+function unnamed(
+  kind: ChainKind,
+  name: string,
+  provider: unknown,
+  isLegacy: boolean,
+): FoundWallet | null {
   if (typeof provider !== "object" || provider === null) return null;
   if (typeof peek(provider, "request") !== "function") return null;
-  const isTronLink = peek(provider, "isTronLink") === true;
-  const name = isTronLink ? "TronLink" : kind === "tron" ? "TRON wallet" : "Browser wallet";
-  const found = { kind, name, icon: "", rdns: "", uuid: "", isLegacy, provider };
-  return Object.freeze(found);
+  return Object.freeze({ kind, name, icon: "", rdns: "", uuid: "", isLegacy, provider });
 }
 
 function iconOf(value: unknown): string {

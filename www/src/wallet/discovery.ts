@@ -3,7 +3,9 @@
  * `window`. Goes on listening, since a wallet may arrive after the page. Trusts none of them.
  */
 
-import { fromWindow, readAnnouncement, type FoundWallet } from "./announced.js";
+import {
+  fromOldWindow, fromWindow, LEGACY_NAME, readAnnouncement, type FoundWallet,
+} from "./announced.js";
 import { peek } from "./peek.js";
 
 /** Most wallets listed; whoever announces more is up to something. */
@@ -56,10 +58,10 @@ export class Discovery {
   /** Asks and looks once more. */
   look(): void {
     for (const request of REQUESTS) this.#place.dispatchEvent(new Event(request));
-    this.#take(fromWindow("tron", peek(this.#place, "tron"), false));
-    this.#take(fromWindow("evm", peek(this.#place, "ethereum"), false));
+    this.#take(fromWindow("tron", peek(this.#place, "tron")));
+    this.#take(fromWindow("evm", peek(this.#place, "ethereum")));
     const old = peek(this.#place, "tronLink");
-    this.#take(fromWindow("tron", old, true));
+    this.#take(fromOldWindow(old, true));
     if (old === undefined) this.#take(this.#bareTronWeb());
   }
 
@@ -73,8 +75,7 @@ export class Discovery {
     const tronWeb = peek(this.#place, "tronWeb");
     if (typeof peek(peek(tronWeb, "trx"), "sign") !== "function") return null;
     // `request` answers as TronLink does for a site that is connected already.
-    const provider = { tronWeb, request: async () => ({ code: 200 }) };
-    return fromWindow("tron", provider, true);
+    return fromOldWindow({ tronWeb, request: async () => ({ code: 200 }) }, false);
   }
 
   #take(found: FoundWallet | null): void {
@@ -92,17 +93,24 @@ function isSame(known: FoundWallet, found: FoundWallet): boolean {
   if (known.provider === found.provider) return !isReplacedBy(known, found);
   if (found.uuid !== "" && found.uuid === known.uuid) return true;
   if (found.rdns !== "" && found.rdns === known.rdns) return true;
-  // One TronLink shows itself three ways; the older ones are for who has no newer.
-  if (found.isLegacy) return !known.isLegacy || tronWebOf(known) === tronWebOf(found);
+  if (found.isLegacy) return isOlderWayIn(found, known);
   return found.uuid === "" && !known.isLegacy && isTwin(known, found);
 }
 
 /** Whether what was found is the same wallet by a better way in. */
 function isReplacedBy(known: FoundWallet, found: FoundWallet): boolean {
   if (known.kind !== found.kind) return false;
-  if (known.isLegacy) return !found.isLegacy;
+  if (known.isLegacy) return !found.isLegacy && isOlderWayIn(known, found);
   const isNamed = known.uuid === "" && found.uuid !== "";
   return isNamed && (known.provider === found.provider || isTwin(known, found));
+}
+
+/**
+ * One TronLink shows itself in three ways, the older ones for who knows no newer. A bare TronWeb
+ * says not whose it is, and every wallet injects one.
+ */
+function isOlderWayIn(old: FoundWallet, other: FoundWallet): boolean {
+  return isTwin(old, other) || other.name === old.name || old.name !== LEGACY_NAME;
 }
 
 /** TronLink gives `window` and announcements two objects around one TronWeb. */

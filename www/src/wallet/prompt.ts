@@ -3,7 +3,7 @@
  * away or the user never answers.
  */
 
-import { fault, faultFrom } from "./fault.js";
+import { fault, faultFrom, type WalletCode } from "./fault.js";
 import { method } from "./peek.js";
 
 /** How long a prompt may stand open. */
@@ -38,16 +38,18 @@ export class Prompts {
   #answer(doing: string, ask: () => unknown): Promise<unknown> {
     const { signal } = this.#gone;
     return new Promise((resolve, reject) => {
-      const late = (): void => reject(fault("wallet-busy", `no answer about ${doing} for 5 min`));
-      const gone = (): void => {
-        reject(fault("wallet-disconnected", `the wallet went away while asked about ${doing}`));
+      const end = (code: WalletCode, why: string): void => {
+        done();
+        reject(fault(code, why));
       };
+      const late = (): void => end("wallet-busy", `no answer about ${doing} for 5 min`);
+      const gone = (): void => end("wallet-disconnected", `the wallet went away during ${doing}`);
       const timer = setTimeout(late, PROMPT_MS_MAX);
-      signal.addEventListener("abort", gone, { once: true });
       const done = (): void => {
         clearTimeout(timer);
         signal.removeEventListener("abort", gone);
       };
+      signal.addEventListener("abort", gone, { once: true });
       // Inside `then`, since a hostile wallet may throw where it should promise.
       Promise.resolve().then(ask).finally(done).then(resolve, reject);
     });

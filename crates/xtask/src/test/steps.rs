@@ -45,6 +45,7 @@ pub(super) const STEPS: &[Step] = &[
     step("sim", "whole swarms in virtual time, kept seeds included", simulate),
     step("page", "the browser shell's tests in Chromium", test_in_page),
     step("program", "the headwater program is built", build_program),
+    node("wallet", "the wallet bridge and the payment panel, against scripted wallets"),
     node("e2e", "whole programs and pages against each other"),
     node("interop", "WebTorrent, libtorrent, Transmission, aria2, qBittorrent against ours"),
 ];
