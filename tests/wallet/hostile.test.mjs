@@ -255,6 +255,17 @@ for (const part of ["tronWeb", "trx", "_signTypedData", "sign"]) {
   });
 }
 
+test("tron: a wallet that makes its functions anew at each look is still worked with", async () => {
+  const stage = tronStage();
+  const { injected } = stage.wallet;
+  const { trx } = injected;
+  injected.trx = new Proxy(trx, { get: (from, name) => (...given) => from[name](...given) });
+  await stage.bridge.connect();
+  stage.bridge.agree(terms());
+  await stage.bridge.grant(request(stage.chain));
+  assert.equal(stage.signed().length, 1);
+});
+
 const valueOf = (tx) => tx.raw_data.contract[0].parameter.value;
 
 /** What a node may change in a transaction on its way back. */
@@ -271,6 +282,7 @@ const spoils = [
   ["a second contract", (tx) => tx.raw_data.contract.push(tx.raw_data.contract[0])],
   ["another kind", (tx) => void (tx.raw_data.contract[0].type = "TransferContract")],
   ["a permission", (tx) => void (tx.raw_data.contract[0].Permission_id = 2)],
+  ["a memo", (tx) => void (tx.raw_data.data = "6869")],
   ["a huge fee", (tx) => void (tx.raw_data.fee_limit = 15_000_000_000)],
   ["no id", (tx) => void (tx.txID = "")],
 ];

@@ -90,10 +90,14 @@ class PayPanel {
       return;
     }
     const vault = lib.addressText(chain.vault, chain.kind);
-    const purse = new VaultPart(lib, bridge, (error) => this.complain(error));
-    this.form = new TermsForm(lib, chain, vault, (terms) => void this.grant(bridge, terms));
-    this.form.element.hidden = this.running;
-    this.account.replaceChildren(this.form.element, purse.element);
+    const form = new TermsForm(lib, chain, vault, (terms) => void this.grant(bridge, terms));
+    const purse = new VaultPart(lib, bridge, {
+      trouble: (error) => this.complain(error),
+      held: (amount) => (form.vaultHolds = amount),
+    });
+    this.form = form;
+    form.element.hidden = this.running;
+    this.account.replaceChildren(form.element, purse.element);
     void purse.refresh();
   }
 

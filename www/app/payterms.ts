@@ -28,6 +28,8 @@ export class TermsForm {
     ...HOURS.map(([hours, text]) => make("option", { value: hours }, text)));
   private readonly trouble = make("p", { class: "trouble", role: "alert", id: "pay-terms-trouble" });
   private readonly promise = make("p", { class: "hint", id: "pay-promise" });
+  private readonly lack = make("p", { class: "hint", role: "status", "data-pay": "lack" });
+  private held: bigint | null = null;
   private readonly button = make("button", {
     type: "submit", class: "primary", "aria-describedby": "pay-promise",
   }, "Grant");
@@ -44,7 +46,7 @@ export class TermsForm {
         labelled("pay-cap", "Spend at most (BTT)", this.cap),
         labelled("pay-price", "Bid at most (BTT per GiB)", this.price),
         labelled("pay-hours", "It ends after", this.hours)),
-      this.trouble, this.promise, this.button);
+      this.trouble, this.promise, this.lack, this.button);
     this.element.addEventListener("input", () => this.tell());
     this.element.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -58,6 +60,12 @@ export class TermsForm {
   set busy(isBusy: boolean) {
     this.button.disabled = isBusy;
     setText(this.button, isBusy ? "Look into your wallet…" : "Grant");
+  }
+
+  /** Takes what the vault holds, since a grant beyond it is refused by sellers. */
+  set vaultHolds(amount: bigint) {
+    this.held = amount;
+    this.tell();
   }
 
   private read(): TypedTerms | null {
@@ -74,6 +82,9 @@ export class TermsForm {
   private tell(): void {
     const cap = this.amount(this.cap);
     const price = this.amount(this.price);
+    const isShort = cap !== null && this.held !== null && this.held < cap;
+    setText(this.lack, isShort ? `The vault holds only ${money(this.held ?? 0n)} of that, and ` +
+      "sellers give nothing beyond it. Put more in, or allow less." : "");
     if (cap === null || price === null) {
       setText(this.promise, "");
       return;

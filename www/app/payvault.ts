@@ -18,6 +18,13 @@ const STEPS = {
   depositing: "Your wallet asks for the deposit.",
 };
 
+/** What the vault's part tells. */
+export interface VaultEvents {
+  trouble(error: unknown): void;
+  /** How much the vault holds that is not on its way out. */
+  held(amount: bigint): void;
+}
+
 /** Shows the vault. */
 export class VaultPart {
   /** Where it shows it. */
@@ -34,7 +41,7 @@ export class VaultPart {
   constructor(
     private readonly lib: WalletLib,
     private readonly bridge: Bridge,
-    private readonly trouble: (error: unknown) => void,
+    private readonly events: VaultEvents,
   ) {
     const put = makeButton("Put in", {}, () => this.withAmount((amount) => this.move((bridge) =>
       bridge.deposit(amount, (step) => setText(this.status, STEPS[step])))));
@@ -60,6 +67,7 @@ export class VaultPart {
       const { free, vault, exiting, exitAt } = await this.bridge.balance();
       this.write(this.free, free);
       this.write(this.held, vault);
+      this.events.held(vault > exiting ? vault - exiting : 0n);
       this.take.hidden = exiting === 0n;
       const isRipe = exitAt <= Date.now() / 1000;
       this.take.disabled = !isRipe;
@@ -69,7 +77,7 @@ export class VaultPart {
       this.rows.replaceChildren(...newest.map((entry) =>
         make("li", {}, `${WORDS[entry.kind]}: ${money(entry.amount)}`)));
     } catch (error) {
-      this.trouble(error);
+      this.events.trouble(error);
     }
   }
 
@@ -88,7 +96,7 @@ export class VaultPart {
     }
     this.amount.setAttribute("aria-invalid", "true");
     this.amount.focus();
-    this.trouble({ code: "bad-amount", message: "it was left empty, or is no number" });
+    this.events.trouble({ code: "bad-amount", message: "it was left empty, or is no number" });
   }
 
   private move(work: (bridge: Bridge) => Promise<Receipt>): void {
@@ -98,7 +106,7 @@ export class VaultPart {
         await work(this.bridge);
         announce("Done: the chain has it.");
       } catch (error) {
-        this.trouble(error);
+        this.events.trouble(error);
       }
       for (const act of this.acts) act.disabled = false;
       await this.refresh();

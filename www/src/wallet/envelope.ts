@@ -19,8 +19,10 @@ export function mustCarry(transaction: unknown, call: Readonly<Call>, from: Addr
   const contracts = items(peek(raw, "contract"), 2);
   const [only] = contracts ?? [];
   const value = peek(peek(only, "parameter"), "value");
-  const isOne = contracts?.length === 1 && isId(id)
-    && namesAddress(peek(value, "owner_address"), from) && peek(only, "Permission_id") === undefined;
+  // A memo costs a fee of its own.
+  const isBare = peek(raw, "data") === undefined && peek(only, "Permission_id") === undefined;
+  const isOne = contracts?.length === 1 && isId(id) && isBare
+    && namesAddress(peek(value, "owner_address"), from);
   const isAsked = call.is === "contract"
     ? carriesContract(peek(only, "type"), value, call) && isCheap(peek(raw, "fee_limit"))
     : call.is === "asset" && carriesAsset(peek(only, "type"), value, call);

@@ -20,6 +20,8 @@ interface Pin {
   readonly holder: "trx" | "transactionBuilder";
   readonly name: string;
   readonly found: unknown;
+  /** Some wallets make a new function each time they are looked at; those cannot be compared. */
+  readonly isSteady: boolean;
   readonly call: Method;
 }
 
@@ -27,17 +29,22 @@ interface Pin {
 export class PinnedTronWeb {
   readonly #provider: unknown;
   readonly #tronWeb: unknown;
+  readonly #isSteady: boolean;
   readonly #pins: readonly Pin[];
 
   constructor(provider: unknown) {
     this.#provider = provider;
     this.#tronWeb = peek(provider, "tronWeb");
+    this.#isSteady = peek(provider, "tronWeb") === this.#tronWeb;
     const names = [...TRX, ...SIGN_TYPED, ...INFO, ...BLOCK].map((name) => ["trx", name] as const);
     const builders = BUILDER.map((name) => ["transactionBuilder", name] as const);
     this.#pins = [...names, ...builders].flatMap(([holder, name]) => {
       const from = peek(this.#tronWeb, holder);
       const call = method(from, name);
-      return call === null ? [] : [{ holder, name, found: peek(from, name), call }];
+      if (call === null) return [];
+      const found = peek(from, name);
+      const isSteady = peek(peek(this.#tronWeb, holder), name) === found;
+      return [{ holder, name, found, isSteady, call }];
     });
     if (!this.#pins.some(({ name }) => name === "sign")) {
       throw fault("wallet-locked", "the wallet gives no TronWeb: it is locked");
@@ -74,8 +81,9 @@ export class PinnedTronWeb {
 
   /** Refuses when the wallet's object is another than the one the user connected. */
   mustBeSame(): void {
-    const isSame = peek(this.#provider, "tronWeb") === this.#tronWeb && this.#pins.every((pin) =>
-      peek(peek(this.#tronWeb, pin.holder), pin.name) === pin.found);
-    if (!isSame) throw fault("wallet-disconnected", "the wallet was exchanged: connect again");
+    const isSame = !this.#isSteady || peek(this.#provider, "tronWeb") === this.#tronWeb;
+    const isWhole = this.#pins.every((pin) => !pin.isSteady
+      || peek(peek(this.#tronWeb, pin.holder), pin.name) === pin.found);
+    if (!isSame || !isWhole) throw fault("wallet-disconnected", "the wallet was exchanged: connect again");
   }
 }
