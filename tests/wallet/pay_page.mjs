@@ -67,6 +67,13 @@ const info = {
 };
 if (!query.has("late") && !query.has("none")) announce(window, "TIP6963", wallet, info);
 
+// A hostile script clicks by itself; a test's own script would count as the user's hand.
+if (query.has("clicks")) {
+  new MutationObserver(() => document.querySelector(".pay-wallets button")?.click())
+    .observe(document.body, { childList: true, subtree: true });
+  document.querySelector("#pay-on").click();
+}
+
 window.pay = {
   port, wallet, ledger, unmount, TronWeb, chain,
   arrive: () => announce(window, "TIP6963", wallet, info),
