@@ -69,8 +69,13 @@ if (!query.has("late") && !query.has("none")) announce(window, "TIP6963", wallet
 
 // A hostile script clicks by itself; a test's own script would count as the user's hand.
 if (query.has("clicks")) {
-  new MutationObserver(() => document.querySelector(".pay-wallets button")?.click())
-    .observe(document.body, { childList: true, subtree: true });
+  const watch = new MutationObserver(() => {
+    const button = document.querySelector(".pay-wallets button");
+    if (button === null) return;
+    watch.disconnect();
+    button.click();
+  });
+  watch.observe(document.body, { childList: true, subtree: true });
   document.querySelector("#pay-on").click();
 }
 
