@@ -30,7 +30,8 @@ test("addresses are written as tronweb writes them and read back", () => {
 test("what is no address is not read", () => {
   const good = lib.addressText(STRANGER, "tron");
   const wrong = [
-    "", "T", good.slice(1), `${good}1`, ` ${good}`, good.replace(/.$/, good.endsWith("1") ? "2" : "1"),
+    "", "T", good.slice(1), `${good}1`, ` ${good}`,
+    good.replace(/.$/, good.endsWith("1") ? "2" : "1"),
     // A Greek tau for the first letter, and letters that base58 leaves out.
     good.replace("T", "\u03a4"), good.replace(/.$/, "0"), "T".repeat(34), `0x${"1".repeat(39)}`,
     `0x${"g".repeat(40)}`, `42${"1".repeat(40)}`, "1".repeat(40), 5, null, {}, [good],
@@ -54,7 +55,8 @@ test("amounts are exact text and base units", () => {
     assert.equal(lib.amountText(units), text);
   }
   const wrong = [
-    "", ".", "1.", ".5", "-1", "+1", "1e3", "0x10", "1,5", "1 000", "NaN", "\u0661", "1.0000000000000000001",
+    "", ".", "1.", ".5", "-1", "+1", "1e3", "0x10", "1,5", "1 000", "NaN", "\u0661",
+    "1.0000000000000000001",
     "340282366920938463463.374607431768211456", "9".repeat(400),
   ];
   for (const text of wrong) assert.equal(lib.parseAmount(text), null, text);
@@ -76,7 +78,8 @@ test("a signature has 65 bytes with r s and v in range", async () => {
   }
   const wrong = [
     make(0n, 1n, "1b"), make(order, 1n, "1b"), make(1n, 0n, "1b"), make(1n, order / 2n + 1n, "1b"),
-    make(1n, 1n, "02"), make(1n, 1n, "1d"), make(1n, 1n, "1a"), make(1n, 1n, ""), make(1n, 1n, "1b00"),
+    make(1n, 1n, "02"), make(1n, 1n, "1d"), make(1n, 1n, "1a"), make(1n, 1n, ""),
+    make(1n, 1n, "1b00"),
     "", "0x", null, 65, {}, ["0x"], `0x${"g".repeat(130)}`,
   ];
   for (const answer of wrong) {
@@ -102,7 +105,8 @@ test("every selector and event is the keccak of its signature", () => {
 
 test("entries of other contracts and accounts are left out", () => {
   const topic = plain.sha3("Deposited(address,uint128)");
-  const log = (address, owner) => ({ address, topics: [topic, word(BigInt(owner))], data: word(1n) });
+  const log = (address, owner) =>
+    ({ address, topics: [topic, word(BigInt(owner))], data: word(1n) });
   const mine = log(VAULT, STRANGER);
   const logs = lib.readLogs([
     mine, log(STRANGER, STRANGER), log(VAULT, VAULT), null, 5, { address: VAULT },

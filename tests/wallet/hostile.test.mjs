@@ -124,6 +124,10 @@ const prompts = [
       wallet.chainId = 1;
       return bridge.grant(request(chain));
     }],
+  ["a chain switched and back again, aloud", "prompt-refused", ({ bridge, chain, wallet }) => {
+    wallet.emit("chainChanged", "0x1");
+    return bridge.grant(request(chain));
+  }],
   ["a wallet locked between connect and sign", "wallet-locked",
     ({ bridge, chain, wallet }) => {
       wallet.isLocked = true;
@@ -313,6 +317,17 @@ for (const [what, spoil] of [
     assert.deepEqual(stage.ledger.done, []);
   });
 }
+
+test("tron: a wallet that names two accounts at once is not connected", async () => {
+  const { bridge, wallet } = tronStage();
+  const { unlock } = wallet;
+  wallet.unlock = () => {
+    unlock.call(wallet);
+    wallet.injected.defaultAddress = { base58: lib.addressText(STRANGER, "tron") };
+  };
+  await refused("wallet-bad-answer", () => bridge.connect());
+  assert.equal(bridge.account, null);
+});
 
 test("tron: a node that does not take a transaction says why", async () => {
   const { bridge, wallet } = await agreed(tronStage);

@@ -176,8 +176,10 @@ export class MockTron {
 /** Announces a provider as TIP-6963 (`TIP6963`) or EIP-6963 (`eip6963`) has it. */
 export function announce(place, standard, provider, info = {}) {
   const detail = {
-    info: { uuid: "1", name: "Test wallet", icon: "data:image/png;base64,", rdns: "org.example.test",
-      ...info },
+    info: {
+      uuid: "1", name: "Test wallet", icon: "data:image/png;base64,", rdns: "org.example.test",
+      ...info,
+    },
     provider,
   };
   const tell = () =>

@@ -48,7 +48,8 @@ export function tronStage() {
   });
   const ledger = new TestLedger({ token, vault });
   const wallet = new MockTron({ TronWeb, keys, chainId: chain.id, ledger });
-  return finish({ chain, ledger, wallet, standard: "TIP6963", signing: ["_signTypedData", "sign"] });
+  const signing = ["_signTypedData", "sign"];
+  return finish({ chain, ledger, wallet, standard: "TIP6963", signing });
 }
 
 /** An EVM wallet on a test ledger, found by its announcement. */
@@ -56,7 +57,7 @@ export function evmStage() {
   const chain = lib.testLedger({ id: 1029, kind: "evm", vault: VAULT, token: null });
   const ledger = new TestLedger({ token: null, vault });
   const accounts = keys.map((key) => lib.readAddress(plain.address.fromPrivateKey(key)));
-  const sign = (domain, types, message) => plain.trx._signTypedData(domain, types, message, keys[0]);
+  const sign = (...typed) => plain.trx._signTypedData(...typed, keys[0]);
   const wallet = new MockEvm({ accounts, chainId: chain.id, ledger, sign });
   const signing = ["eth_signTypedData_v4", "eth_sendTransaction"];
   return finish({ chain, ledger, wallet, standard: "eip6963", signing });

@@ -26,7 +26,9 @@ export class TermsForm {
   private readonly price = amountField("pay-price", "10");
   private readonly hours = make("select", { id: "pay-hours" },
     ...HOURS.map(([hours, text]) => make("option", { value: hours }, text)));
-  private readonly trouble = make("p", { class: "trouble", role: "alert", id: "pay-terms-trouble" });
+  private readonly trouble = make("p", {
+    class: "trouble", role: "alert", id: "pay-terms-trouble",
+  });
   private readonly promise = make("p", { class: "hint", id: "pay-promise" });
   private readonly lack = make("p", { class: "hint", role: "status", "data-pay": "lack" });
   private held: bigint | null = null;

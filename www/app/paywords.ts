@@ -20,8 +20,8 @@ const PLAIN: Record<string, string> = {
   "prompt-refused": "Nothing was signed: what was asked for is not what you agreed to. Press the " +
     "button again to agree anew",
   "transaction-reverted": "The chain refused the transaction; only its fee is gone",
-  "transaction-unconfirmed": "The chain has not taken the transaction yet. It may still: look into " +
-    "your wallet before you try again",
+  "transaction-unconfirmed": "The chain has not taken the transaction yet. It may still: look " +
+    "into your wallet before you try again",
   "wallet-bad-answer": "The wallet's answer was not what was asked for, so it was not used",
   "wallet-busy": "The wallet asks you something already. Answer it there, then try again",
   "wallet-disconnected": "The wallet is no longer connected. Connect it again",

@@ -84,6 +84,7 @@ export class PinnedTronWeb {
     const isSame = !this.#isSteady || peek(this.#provider, "tronWeb") === this.#tronWeb;
     const isWhole = this.#pins.every((pin) => !pin.isSteady
       || peek(peek(this.#tronWeb, pin.holder), pin.name) === pin.found);
-    if (!isSame || !isWhole) throw fault("wallet-disconnected", "the wallet was exchanged: connect again");
+    if (isSame && isWhole) return;
+    throw fault("wallet-disconnected", "the wallet was exchanged: connect again");
   }
 }

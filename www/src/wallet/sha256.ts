@@ -58,7 +58,7 @@ function turn(value: number, bits: number): number {
   return (value >>> bits) | (value << (32 - bits));
 }
 
-/** First 32 bits of the fractions of the roots of the first primes (FIPS 180-4, 4.2.2 and 5.3.3). */
+/** First 32 bits of the fractions of the first primes' roots (FIPS 180-4, 4.2.2 and 5.3.3). */
 function fractions(amount: number, root: 2 | 3): Uint32Array {
   const found: number[] = [];
   for (let n = 2; found.length < amount; n += 1) {

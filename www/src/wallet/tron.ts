@@ -293,7 +293,7 @@ function exactNumber(amount: bigint): number {
 
 function notTaken(answer: unknown): Error {
   const code = plainText(peek(answer, "code"), WORDS_MAX);
-  return fault("wallet-failed", `the chain did not take the transaction: ${code} ${saidBy(answer)}`);
+  return fault("wallet-failed", `the chain refused the transaction: ${code} ${saidBy(answer)}`);
 }
 
 function mustHaveWorked(info: unknown, call: Readonly<Call>): void {
