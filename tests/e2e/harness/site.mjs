@@ -12,7 +12,9 @@ const tests = join(here, "../..");
 const folders = [
   join(tests, "../www/dist"),
   join(tests, "node_modules/webtorrent/dist"),
+  join(tests, "node_modules/tronweb/dist"),
   join(tests, "e2e/pages"),
+  join(tests, "wallet"),
   here,
 ];
 

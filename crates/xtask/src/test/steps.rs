@@ -46,6 +46,7 @@ pub(super) const STEPS: &[Step] = &[
     step("page", "the browser shell's tests in Chromium", test_in_page),
     step("program", "the headwater program is built", build_program),
     node("contracts", "what is kept of each contract is what its source compiles to"),
+    node("wallet", "the wallet bridge and the payment panel, against scripted wallets"),
     node("e2e", "whole programs and pages against each other"),
     node("interop", "WebTorrent, libtorrent, Transmission, aria2, qBittorrent, tronweb and ours"),
 ];
