@@ -8,32 +8,18 @@ use headwater_base::{
     ByteCount, Digest256, InfoHash, Map, PieceIndex, ReaderId, Seed, Time, TorrentId,
 };
 use headwater_engine::{
-    Action, Config, Engine, EngineView, Event, Input, PeerView, PieceState, Priority,
-    Step as EngineStep, TorrentView, Wake, Warning, WebSeed,
+    Config, Engine, EngineView, Event, Input, PeerView, PieceState, Priority, Step, TorrentView,
+    Warning, WebSeed,
 };
 use headwater_metainfo::Torrent;
-use headwater_pay::{Input as PayInput, Pay, PayView, RecordError};
 
-use crate::payment::{PayStep, Payment, Turn};
 use crate::source::{self, AddError, Source};
-
-/// The next thing to do, or that there is none.
-#[derive(Clone, Debug)]
-pub enum Step {
-    /// The shell must do this.
-    Action(Action),
-    /// Somebody may want to know this.
-    Event(Event),
-    /// Payment wants or tells something. Never before it is switched on.
-    Pay(PayStep),
-    /// Nothing is left to do before the deadline, or before the next input when there is none.
-    Sleep(Option<Wake>),
-}
 
 /// What a shell drives.
 pub struct Client {
-    engine: Engine,
-    payment: Payment,
+    pub(crate) engine: Engine,
+    #[cfg(feature = "pay")]
+    pub(crate) payment: crate::payment::Payment,
     /// Every info-hash that names a torrent; a hybrid has two once its metadata is known.
     by_hash: Map<InfoHash, TorrentId>,
     torrents: Map<TorrentId, Named>,
@@ -81,7 +67,8 @@ impl Client {
     pub fn new(config: Config, seed: Seed) -> Self {
         Self {
             engine: Engine::new(config, &seed),
-            payment: Payment::new(Pay::new(&seed)),
+            #[cfg(feature = "pay")]
+            payment: crate::payment::Payment::new(&seed),
             by_hash: Map::new(),
             torrents: Map::new(),
             readers: Map::new(),
@@ -224,59 +211,17 @@ impl Client {
 
     /// Returns the next thing to do. Call until it answers `Sleep`; a link may stall otherwise.
     pub fn next(&mut self, now: Time) -> Step {
-        loop {
-            if let Some(warning) = self.twin.take() {
-                return Step::Event(warning);
-            }
-            match self.engine.next(now) {
-                EngineStep::Action(action) => return Step::Action(action),
-                EngineStep::Event(Event::Pay(news)) => {
-                    self.payment.heard(now, &mut self.engine, news);
-                }
-                EngineStep::Event(event) => {
-                    if let Event::MetadataKnown(torrent) = event {
-                        self.learn_names(now, torrent);
-                    }
-                    return Step::Event(event);
-                }
-                EngineStep::Sleep(wake) => match self.payment.next(now, &mut self.engine) {
-                    Turn::Engine => {}
-                    Turn::Step(step) => return Step::Pay(step),
-                    Turn::Sleep(other) => return Step::Sleep(sooner(wake, other)),
-                },
-            }
+        if let Some(warning) = self.twin.take() {
+            return Step::Event(warning);
         }
-    }
-
-    /// Takes what the user chose of payment, or the answer to one of its jobs. Call `next`
-    /// afterwards.
-    pub fn handle_pay(&mut self, now: Time, input: PayInput) {
-        self.payment.handle(now, &mut self.engine, input);
-    }
-
-    /// Starts payment with what was stored of it. Call before any other input of payment.
-    pub fn restore_pay<'a>(
-        &mut self,
-        seed: &Seed,
-        records: impl IntoIterator<Item = &'a [u8]>,
-    ) -> Result<(), RecordError> {
-        self.payment = Payment::new(Pay::restore(seed, records)?);
-        Ok(())
-    }
-
-    /// Pays for a torrent's bytes from here on, where that is switched on, or no longer.
-    pub fn hurry(&mut self, now: Time, torrent: TorrentId, on: bool) {
-        self.payment.hurry(now, &mut self.engine, torrent, on);
-    }
-
-    /// Claims all that is worth its fee.
-    pub fn claim_pay(&mut self, now: Time) {
-        self.payment.claim(now);
-    }
-
-    /// What was bought and sold so far.
-    pub fn pay_view(&self) -> PayView {
-        self.payment.view()
+        #[cfg(feature = "pay")]
+        let step = self.payment.step(now, &mut self.engine);
+        #[cfg(not(feature = "pay"))]
+        let step = self.engine.next(now);
+        if let Step::Event(Event::MetadataKnown(torrent)) = step {
+            self.learn_names(now, torrent);
+        }
+        step
     }
 
     /// Takes both info-hashes of a torrent whose metadata came. One that is another's shows that
@@ -364,12 +309,6 @@ impl Client {
     }
 }
 
-/// The deadline that comes first.
-fn sooner(engine: Option<Wake>, pay: Option<headwater_pay::Wake>) -> Option<Wake> {
-    let pay = pay.map(|wake| Wake { at: wake.at, why: wake.why });
-    engine.into_iter().chain(pay).min_by_key(|wake| wake.at)
-}
-
 #[cfg(test)]
 mod tests {
     use headwater_base::PeerId;
@@ -418,7 +357,7 @@ mod tests {
             match client.next(Time::ZERO) {
                 Step::Sleep(_) => return events,
                 Step::Event(event) => events.push(event),
-                Step::Action(_) | Step::Pay(_) => {}
+                Step::Action(_) => {}
             }
         }
     }
@@ -470,7 +409,7 @@ mod tests {
         client.remove(Time::ZERO, added.torrent, false);
         let mut steps = std::iter::from_fn(|| match client.next(Time::ZERO) {
             Step::Sleep(_) => None,
-            step @ (Step::Action(_) | Step::Event(_) | Step::Pay(_)) => Some(step),
+            step @ (Step::Action(_) | Step::Event(_)) => Some(step),
         });
         assert!(steps.any(|step| matches!(
             step,

@@ -2,15 +2,17 @@
 #![forbid(unsafe_code)]
 
 mod client;
+#[cfg(feature = "pay")]
 mod payment;
 mod source;
 
-pub use client::{AddOptions, Added, Client, Step};
+pub use client::{AddOptions, Added, Client};
 pub use headwater_engine::{
     ACCEPTED_FROM, Action, AddTorrent, Attempts, CloseReason, Config, EngineView, Event,
     FetchError, FetchRange, Finder, Input, LinkEnd, PeerView, PieceData, PieceState, Priority,
-    RangeHead, StoreError, Stored, TorrentState, TorrentView, TrackerTrouble, TrackerView, Wake,
-    Warning, WebSeed, WebSeedTrouble, WebSeedView,
+    RangeHead, Step, StoreError, Stored, TorrentState, TorrentView, TrackerTrouble, TrackerView,
+    Wake, Warning, WebSeed, WebSeedTrouble, WebSeedView,
 };
+#[cfg(feature = "pay")]
 pub use payment::PayStep;
 pub use source::{AddError, Source};

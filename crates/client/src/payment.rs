@@ -1,10 +1,14 @@
 //! Joins payment to the engine: which peers are worth paying, what of their bytes is charged, and
 //! what is sold to whom. Neither knows of the other; both are told here.
 
-use headwater_base::{BLOCK_LEN, LinkId, Map, Set, Time, TorrentId};
-use headwater_engine::{Engine, Input, PayNews};
-use headwater_pay::{Action, Event, Input as PayInput, Pay, PayView, Step};
+use std::collections::VecDeque;
+
+use headwater_base::{BLOCK_LEN, LinkId, Map, Seed, Set, Time, TorrentId};
+use headwater_engine::{Engine, Event as EngineEvent, Input, PayNews, Step as EngineStep, Wake};
+use headwater_pay::{Action, Event, Input as PayInput, Pay, PayView, RecordError, Step};
 use headwater_wire::extended::PayTerms;
+
+use crate::Client;
 
 /// What payment wants of the shell, or tells whoever listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,23 +39,26 @@ pub(crate) struct Payment {
     partners: Map<LinkId, Partner>,
     /// Torrents for which the user pays.
     hurried: Set<TorrentId>,
+    /// What is for the shell.
+    steps: VecDeque<PayStep>,
+    /// When payment has something to do.
+    wake: Option<headwater_pay::Wake>,
 }
 
 impl Payment {
-    pub(crate) fn new(pay: Pay) -> Self {
-        Self { pay, terms: None, partners: Map::new(), hurried: Set::new() }
-    }
-
-    pub(crate) fn claim(&mut self, now: Time) {
-        self.pay.claim(now);
-    }
-
-    pub(crate) fn view(&self) -> PayView {
-        self.pay.view()
+    pub(crate) fn new(seed: &Seed) -> Self {
+        Self {
+            pay: Pay::new(seed),
+            terms: None,
+            partners: Map::new(),
+            hurried: Set::new(),
+            steps: VecDeque::new(),
+            wake: None,
+        }
     }
 
     /// Takes what the user chose, or the answer to a job.
-    pub(crate) fn handle(&mut self, now: Time, engine: &mut Engine, input: PayInput) {
+    fn handle(&mut self, now: Time, engine: &mut Engine, input: PayInput) {
         self.pay.handle(now, input);
         let terms = self.pay.terms();
         if terms != self.terms {
@@ -63,7 +70,7 @@ impl Payment {
     }
 
     /// The user pays for a torrent from here on, or no longer.
-    pub(crate) fn hurry(&mut self, now: Time, engine: &mut Engine, torrent: TorrentId, on: bool) {
+    fn hurry(&mut self, now: Time, engine: &mut Engine, torrent: TorrentId, on: bool) {
         if on {
             self.hurried.insert(torrent);
         } else {
@@ -73,7 +80,7 @@ impl Payment {
     }
 
     /// Takes what the engine has for payment.
-    pub(crate) fn heard(&mut self, now: Time, engine: &mut Engine, news: PayNews) {
+    fn heard(&mut self, now: Time, engine: &mut Engine, news: PayNews) {
         let input = match news {
             PayNews::Told { torrent, link, terms } => {
                 self.partners.entry(link).or_insert(Partner {
@@ -132,37 +139,94 @@ impl Payment {
         }
     }
 
-    /// Has the engine do what is its own to do. Answers the rest; nothing when there is nothing to
-    /// be done before the deadline.
-    pub(crate) fn next(&mut self, now: Time, engine: &mut Engine) -> Turn {
-        let action = match self.pay.next(now) {
-            Step::Tell(event) => return Turn::Step(PayStep::Tell(event)),
-            Step::Sleep(wake) => return Turn::Sleep(wake),
-            Step::Do(action) => action,
-        };
-        let input = match action {
-            Action::Send { link, payload } => Input::PaySaid { link, payload },
-            Action::Weight { link, weight } => Input::SlotSold { link, weight },
-            Action::Allowance { link, bytes } => Input::PaidAllowed { link, bytes },
-            Action::Sign { .. }
-            | Action::Verify { .. }
-            | Action::Store { .. }
-            | Action::Forget(_)
-            | Action::ViewAccount { .. }
-            | Action::SubmitClaim { .. } => return Turn::Step(PayStep::Do(action)),
-        };
-        engine.handle(now, input);
-        self.sync(now, engine);
-        Turn::Engine
+    /// The engine's next step, what is for payment left out. At the end of a drain payment has its
+    /// say, and the engine goes on with what follows.
+    pub(crate) fn step(&mut self, now: Time, engine: &mut Engine) -> EngineStep {
+        loop {
+            match engine.next(now) {
+                EngineStep::Event(EngineEvent::Pay(news)) => self.heard(now, engine, news),
+                EngineStep::Sleep(wake) => {
+                    if self.work(now, engine) {
+                        let own = self.wake.map(|wake| Wake { at: wake.at, why: wake.why });
+                        let first = wake.into_iter().chain(own).min_by_key(|wake| wake.at);
+                        return EngineStep::Sleep(first);
+                    }
+                }
+                step @ (EngineStep::Action(_) | EngineStep::Event(_)) => return step,
+            }
+        }
+    }
+
+    /// Does what payment wants; true when there is nothing more before the deadline.
+    fn work(&mut self, now: Time, engine: &mut Engine) -> bool {
+        loop {
+            let action = match self.pay.next(now) {
+                Step::Tell(event) => {
+                    self.steps.push_back(PayStep::Tell(event));
+                    continue;
+                }
+                Step::Sleep(wake) => {
+                    self.wake = wake;
+                    return true;
+                }
+                Step::Do(action) => action,
+            };
+            let input = match action {
+                Action::Send { link, payload } => Input::PaySaid { link, payload },
+                Action::Weight { link, weight } => Input::SlotSold { link, weight },
+                Action::Allowance { link, bytes } => Input::PaidAllowed { link, bytes },
+                Action::Sign { .. }
+                | Action::Verify { .. }
+                | Action::Store { .. }
+                | Action::Forget(_)
+                | Action::ViewAccount { .. }
+                | Action::SubmitClaim { .. } => {
+                    self.steps.push_back(PayStep::Do(action));
+                    continue;
+                }
+            };
+            engine.handle(now, input);
+            self.sync(now, engine);
+            return false;
+        }
     }
 }
 
-/// What payment does next.
-pub(crate) enum Turn {
-    /// The engine was told something.
-    Engine,
-    /// This is for the shell.
-    Step(PayStep),
-    /// Nothing, until then.
-    Sleep(Option<headwater_pay::Wake>),
+impl Client {
+    /// Takes what the user chose of payment, or the answer to one of its jobs. Call `next`
+    /// afterwards.
+    pub fn handle_pay(&mut self, now: Time, input: PayInput) {
+        self.payment.handle(now, &mut self.engine, input);
+    }
+
+    /// Starts payment with what was stored of it. Call before any other input of payment.
+    pub fn restore_pay<'a>(
+        &mut self,
+        seed: &Seed,
+        records: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Result<(), RecordError> {
+        self.payment.pay = Pay::restore(seed, records)?;
+        Ok(())
+    }
+
+    /// What payment wants of the shell, or tells. Call until it answers nothing, whenever `next`
+    /// said to sleep.
+    pub fn next_pay(&mut self) -> Option<PayStep> {
+        self.payment.steps.pop_front()
+    }
+
+    /// Pays for a torrent's bytes from here on, where that is switched on, or no longer.
+    pub fn hurry(&mut self, now: Time, torrent: TorrentId, on: bool) {
+        self.payment.hurry(now, &mut self.engine, torrent, on);
+    }
+
+    /// Claims all that is worth its fee.
+    pub fn claim_pay(&mut self, now: Time) {
+        self.payment.pay.claim(now);
+    }
+
+    /// What was bought and sold so far.
+    pub fn pay_view(&self) -> PayView {
+        self.payment.pay.view()
+    }
 }

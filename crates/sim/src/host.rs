@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::rc::Rc;
 
-use headwater_base::{Bitfield, LinkId, PeerId, PieceIndex, Time, TorrentId, TrackerId};
+use headwater_base::{Amount, Bitfield, LinkId, PeerId, PieceIndex, Time, TorrentId, TrackerId};
 use headwater_client::{Client, Config, TorrentState};
+use headwater_pay::Event;
 
 use crate::cheat::Mode;
 use crate::disk::{Disk, Manners};
+use crate::money::{Purse, Trade};
 use crate::net::{Flow, Path};
 use crate::sample::SampleId;
 use crate::world::Coming;
@@ -83,6 +85,7 @@ pub struct Spec {
     pub(crate) manners: Manners,
     pub(crate) at: Duration,
     pub(crate) mode: Mode,
+    pub(crate) trade: Trade,
     pub(crate) must_finish: bool,
     pub(crate) leaves: Option<Duration>,
     pub(crate) config: Rc<dyn Fn(&mut Config)>,
@@ -103,6 +106,7 @@ impl Spec {
             manners: Manners::default(),
             at: Duration::ZERO,
             mode: Mode::Honest,
+            trade: Trade::None,
             must_finish: false,
             leaves: None,
             config: Rc::new(|_| {}),
@@ -193,6 +197,18 @@ impl Spec {
         Self { kind, mode, must_finish: false, ..self }
     }
 
+    /// It pays for its torrent, up to so many times what sellers take at least.
+    #[must_use]
+    pub fn buys(self, times: u128) -> Self {
+        Self { trade: Trade::Buys(times), ..self }
+    }
+
+    /// It sells slots.
+    #[must_use]
+    pub fn sells(self) -> Self {
+        Self { trade: Trade::Sells, ..self }
+    }
+
     /// Its client runs with these settings.
     #[must_use]
     pub fn config(self, config: impl Fn(&mut Config) + 'static) -> Self {
@@ -231,6 +247,7 @@ pub struct Host {
     pub(crate) config: Rc<dyn Fn(&mut Config)>,
     pub(crate) mode: Mode,
     pub(crate) client: Option<Client>,
+    pub(crate) purse: Purse,
     pub(crate) peer: PeerId,
     /// How often it came and went; what was meant for another life is lost.
     pub(crate) life: u32,
@@ -296,6 +313,15 @@ impl Host {
     /// How many peers it has, while it is there.
     pub fn peers(&self) -> Option<usize> {
         Some(self.client.as_ref()?.torrent_view(self.torrent())?.peers)
+    }
+
+    /// Bytes it promised to pay for, and what it promised.
+    pub fn bought(&self) -> (u64, Amount) {
+        let bought = self.purse.events.iter().filter_map(|event| match event {
+            Event::Bought { bytes, amount, .. } => Some((*bytes, *amount)),
+            _ => None,
+        });
+        bought.fold((0, Amount(0)), |sum, one| (sum.0 + one.0, Amount(sum.1.0 + one.1.0)))
     }
 
     /// How long it took from joining to the last piece.

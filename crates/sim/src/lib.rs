@@ -19,6 +19,7 @@ mod fault;
 mod host;
 mod kept;
 mod line;
+mod money;
 mod net;
 mod queue;
 mod referee;

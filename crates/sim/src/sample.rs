@@ -33,6 +33,11 @@ impl Shape {
         Self { length, piece_length, version: Version::V1 }
     }
 
+    /// A torrent of v2.
+    pub fn v2(length: u32, piece_length: u32) -> Self {
+        Self { version: Version::V2, ..Self::v1(length, piece_length) }
+    }
+
     /// A torrent of any version, `most` bytes long at most and a quarter of that at least.
     pub fn any(rng: &mut Rng, most: u32) -> Self {
         let length = most / 4 + rng.below(u64::from(most / 4 * 3)) as u32;

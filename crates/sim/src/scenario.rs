@@ -9,6 +9,7 @@ mod exchange;
 mod hogs;
 mod incentives;
 mod outlive;
+mod paid;
 mod poison;
 mod poisoning;
 mod routers;
@@ -54,6 +55,7 @@ pub const SCENARIOS: &[Scenario] = &[
     trackers::SCENARIO,
     routers::SCENARIO,
     users::SCENARIO,
+    paid::SCENARIO,
     storm::SCENARIO,
     poisoning::SCENARIO,
     incentives::SCENARIO,

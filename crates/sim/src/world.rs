@@ -15,6 +15,7 @@ use crate::dial::{FIND, address_of};
 use crate::disk::Disk;
 use crate::fault::Fault;
 use crate::host::{Host, HostId, Spec};
+use crate::money::{Purse, Vault};
 use crate::net::{Flow, Net, Packet};
 use crate::queue::Queue;
 use crate::referee::SWEEP;
@@ -76,6 +77,8 @@ pub struct World {
     pub(crate) faults_end: Time,
     /// Whether somebody reads along on every link.
     pub(crate) refereed: bool,
+    /// What pays promises.
+    pub(crate) vault: Vault,
 }
 
 impl World {
@@ -99,6 +102,7 @@ impl World {
             waiting: 0,
             faults_end: Time::ZERO,
             refereed: true,
+            vault: Vault::default(),
         }
     }
 
@@ -188,6 +192,7 @@ impl World {
             config: spec.config,
             mode: spec.mode,
             client: None,
+            purse: Purse { trade: spec.trade, ..Purse::default() },
             peer: PeerId([0; 20]),
             life: 0,
             disks: BTreeMap::from([(spec.sample, disk)]),
@@ -244,6 +249,8 @@ impl World {
         host.torrents.insert(added.torrent, sample);
         host.peer = peer;
         host.client = Some(client);
+        self.start_trade(at);
+        let host = &mut self.hosts[at];
         let addresses: Vec<_> = host.finds.iter().map(|found| address_of(found.0)).collect();
         if !addresses.is_empty() {
             let torrent = added.torrent;
@@ -432,7 +439,9 @@ impl World {
                     let wake = wake.map(|wake| wake.at);
                     assert!(wake.is_none_or(|wake| wake > now), "{why:?} of host {at} is over");
                     self.hosts[at].wake = wake;
-                    break;
+                    if !self.trade(at) {
+                        break;
+                    }
                 }
                 Step::Action(action) => {
                     self.trace.action(self.now, at, &action);

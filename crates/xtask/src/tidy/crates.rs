@@ -57,7 +57,7 @@ const ROWS: [Row; 14] = [
     Row { name: "objects", ours: &["base", "metainfo"], others: None },
     Row {
         name: "sim",
-        ours: &["base", "metainfo", "wire", "client", "tracker"],
+        ours: &["base", "metainfo", "wire", "client", "pay", "tracker"],
         others: Some(&["bytes"]),
     },
     Row { name: "browser", ours: &["base", "metainfo", "wire", "client", "tron"], others: None },
