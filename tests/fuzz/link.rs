@@ -9,7 +9,7 @@ use headwater_base::{Bitfield, ByteCount, LinkId, PeerId, Seed, Time, TrackerId,
 use headwater_client::{Action, AddOptions, Client, Config, Input, Source, Step, Stored};
 use headwater_metainfo::create::{Draft, Options};
 use headwater_metainfo::{Torrent, Version};
-use headwater_wire::tracker::{OfferId, TrackerMessage};
+use headwater_wire::tracker::{Description, OfferId, TrackerMessage};
 use headwater_wire::{Handshake, Reserved};
 
 const STRANGER: PeerId = PeerId([9; 20]);
@@ -51,7 +51,7 @@ pub(super) fn link(bytes: &[u8]) {
         info_hash: torrent.info_hash,
         peer_id: STRANGER,
         offer_id: OfferId([7; 20]),
-        sdp: SDP.to_owned(),
+        sdp: Description::new(SDP),
     };
     host.handle(now, Input::TrackerText { tracker: TrackerId(0), text: offer.encode() });
     let link = host.link.expect("the offer is answered");

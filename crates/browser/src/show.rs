@@ -198,7 +198,8 @@ pub(crate) fn event(client: &Client, event: Event) -> Option<(TorrentId, String)
         Event::TorrentReady(_)
         | Event::PieceStored { .. }
         | Event::ReaderReady { .. }
-        | Event::ReaderFailed(_) => return None,
+        | Event::ReaderFailed(_)
+        | Event::Pay(_) => return None,
     };
     Some((torrent, json(&shown)))
 }

@@ -4,7 +4,9 @@
 use std::collections::VecDeque;
 
 use headwater_base::{BLOCK_LEN, LinkId, Map, Seed, Set, Time, TorrentId};
-use headwater_engine::{Engine, Event as EngineEvent, Input, PayNews, Step as EngineStep, Wake};
+use headwater_engine::{
+    Engine, Event as EngineEvent, Input, PayNews, PayOrder, Step as EngineStep, Wake,
+};
 use headwater_pay::{Action, Event, Input as PayInput, Pay, PayView, RecordError, Step};
 use headwater_wire::extended::PayTerms;
 
@@ -64,7 +66,7 @@ impl Payment {
         if terms != self.terms {
             let told = terms.as_ref().map(PayTerms::encode);
             self.terms = terms;
-            engine.handle(now, Input::PayTermsChosen(told));
+            engine.handle(now, Input::Pay(PayOrder::Terms(told)));
         }
         self.sync(now, engine);
     }
@@ -134,7 +136,7 @@ impl Payment {
             }
             let charges = self.pay.is_charged(*link);
             if core::mem::replace(&mut partner.charges, charges) != charges {
-                engine.handle(now, Input::PeerCharged { link: *link, charges });
+                engine.handle(now, Input::Pay(PayOrder::Charge { link: *link, charges }));
             }
         }
     }
@@ -172,9 +174,9 @@ impl Payment {
                 Step::Do(action) => action,
             };
             let input = match action {
-                Action::Send { link, payload } => Input::PaySaid { link, payload },
-                Action::Weight { link, weight } => Input::SlotSold { link, weight },
-                Action::Allowance { link, bytes } => Input::PaidAllowed { link, bytes },
+                Action::Send { link, payload } => Input::Pay(PayOrder::Say { link, payload }),
+                Action::Weight { link, weight } => Input::Pay(PayOrder::Sell { link, weight }),
+                Action::Allowance { link, bytes } => Input::Pay(PayOrder::Allow { link, bytes }),
                 Action::Sign { .. }
                 | Action::Verify { .. }
                 | Action::Store { .. }

@@ -1,7 +1,7 @@
 //! The whole engine: hands what happened to the part it concerns, and collects what to do.
 //! Knows which link and job belongs to which torrent; knows nothing of how pieces are picked.
 
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::timer::Timer;
 use crate::transfer::Transfer;
 use crate::{
     ACCEPTED_FROM, AddTorrent, Asked, AskedFailure, Config, EngineView, Event, Input, LinkEnd,
-    PeerView, PieceState, Step, TorrentView, Wake,
+    PayOrder, PeerView, PieceState, Step, TorrentView, Wake,
 };
 
 /// The BitTorrent state machine of all torrents together.
@@ -71,19 +71,7 @@ impl Engine {
             }
             Input::QueueLimited { downloads, seeds } => self.limit_queue(downloads, seeds),
             Input::QueueMoved { torrent, place } => self.move_in_queue(torrent, place),
-            Input::PayTermsChosen(terms) => self.terms_chosen(terms),
-            Input::PaySaid { link, payload } => {
-                self.on_link(link, |transfer, desk| transfer.say_pay(desk, link, payload));
-            }
-            Input::SlotSold { link, weight } => {
-                self.on_link(link, |transfer, desk| transfer.sell_slot(desk, link, weight));
-            }
-            Input::PaidAllowed { link, bytes } => {
-                self.on_link(link, |transfer, desk| transfer.allow_paid(desk, link, bytes));
-            }
-            Input::PeerCharged { link, charges } => {
-                self.on_link(link, |transfer, _| transfer.charged_by(link, charges));
-            }
+            Input::Pay(order) => self.pay_ordered(order),
             Input::StoreOpened { torrent, result } => {
                 self.with(torrent, |transfer, desk| transfer.store_opened(desk, result));
             }
@@ -103,9 +91,7 @@ impl Engine {
                 self.desk.discovery.peers_found(self.desk.now, torrent, finder, &addresses);
             }
             Input::PortsMapped { listens, dht } => self.ports_mapped(listens, dht),
-            Input::LinkOpened { link, window, from } => {
-                self.discover(DiscoveryInput::LinkOpened { link, window, from });
-            }
+            Input::LinkOpened { link, window, from } => self.link_opened(link, window, from),
             Input::LinkAccepted { link, window, from } => self.link_accepted(link, window, from),
             Input::TrackerOpened(tracker) => self.discover(DiscoveryInput::TrackerOpened(tracker)),
             Input::TrackerText { tracker, text } => {
@@ -122,10 +108,26 @@ impl Engine {
         }
     }
 
-    fn terms_chosen(&mut self, terms: Option<Bytes>) {
-        self.desk.pay_terms = terms;
-        for transfer in self.transfers.values_mut() {
-            transfer.terms_chosen(&mut self.desk);
+    fn pay_ordered(&mut self, order: PayOrder) {
+        match order {
+            PayOrder::Terms(terms) => {
+                self.desk.pay_terms = terms;
+                for transfer in self.transfers.values_mut() {
+                    transfer.terms_chosen(&mut self.desk);
+                }
+            }
+            PayOrder::Say { link, payload } => {
+                self.on_link(link, |transfer, desk| transfer.say_pay(desk, link, payload));
+            }
+            PayOrder::Sell { link, weight } => {
+                self.on_link(link, |transfer, desk| transfer.sell_slot(desk, link, weight));
+            }
+            PayOrder::Allow { link, bytes } => {
+                self.on_link(link, |transfer, desk| transfer.allow_paid(desk, link, bytes));
+            }
+            PayOrder::Charge { link, charges } => {
+                self.on_link(link, |transfer, _| transfer.charged_by(link, charges));
+            }
         }
     }
 
@@ -164,6 +166,10 @@ impl Engine {
         } else {
             self.discover(DiscoveryInput::LinkClosed { link, end });
         }
+    }
+
+    fn link_opened(&mut self, link: LinkId, window: usize, from: Option<IpAddr>) {
+        self.discover(DiscoveryInput::LinkOpened { link, window, from });
     }
 
     fn link_accepted(&mut self, link: LinkId, window: usize, from: SocketAddr) {

@@ -12,6 +12,42 @@ use headwater_metainfo::Torrent;
 
 use crate::{Asked, AskedFailure, FetchError, RangeHead, WebSeed};
 
+/// What payment orders. The engine knows nothing of money: messages, slots and bytes are all it
+/// hears of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PayOrder {
+    /// Tell peers these terms, bencoded, or that there are none any more.
+    Terms(Option<Bytes>),
+    /// Send a message to a peer.
+    Say {
+        /// Its link.
+        link: LinkId,
+        /// The message.
+        payload: Bytes,
+    },
+    /// Sell a peer a slot, or end that. Half of a torrent's slots at most are ever sold.
+    Sell {
+        /// Its link.
+        link: LinkId,
+        /// Its share of what is sold, in millionths; 0 ends it.
+        weight: u32,
+    },
+    /// Send a peer so many bytes in sold slots, all in all.
+    Allow {
+        /// Its link.
+        link: LinkId,
+        /// How many.
+        bytes: u64,
+    },
+    /// Ask no other peer for what is asked of this one, whose bytes cost money; or no longer.
+    Charge {
+        /// Its link.
+        link: LinkId,
+        /// Whether they do.
+        charges: bool,
+    },
+}
+
 /// Something that happened. Named in the past tense; the engine never refuses one.
 #[derive(Clone, Debug)]
 pub enum Input {
@@ -104,36 +140,8 @@ pub enum Input {
         place: usize,
     },
 
-    /// The user opted in to paid priority by these terms, bencoded, or out of it.
-    PayTermsChosen(Option<Bytes>),
-    /// Payment has something to say to a peer.
-    PaySaid {
-        /// Its link.
-        link: LinkId,
-        /// The message.
-        payload: Bytes,
-    },
-    /// A slot was sold to a peer, or ends. Half of a torrent's slots at most are ever sold.
-    SlotSold {
-        /// Its link.
-        link: LinkId,
-        /// Its share of what is sold, in millionths; 0 ends it.
-        weight: u32,
-    },
-    /// A peer may be sent so many bytes in sold slots, all in all.
-    PaidAllowed {
-        /// Its link.
-        link: LinkId,
-        /// How many.
-        bytes: u64,
-    },
-    /// What a peer sends is charged to us, or no longer.
-    PeerCharged {
-        /// Its link.
-        link: LinkId,
-        /// Whether it is.
-        charges: bool,
-    },
+    /// Payment orders something.
+    Pay(PayOrder),
 
     /// Answers `Action::OpenStore`.
     StoreOpened {

@@ -27,7 +27,9 @@ pub use ask::{Ask, Asked, AskedFailure};
 pub use config::{Attempts, Config};
 pub use engine::Engine;
 pub use event::{CloseReason, Event, PayNews, TrackerTrouble, Warning};
-pub use input::{ACCEPTED_FROM, AddTorrent, Finder, Input, LinkEnd, Priority, StoreError, Stored};
+pub use input::{
+    ACCEPTED_FROM, AddTorrent, Finder, Input, LinkEnd, PayOrder, Priority, StoreError, Stored,
+};
 pub use view::{
     EngineView, PeerView, PieceState, TorrentState, TorrentView, TrackerView, WebSeedView,
 };

@@ -103,7 +103,8 @@ async fn tell(shell: &Shell, event: &Event, addresses: bool) -> Result<(), Stopp
         Event::PieceStored { .. }
         | Event::ReaderReady { .. }
         | Event::ReaderFailed(_)
-        | Event::PeerJoined { .. } => {}
+        | Event::PeerJoined { .. }
+        | Event::Pay(_) => {}
     }
     Ok(())
 }

@@ -317,11 +317,13 @@ impl Host {
 
     /// Bytes it promised to pay for, and what it promised.
     pub fn bought(&self) -> (u64, Amount) {
-        let bought = self.purse.events.iter().filter_map(|event| match event {
-            Event::Bought { bytes, amount, .. } => Some((*bytes, *amount)),
-            _ => None,
-        });
-        bought.fold((0, Amount(0)), |sum, one| (sum.0 + one.0, Amount(sum.1.0 + one.1.0)))
+        let mut sum = (0, Amount(0));
+        for event in &self.purse.events {
+            if let Event::Bought { bytes, amount, .. } = event {
+                sum = (sum.0 + bytes, Amount(sum.1.0 + amount.0));
+            }
+        }
+        sum
     }
 
     /// How long it took from joining to the last piece.

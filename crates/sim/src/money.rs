@@ -160,13 +160,13 @@ impl World {
         let Some(step) = client.next_pay() else { return false };
         let action = match step {
             PayStep::Tell(event) => {
-                self.trace.note(now, at, format_args!("{event:?}"));
+                self.trace.note(self.now, at, format_args!("{event:?}"));
                 host.purse.events.push(event);
                 return true;
             }
             PayStep::Do(action) => action,
         };
-        self.trace.note(now, at, format_args!("{action:?}"));
+        self.trace.note(self.now, at, format_args!("{action:?}"));
         let (job, answer) = match action {
             Action::Sign { job, voucher } => {
                 (job, Answer::Signed(sign(voucher.grant.key, &Signed::Voucher(*voucher))))

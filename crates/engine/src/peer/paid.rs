@@ -1,5 +1,5 @@
-//! What is known of payment over one link: who takes part, what was sold to it, what it was sent for
-//! that. Knows shares and bytes, never amounts.
+//! What is known of payment over one link: who takes part, what was sold to it, what it was sent
+//! for that. Knows shares and bytes, never amounts.
 
 use bytes::Bytes;
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use headwater_base::LinkId;
-use headwater_engine::{ACCEPTED_FROM, Event, Input, PayNews};
+use headwater_engine::{ACCEPTED_FROM, Event, Input, PayNews, PayOrder};
 use headwater_wire::extended::{BTT_PAY, BTT_PAY_OWN_ID, Handshake};
 use headwater_wire::{BlockSpan, Message};
 
@@ -31,7 +31,7 @@ impl Shop {
         });
         net.run(secs(1));
         let mut shop = Self { net, seed, sample };
-        shop.put(Input::PayTermsChosen(Some(Bytes::from_static(TERMS))));
+        shop.put(Input::Pay(PayOrder::Terms(Some(Bytes::from_static(TERMS)))));
         shop
     }
 
@@ -50,8 +50,8 @@ impl Shop {
     }
 
     fn sell(&mut self, puppet: Puppet, weight: u32) {
-        self.put(Input::PaidAllowed { link: theirs(puppet), bytes: u64::MAX });
-        self.put(Input::SlotSold { link: theirs(puppet), weight });
+        self.put(Input::Pay(PayOrder::Allow { link: theirs(puppet), bytes: u64::MAX }));
+        self.put(Input::Pay(PayOrder::Sell { link: theirs(puppet), weight }));
     }
 
     /// Bytes each gets in so many seconds, asking for more whenever it has what it asked for, and
@@ -155,12 +155,12 @@ fn terms_are_told_both_ways_messages_pass_and_opting_out_is_said() {
 
     let payload = Bytes::from_static(b"d1:ti0ee");
     puppet.say(&mut shop.net, &Message::Extended { id: BTT_PAY_OWN_ID, payload: payload.clone() });
-    shop.put(Input::PaySaid { link, payload: payload.clone() });
+    shop.put(Input::Pay(PayOrder::Say { link, payload: payload.clone() }));
     shop.net.run(secs(1));
     assert!(shop.news().contains(&PayNews::Said { link, payload: payload.clone() }));
     assert_eq!(puppet.heard_extended(&shop.net, BTT_PAY_OWN_ID), [payload.to_vec()]);
 
-    shop.put(Input::PayTermsChosen(None));
+    shop.put(Input::Pay(PayOrder::Terms(None)));
     shop.net.run(secs(1));
     assert_eq!((said(&shop).pay, said(&shop).ids.get(BTT_PAY)), (None, Some(&0)));
 }
@@ -205,8 +205,8 @@ fn sold_slot_is_sent_what_is_allowed_and_goes_on_when_more_is() {
     let mut shop = Shop::open(1_000_000);
     let puppet = shop.customer();
     let link = theirs(puppet);
-    shop.put(Input::PaidAllowed { link, bytes: 200_000 });
-    shop.put(Input::SlotSold { link, weight: 1_000_000 });
+    shop.put(Input::Pay(PayOrder::Allow { link, bytes: 200_000 }));
+    shop.put(Input::Pay(PayOrder::Sell { link, weight: 1_000_000 }));
     let first = shop.trade(&[puppet], 10);
     assert_eq!(first, [12 * 16_384]);
     let sent = shop.news().into_iter().map(|news| match news {
@@ -214,7 +214,7 @@ fn sold_slot_is_sent_what_is_allowed_and_goes_on_when_more_is() {
         _ => 0,
     });
     assert_eq!(sent.sum::<u64>(), 12 * 16_384);
-    shop.put(Input::PaidAllowed { link, bytes: 400_000 });
+    shop.put(Input::Pay(PayOrder::Allow { link, bytes: 400_000 }));
     assert_eq!(shop.trade(&[puppet], 10), [12 * 16_384]);
 }
 
@@ -222,7 +222,7 @@ fn sold_slot_is_sent_what_is_allowed_and_goes_on_when_more_is() {
 /// of them that were told as right.
 fn charged(sample: &Sample) -> [u64; 2] {
     let mut net = Net::new(53);
-    let terms = || Input::PayTermsChosen(Some(Bytes::from_static(TERMS)));
+    let terms = || Input::Pay(PayOrder::Terms(Some(Bytes::from_static(TERMS))));
     for seed in [(); 2].map(|()| net.join(Disk::full(sample), sample.whole())) {
         net.put(seed, terms());
         net.hosts[seed].path.bandwidth = 300_000;
@@ -236,7 +236,7 @@ fn charged(sample: &Sample) -> [u64; 2] {
         _ => None,
     });
     let seller = seller.unwrap();
-    net.put(leech, Input::PeerCharged { link: seller, charges: true });
+    net.put(leech, Input::Pay(PayOrder::Charge { link: seller, charges: true }));
     assert!(net.run_until(secs(120), |net| net.told(leech, is_done) == 1).is_some());
     let mut sums = [0; 2];
     for (_, event) in &net.hosts[leech].events {

@@ -1,35 +1,89 @@
-//! A session description as it stands in a message: a tracker hands on thousands of them a second
-//! and reads none, so they are not taken out of their JSON form and put back into it.
+//! A session description as it stands in a message. A tracker hands on thousands of them a second
+//! and reads none, so with the feature `relay` they are not taken out of their JSON form and put
+//! back into it; who reads every one is spared the code for that.
+
+#[cfg(feature = "relay")]
+mod form {
+    use serde_json::value::RawValue;
+
+    /// The JSON form, quotes included.
+    pub(super) type Form = Box<RawValue>;
+    /// Whatever stands where one should be.
+    pub(in super::super) type Raw<'a> = &'a RawValue;
+
+    pub(super) fn take(raw: &Raw<'_>) -> Option<Form> {
+        raw.get().starts_with('"').then(|| (*raw).to_owned())
+    }
+
+    pub(super) fn write(text: &str) -> Form {
+        let quoted = serde_json::value::to_raw_value(text);
+        quoted.unwrap_or_else(|_| RawValue::NULL.to_owned())
+    }
+
+    /// Half a surrogate pair, which JSON lets pass, makes the text empty.
+    pub(super) fn read(form: &Form) -> String {
+        serde_json::from_str(form.get()).unwrap_or_default()
+    }
+
+    pub(super) fn bytes(form: &Form) -> usize {
+        form.get().len()
+    }
+}
+
+#[cfg(not(feature = "relay"))]
+mod form {
+    use super::super::value::Value;
+
+    /// The text.
+    pub(super) type Form = String;
+    /// Whatever stands where one should be.
+    pub(in super::super) type Raw<'a> = Box<Value<'a>>;
+
+    pub(super) fn take(raw: &Raw<'_>) -> Option<Form> {
+        raw.as_text().map(str::to_owned)
+    }
+
+    pub(super) fn write(text: &str) -> Form {
+        text.to_owned()
+    }
+
+    pub(super) fn read(form: &Form) -> String {
+        form.clone()
+    }
+
+    pub(super) fn bytes(form: &Form) -> usize {
+        form.len()
+    }
+}
 
 use std::fmt;
 
+pub(super) use form::Raw;
 use serde::{Serialize, Serializer};
-use serde_json::value::RawValue;
 
-/// A session description in its JSON form.
+/// A session description on its way.
 #[derive(Clone)]
-pub struct Description(Box<RawValue>);
+pub struct Description(form::Form);
 
 impl Description {
-    /// Puts a text into its JSON form.
+    /// Takes a text.
     pub fn new(text: &str) -> Self {
-        let quoted = serde_json::value::to_raw_value(text);
-        Self(quoted.unwrap_or_else(|_| RawValue::NULL.to_owned()))
+        Self(form::write(text))
     }
 
     /// Takes what stands in a message, if it is a text.
-    pub(super) fn of(raw: &RawValue) -> Option<Self> {
-        raw.get().starts_with('"').then(|| Self(raw.to_owned()))
+    pub(super) fn of(raw: &Raw<'_>) -> Option<Self> {
+        form::take(raw).map(Self)
     }
 
-    /// The text. Half a surrogate pair, which JSON lets pass, makes it empty.
+    /// The text.
     pub fn text(&self) -> String {
-        serde_json::from_str(self.0.get()).unwrap_or_default()
+        form::read(&self.0)
     }
 
-    /// Bytes of the JSON form: at least those of the text.
+    /// Bytes that it takes here: at least those of the text.
     pub fn form_bytes(&self) -> usize {
-        self.0.get().len()
+        form::bytes(&self.0)
     }
 }
 
@@ -49,6 +103,6 @@ impl Eq for Description {}
 
 impl fmt::Debug for Description {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.get())
+        write!(f, "{:?}", self.text())
     }
 }

@@ -61,8 +61,8 @@ pub(super) fn count(fields: &Fields<'_>, key: &str) -> Option<u32> {
     number(fields, key).map(|number| u32::try_from(number).unwrap_or(u32::MAX))
 }
 
-/// The session description under `key`, which is an object with its type and text. What is allowed is
-/// measured in its JSON form.
+/// The session description under `key`, which is an object with its type and text. What is allowed
+/// is measured in its JSON form.
 pub(super) fn sdp(fields: &Fields<'_>, key: &'static str) -> Result<Description, Error> {
     let sdp = fields
         .get(key)

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
 
 use super::Description;
+use super::description::Raw;
 
 /// The name under which session descriptions stand, in objects of their own.
 pub(super) const SDP: &str = "sdp";
@@ -17,7 +17,7 @@ pub(super) const SDP: &str = "sdp";
 pub(super) enum Value<'a> {
     Text(Cow<'a, str>),
     /// What stands under [`SDP`], as it stands there.
-    Raw(&'a RawValue),
+    Raw(Raw<'a>),
     /// Cut to what fits.
     Number(u64),
     List(Vec<Value<'a>>),

@@ -65,11 +65,12 @@ const fn node(name: &'static str, about: &'static str) -> Step {
 /// measured as long again.
 const SEEDS: &str = "600";
 
-const CORE: [&str; 7] = [
+const CORE: [&str; 8] = [
     "-pheadwater-base",
     "-pheadwater-metainfo",
     "-pheadwater-wire",
     "-pheadwater-engine",
+    "-pheadwater-pay",
     "-pheadwater-tron",
     "-pheadwater-client",
     "-pheadwater-sim",
