@@ -1,7 +1,7 @@
 // Who goes first while a server and a crowd share a machine. In truth the crowd has machines of its
 // own, so here it gets what the server and whatever is measured beside it leave.
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 
 /** Linux divides the machine between sessions first, then between the processes in each. */
 const SESSION = "/proc/self/autogroup";
@@ -15,8 +15,10 @@ export const goingLast = ["chrt", "--idle", "0"];
 /** Lets this session, which has the crowd in it, wait for all others until this process ends. */
 export function yieldToOthers() {
   // Only root may take it back, and a user's shell may be in the session.
-  if (process.getuid() !== 0) {
-    console.error("not root: the crowd takes its share of the machine from what is measured");
+  const why = process.getuid() === 0 ? "this kernel divides by processes alone" : "not root";
+  if (process.getuid() !== 0 || !existsSync(SESSION)) {
+    console.error(`${why}: the crowd slows down what is measured; run it as root, on a larger`
+      + " machine");
     return;
   }
   const before = readFileSync(SESSION, "utf8").match(/nice (-?\d+)/)[1];

@@ -45,6 +45,8 @@ pub(crate) struct Payment {
     steps: VecDeque<PayStep>,
     /// When payment has something to do.
     wake: Option<headwater_pay::Wake>,
+    /// Something happened to one side since the other was told last.
+    changed: bool,
 }
 
 impl Payment {
@@ -56,33 +58,18 @@ impl Payment {
             hurried: Set::new(),
             steps: VecDeque::new(),
             wake: None,
+            changed: false,
         }
     }
 
-    /// Takes what the user chose, or the answer to a job.
-    fn handle(&mut self, now: Time, engine: &mut Engine, input: PayInput) {
+    /// Takes what the user chose, the answer to a job, or what the engine had for payment.
+    fn handle(&mut self, now: Time, input: PayInput) {
         self.pay.handle(now, input);
-        let terms = self.pay.terms();
-        if terms != self.terms {
-            let told = terms.as_ref().map(PayTerms::encode);
-            self.terms = terms;
-            engine.handle(now, Input::Pay(PayOrder::Terms(told)));
-        }
-        self.sync(now, engine);
-    }
-
-    /// The user pays for a torrent from here on, or no longer.
-    fn hurry(&mut self, now: Time, engine: &mut Engine, torrent: TorrentId, on: bool) {
-        if on {
-            self.hurried.insert(torrent);
-        } else {
-            self.hurried.remove(&torrent);
-        }
-        self.sync(now, engine);
+        self.changed = true;
     }
 
     /// Takes what the engine has for payment.
-    fn heard(&mut self, now: Time, engine: &mut Engine, news: PayNews) {
+    fn heard(&mut self, now: Time, news: PayNews) {
         let input = match news {
             PayNews::Told { torrent, link, terms } => {
                 self.partners.entry(link).or_insert(Partner {
@@ -118,25 +105,29 @@ impl Payment {
             PayNews::Interest { link, interested } => PayInput::Interest { link, interested },
             PayNews::Reciprocates { link, enough } => PayInput::Reciprocates { link, enough },
         };
-        self.pay.handle(now, input);
-        self.sync(now, engine);
+        self.handle(now, input);
     }
 
-    /// Tells each side what follows from the other.
+    /// Tells each side what follows from the other. Once at the end of a drain: a torrent of many
+    /// peers would else be gone through for each block.
     fn sync(&mut self, now: Time, engine: &mut Engine) {
+        let terms = self.pay.terms();
+        if terms != self.terms {
+            let told = terms.as_ref().map(PayTerms::encode);
+            self.terms = terms;
+            engine.handle(now, Input::PayOrdered(PayOrder::Terms(told)));
+        }
         for (link, partner) in &mut self.partners {
-            let metainfo = engine.metainfo(partner.torrent);
-            let done = engine.is_done(partner.torrent);
-            let urgent = self.hurried.contains(&partner.torrent) && !done;
+            let hurried = self.hurried.contains(&partner.torrent);
+            let unit = if hurried { unit(engine, partner.torrent) } else { None };
+            let urgent = unit.is_some();
             if core::mem::replace(&mut partner.urgent, urgent) != urgent {
-                let by_block = metainfo.as_ref().is_some_and(|it| it.info_hash_v2.is_some());
-                let piece = metainfo.map_or(BLOCK_LEN, |it| it.piece_length);
-                let unit = u64::from(if by_block { BLOCK_LEN } else { piece });
+                let unit = unit.unwrap_or_default();
                 self.pay.handle(now, PayInput::Wants { link: *link, urgent, unit });
             }
             let charges = self.pay.is_charged(*link);
             if core::mem::replace(&mut partner.charges, charges) != charges {
-                engine.handle(now, Input::Pay(PayOrder::Charge { link: *link, charges }));
+                engine.handle(now, Input::PayOrdered(PayOrder::Charge { link: *link, charges }));
             }
         }
     }
@@ -146,15 +137,22 @@ impl Payment {
     pub(crate) fn step(&mut self, now: Time, engine: &mut Engine) -> EngineStep {
         loop {
             match engine.next(now) {
-                EngineStep::Event(EngineEvent::Pay(news)) => self.heard(now, engine, news),
+                EngineStep::Event(EngineEvent::Pay(news)) => self.heard(now, news),
                 EngineStep::Sleep(wake) => {
-                    if self.work(now, engine) {
+                    if core::mem::take(&mut self.changed) {
+                        self.sync(now, engine);
+                    } else if self.work(now, engine) {
                         let own = self.wake.map(|wake| Wake { at: wake.at, why: wake.why });
                         let first = wake.into_iter().chain(own).min_by_key(|wake| wake.at);
                         return EngineStep::Sleep(first);
                     }
                 }
-                step @ (EngineStep::Action(_) | EngineStep::Event(_)) => return step,
+                EngineStep::Event(event) => {
+                    // Metadata may have come, or a torrent is done.
+                    self.changed = true;
+                    return EngineStep::Event(event);
+                }
+                step @ EngineStep::Action(_) => return step,
             }
         }
     }
@@ -174,9 +172,15 @@ impl Payment {
                 Step::Do(action) => action,
             };
             let input = match action {
-                Action::Send { link, payload } => Input::Pay(PayOrder::Say { link, payload }),
-                Action::Weight { link, weight } => Input::Pay(PayOrder::Sell { link, weight }),
-                Action::Allowance { link, bytes } => Input::Pay(PayOrder::Allow { link, bytes }),
+                Action::Send { link, payload } => {
+                    Input::PayOrdered(PayOrder::Say { link, payload })
+                }
+                Action::Weight { link, weight } => {
+                    Input::PayOrdered(PayOrder::Sell { link, weight })
+                }
+                Action::Allowance { link, bytes } => {
+                    Input::PayOrdered(PayOrder::Allow { link, bytes })
+                }
                 Action::Sign { .. }
                 | Action::Verify { .. }
                 | Action::Store { .. }
@@ -188,17 +192,24 @@ impl Payment {
                 }
             };
             engine.handle(now, input);
-            self.sync(now, engine);
+            self.changed = true;
             return false;
         }
     }
+}
+
+/// Bytes that are verified at once, of a torrent that lacks any: a block in v2, a piece in v1.
+fn unit(engine: &Engine, torrent: TorrentId) -> Option<u64> {
+    let metainfo = engine.metainfo(torrent).filter(|_| !engine.is_done(torrent))?;
+    let by_block = metainfo.info_hash_v2.is_some();
+    Some(u64::from(if by_block { BLOCK_LEN } else { metainfo.piece_length }))
 }
 
 impl Client {
     /// Takes what the user chose of payment, or the answer to one of its jobs. Call `next`
     /// afterwards.
     pub fn handle_pay(&mut self, now: Time, input: PayInput) {
-        self.payment.handle(now, &mut self.engine, input);
+        self.payment.handle(now, input);
     }
 
     /// Starts payment with what was stored of it. Call before any other input of payment.
@@ -217,9 +228,15 @@ impl Client {
         self.payment.steps.pop_front()
     }
 
-    /// Pays for a torrent's bytes from here on, where that is switched on, or no longer.
-    pub fn hurry(&mut self, now: Time, torrent: TorrentId, on: bool) {
-        self.payment.hurry(now, &mut self.engine, torrent, on);
+    /// Pays for a torrent's bytes from here on, where that is switched on, or no longer. Call
+    /// `next` afterwards.
+    pub fn hurry(&mut self, torrent: TorrentId, on: bool) {
+        if on {
+            self.payment.hurried.insert(torrent);
+        } else {
+            self.payment.hurried.remove(&torrent);
+        }
+        self.payment.changed = true;
     }
 
     /// Claims all that is worth its fee.

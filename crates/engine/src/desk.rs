@@ -4,14 +4,16 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use headwater_base::{JobId, LinkId, Map, PeerId, PieceIndex, Rng, Seed, Set, Time, TorrentId};
+use headwater_base::{
+    JobId, LinkId, Map, PeerId, PieceIndex, Rng, Seed, Set, Time, Timers, TorrentId,
+};
 
 use crate::bucket::Bucket;
 use crate::discovery::Discovery;
 use crate::kicks::Kicks;
 use crate::meter::Meter;
 use crate::picker::BlockAt;
-use crate::timer::{Timer, Timers};
+use crate::timer::Timer;
 use crate::{Action, Config, Event, PieceData, Step, Warning, limit};
 
 /// Work that the shell does, and what it is for.
@@ -56,7 +58,7 @@ pub(crate) struct Desk {
     pub(crate) now: Time,
     pub(crate) config: Config,
     pub(crate) steps: VecDeque<Step>,
-    pub(crate) timers: Timers,
+    pub(crate) timers: Timers<Timer>,
     pub(crate) jobs: Map<JobId, (TorrentId, Job)>,
     /// Links that may have something to send or to ask.
     pub(crate) kicks: Kicks,

@@ -27,7 +27,9 @@ mod tracker;
 use core::net::{IpAddr, SocketAddr};
 use std::collections::VecDeque;
 
-use headwater_base::{InfoHash, LinkId, Map, PeerId, Rng, Seed, Set, Time, TorrentId, TrackerId};
+use headwater_base::{
+    InfoHash, LinkId, Map, PeerId, Rng, Seed, Set, Time, Timers, TorrentId, TrackerId,
+};
 use headwater_wire::extended::SignalMessage;
 
 use self::addresses::{Addresses, STRANGER};
@@ -41,7 +43,7 @@ use self::limit::{
 };
 pub(crate) use self::nearness::may_name;
 use self::seek::Seek;
-use self::timer::{Timer, Timers};
+use self::timer::Timer;
 use self::tracker::{Member, Tracker, normalize};
 use crate::{Action, Attempts, Config, Event, LinkEnd, TrackerTrouble, TrackerView, Wake, Warning};
 
@@ -169,7 +171,7 @@ pub(crate) struct Discovery {
     pace: Attempts,
     /// No link is tried before this, since the shell said it can make none.
     unsupported_until: Option<Time>,
-    timers: Timers,
+    timers: Timers<Timer>,
     outs: VecDeque<Out>,
     next_link: u64,
     next_tracker: u32,
@@ -480,7 +482,7 @@ impl Discovery {
             if let Some(out) = self.outs.pop_front() {
                 return Some(out);
             }
-            match self.timers.pop(now)? {
+            match self.timers.due(now)? {
                 Timer::Socket(tracker) => self.socket_due(now, tracker),
                 Timer::Announce(tracker, hash) => self.announce_due(now, (tracker, hash)),
                 Timer::Attempt(link) => self.attempt_due(now, link),

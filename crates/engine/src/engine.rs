@@ -13,6 +13,7 @@ use headwater_metainfo::Torrent;
 
 use crate::desk::{Desk, Job};
 use crate::discovery::{DiscoveryInput, Out};
+use crate::peer::PAYS;
 use crate::picker::Window;
 use crate::timer::Timer;
 use crate::transfer::Transfer;
@@ -71,7 +72,7 @@ impl Engine {
             }
             Input::QueueLimited { downloads, seeds } => self.limit_queue(downloads, seeds),
             Input::QueueMoved { torrent, place } => self.move_in_queue(torrent, place),
-            Input::Pay(order) => self.pay_ordered(order),
+            Input::PayOrdered(order) => self.pay_ordered(order),
             Input::StoreOpened { torrent, result } => {
                 self.with(torrent, |transfer, desk| transfer.store_opened(desk, result));
             }
@@ -108,7 +109,11 @@ impl Engine {
         }
     }
 
+    /// Does what payment orders, in a build that pays.
     fn pay_ordered(&mut self, order: PayOrder) {
+        if !PAYS {
+            return;
+        }
         match order {
             PayOrder::Terms(terms) => {
                 self.desk.pay_terms = terms;
@@ -250,7 +255,7 @@ impl Engine {
 
     /// The next deadline, always later than the present.
     fn wake(&self) -> Option<Wake> {
-        let ours = self.desk.timers.next();
+        let ours = self.desk.timers.first().map(|(at, timer)| Wake { at, why: timer.name() });
         let theirs = self.desk.discovery.wake();
         let wake = ours.into_iter().chain(theirs).min_by_key(|wake| wake.at)?;
         let soon = self.desk.now + Duration::from_millis(1);

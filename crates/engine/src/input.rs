@@ -140,8 +140,8 @@ pub enum Input {
         place: usize,
     },
 
-    /// Payment orders something.
-    Pay(PayOrder),
+    /// Payment ordered something. Nothing comes of it without the feature `pay`.
+    PayOrdered(PayOrder),
 
     /// Answers `Action::OpenStore`.
     StoreOpened {

@@ -27,7 +27,7 @@ pub(crate) use early::Early;
 pub(crate) use fast::FastPieces;
 pub(crate) use list::Peers;
 pub(crate) use outbox::Outbox;
-pub(crate) use paid::Paid;
+pub(crate) use paid::{PAYS, Paid};
 pub(crate) use place::{Exchange, Place};
 pub(crate) use reveal::Reveal;
 pub(crate) use standing::Standing;

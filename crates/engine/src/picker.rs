@@ -16,6 +16,7 @@ use std::sync::Arc;
 use headwater_base::{BLOCK_LEN, Bitfield, BlockIndex, LinkId, Map, PeerId, PieceIndex, Rng, Set};
 use headwater_metainfo::{Torrent, Version};
 
+use crate::peer::PAYS;
 use crate::{Priority, limit};
 pub(crate) use choose::{Asker, Hint};
 pub(crate) use deadline::Window;
@@ -308,7 +309,7 @@ impl Picker {
     pub(crate) fn set_charged(&mut self, link: LinkId, charges: bool) {
         if charges {
             self.charged.insert(link);
-        } else {
+        } else if PAYS {
             self.charged.remove(&link);
         }
     }

@@ -1,8 +1,6 @@
-//! The one table of timers. Nothing else in the engine waits for a time.
+//! What the engine waits for. Nothing else in it waits for a time.
 
-use headwater_base::{LinkId, Map, Set, Time, TorrentId};
-
-use crate::Wake;
+use headwater_base::{LinkId, TorrentId};
 
 /// Everything the engine waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,108 +64,20 @@ impl Timer {
             Self::Measure => "measure",
         }
     }
-}
 
-/// Which timer rings when.
-#[derive(Debug, Default)]
-pub(crate) struct Timers {
-    at: Map<Timer, Time>,
-    queue: Set<(Time, Timer)>,
-}
-
-impl Timers {
-    /// Sets `timer`, whenever it was set for before.
-    pub(crate) fn set(&mut self, timer: Timer, at: Time) {
-        self.clear(timer);
-        self.at.insert(timer, at);
-        self.queue.insert((at, timer));
-    }
-
-    /// Sets `timer` unless it is set.
-    pub(crate) fn start(&mut self, timer: Timer, at: Time) {
-        if !self.at.contains_key(&timer) {
-            self.set(timer, at);
-        }
-    }
-
-    /// Sets `timer` unless it is set for an earlier time.
-    pub(crate) fn sooner(&mut self, timer: Timer, at: Time) {
-        if self.at.get(&timer).is_none_or(|known| *known > at) {
-            self.set(timer, at);
-        }
-    }
-
-    /// Whether `timer` is set.
-    pub(crate) fn is_set(&self, timer: Timer) -> bool {
-        self.at.contains_key(&timer)
-    }
-
-    /// Unsets `timer`.
-    pub(crate) fn clear(&mut self, timer: Timer) {
-        if let Some(at) = self.at.remove(&timer) {
-            self.queue.remove(&(at, timer));
-        }
-    }
-
-    /// Unsets all of a link's timers.
-    pub(crate) fn clear_link(&mut self, link: LinkId) {
-        for timer in [
-            Timer::Handshake(link),
-            Timer::Greet(link),
-            Timer::KeepAlive(link),
-            Timer::Silence(link),
-            Timer::Snub(link),
-            Timer::Retire(link),
-            Timer::Useless(link),
-            Timer::Upload(link),
-            Timer::Download(link),
-            Timer::Pex(link),
-        ] {
-            self.clear(timer);
-        }
-    }
-
-    /// Takes a timer that is due; it is unset.
-    pub(crate) fn due(&mut self, now: Time) -> Option<Timer> {
-        let &(at, timer) = self.queue.first()?;
-        if at > now {
-            return None;
-        }
-        self.clear(timer);
-        Some(timer)
-    }
-
-    /// The next one.
-    pub(crate) fn next(&self) -> Option<Wake> {
-        self.queue.first().map(|&(at, timer)| Wake { at, why: timer.name() })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn timers_ring_in_order_and_once() {
-        let mut timers = Timers::default();
-        timers.set(Timer::Measure, Time::from_millis(9));
-        timers.set(Timer::Silence(LinkId(1)), Time::from_millis(5));
-        timers.set(Timer::Silence(LinkId(1)), Time::from_millis(7));
-        timers.start(Timer::Measure, Time::from_millis(1));
-        assert_eq!(timers.next(), Some(Wake { at: Time::from_millis(7), why: "silence" }));
-        assert_eq!(timers.due(Time::from_millis(6)), None);
-        assert_eq!(timers.due(Time::from_millis(9)), Some(Timer::Silence(LinkId(1))));
-        assert_eq!(timers.due(Time::from_millis(9)), Some(Timer::Measure));
-        assert_eq!(timers.next(), None);
-    }
-
-    #[test]
-    fn clear_link_leaves_other_links_alone() {
-        let mut timers = Timers::default();
-        timers.set(Timer::Snub(LinkId(1)), Time::ZERO);
-        timers.set(Timer::Snub(LinkId(2)), Time::ZERO);
-        timers.clear_link(LinkId(1));
-        assert_eq!(timers.due(Time::ZERO), Some(Timer::Snub(LinkId(2))));
-        assert_eq!(timers.due(Time::ZERO), None);
+    /// All that are a link's.
+    pub(crate) fn of_link(link: LinkId) -> [Self; 10] {
+        [
+            Self::Handshake(link),
+            Self::Greet(link),
+            Self::KeepAlive(link),
+            Self::Silence(link),
+            Self::Snub(link),
+            Self::Retire(link),
+            Self::Useless(link),
+            Self::Upload(link),
+            Self::Download(link),
+            Self::Pex(link),
+        ]
     }
 }

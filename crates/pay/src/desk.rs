@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 
-use headwater_base::{Address, Amount, JobId, LinkId, Map, Rng, Signature, Time, UnixTime};
+use headwater_base::{Address, Amount, JobId, LinkId, Map, Rng, Signature, Time, Timers, UnixTime};
 use headwater_wire::extended::{EndCode, PayMessage};
 
-use crate::timer::{Timer, Timers};
+use crate::timer::Timer;
 use crate::{Action, Event, GrantId, Record, Step, Why, limit};
 
 /// What a job was handed out for.
@@ -59,7 +59,7 @@ pub(crate) struct Desk {
     /// The date, once it was told.
     pub(crate) clock: Option<UnixTime>,
     pub(crate) steps: VecDeque<Step>,
-    pub(crate) timers: Timers,
+    pub(crate) timers: Timers<Timer>,
     pub(crate) rng: Rng,
     jobs: Map<JobId, Job>,
     jobs_made: u64,

@@ -11,7 +11,7 @@ use crate::seller::Seller;
 use crate::timer::Timer;
 use crate::{
     Action, Answer, BuyerView, Input, JobFailure, PayView, Record, RecordError, SellerView, Step,
-    limit,
+    Wake, limit,
 };
 
 /// Payment of one client, on both sides. Everything is off until it is switched on.
@@ -148,7 +148,8 @@ impl Pay {
                 continue;
             }
             let Some(timer) = self.desk.timers.due(self.desk.now) else {
-                return Step::Sleep(self.desk.timers.next());
+                let first = self.desk.timers.first();
+                return Step::Sleep(first.map(|(at, timer)| Wake { at, why: timer.name() }));
             };
             self.ring(timer);
         }
@@ -206,7 +207,7 @@ impl Pay {
         self.gates.remove(&link);
         self.buyer.closed(&mut self.desk, link);
         self.seller.closed(&mut self.desk, link);
-        self.desk.timers.clear_link(link);
+        Timer::of_link(link).into_iter().for_each(|timer| self.desk.timers.clear(timer));
     }
 
     fn message(&mut self, link: LinkId, payload: &[u8]) {

@@ -1,8 +1,6 @@
-//! The one table of timers. Nothing else in payment waits for a time.
+//! What payment waits for. Nothing else in it waits for a time.
 
-use headwater_base::{LinkId, Map, Set, Time};
-
-use crate::Wake;
+use headwater_base::LinkId;
 
 /// Everything payment waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,7 +26,8 @@ pub(crate) enum Timer {
 }
 
 impl Timer {
-    fn name(self) -> &'static str {
+    /// Its name, for logs and tests.
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Sale => "sale",
             Self::Search => "search",
@@ -41,79 +40,16 @@ impl Timer {
             Self::View(_) => "view",
         }
     }
-}
 
-/// Which timer rings when.
-#[derive(Debug, Default)]
-pub(crate) struct Timers {
-    at: Map<Timer, Time>,
-    queue: Set<(Time, Timer)>,
-}
-
-impl Timers {
-    /// Sets `timer`, whenever it was set for before.
-    pub(crate) fn set(&mut self, timer: Timer, at: Time) {
-        self.clear(timer);
-        self.at.insert(timer, at);
-        self.queue.insert((at, timer));
-    }
-
-    /// Sets `timer` unless it is set.
-    pub(crate) fn start(&mut self, timer: Timer, at: Time) {
-        if !self.at.contains_key(&timer) {
-            self.set(timer, at);
-        }
-    }
-
-    /// Unsets `timer`.
-    pub(crate) fn clear(&mut self, timer: Timer) {
-        if let Some(at) = self.at.remove(&timer) {
-            self.queue.remove(&(at, timer));
-        }
-    }
-
-    /// Unsets all of a link's timers.
-    pub(crate) fn clear_link(&mut self, link: LinkId) {
-        for timer in [Timer::Flood(link), Timer::Offered(link), Timer::Award(link)] {
-            self.clear(timer);
-        }
-        for timer in [Timer::Offer(link), Timer::Grace(link), Timer::View(link)] {
-            self.clear(timer);
-        }
-    }
-
-    /// Takes a timer that is due; it is unset.
-    pub(crate) fn due(&mut self, now: Time) -> Option<Timer> {
-        let &(at, timer) = self.queue.first()?;
-        if at > now {
-            return None;
-        }
-        self.clear(timer);
-        Some(timer)
-    }
-
-    /// The next one.
-    pub(crate) fn next(&self) -> Option<Wake> {
-        self.queue.first().map(|&(at, timer)| Wake { at, why: timer.name() })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn timers_ring_in_order_and_once() {
-        let mut timers = Timers::default();
-        timers.set(Timer::Search, Time::from_millis(9));
-        timers.set(Timer::Sale, Time::from_millis(5));
-        timers.start(Timer::Search, Time::from_millis(1));
-        timers.set(Timer::Grace(LinkId(1)), Time::from_millis(1));
-        timers.clear_link(LinkId(1));
-        assert_eq!(timers.next(), Some(Wake { at: Time::from_millis(5), why: "sale" }));
-        assert_eq!(timers.due(Time::from_millis(4)), None);
-        assert_eq!(timers.due(Time::from_millis(9)), Some(Timer::Sale));
-        assert_eq!(timers.due(Time::from_millis(9)), Some(Timer::Search));
-        assert_eq!(timers.due(Time::from_millis(9)), None);
+    /// All that are a link's.
+    pub(crate) fn of_link(link: LinkId) -> [Self; 6] {
+        [
+            Self::Flood(link),
+            Self::Offer(link),
+            Self::Offered(link),
+            Self::Award(link),
+            Self::Grace(link),
+            Self::View(link),
+        ]
     }
 }

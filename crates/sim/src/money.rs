@@ -140,6 +140,7 @@ impl World {
     /// Switches on what a host that came does with money.
     pub(crate) fn start_trade(&mut self, at: usize) {
         let (now, host) = (self.local(at), &mut self.hosts[at]);
+        let torrent = host.torrent();
         let Some(client) = &mut host.client else { return };
         let on = match host.purse.trade {
             Trade::None => return,
@@ -148,7 +149,7 @@ impl World {
         };
         client.handle_pay(now, Input::Clock(DATE));
         client.handle_pay(now, on);
-        client.hurry(now, headwater_base::TorrentId(0), true);
+        client.hurry(torrent, true);
     }
 
     /// Does what a host's payment wants; answers whether there was anything.

@@ -16,7 +16,8 @@ usage: cargo xtask load [--minutes N] [--browsers N] [--streams N] [--processes 
 
 One headwater serve has to do with all of them at once, a third as many torrents as browsers, while
 our tracker and npm's answer announces by turns. Says what it took; fails where a transfer fails, or
-where our tracker answers fewer than three times the announces of npm's.";
+where our tracker answers fewer than three times the announces of npm's.
+Run it as root, on a machine that does nothing else: the crowd then waits for what is measured.";
 
 pub(crate) const SOAK_USAGE: &str = "\
 usage: cargo xtask soak [--minutes N]

@@ -1,6 +1,6 @@
-//! The one timer table of discovery. Knows when a timer is due, not what it is for.
+//! What discovery waits for.
 
-use headwater_base::{InfoHash, LinkId, Map, Set, Time, TorrentId, TrackerId};
+use headwater_base::{InfoHash, LinkId, TorrentId, TrackerId};
 
 /// What a deadline is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,64 +36,5 @@ impl Timer {
             Self::Seek(_) => "seek",
             Self::Arrival(_) => "arrival",
         }
-    }
-}
-
-/// Deadlines, one for each timer at most.
-#[derive(Debug, Default)]
-pub(super) struct Timers {
-    deadlines: Map<Timer, Time>,
-    order: Set<(Time, Timer)>,
-}
-
-impl Timers {
-    /// Sets a timer, whatever it was set to.
-    pub(super) fn set(&mut self, timer: Timer, at: Time) {
-        self.clear(timer);
-        self.deadlines.insert(timer, at);
-        self.order.insert((at, timer));
-    }
-
-    /// Forgets a timer.
-    pub(super) fn clear(&mut self, timer: Timer) {
-        if let Some(at) = self.deadlines.remove(&timer) {
-            self.order.remove(&(at, timer));
-        }
-    }
-
-    /// The deadline of a timer.
-    pub(super) fn deadline(&self, timer: Timer) -> Option<Time> {
-        self.deadlines.get(&timer).copied()
-    }
-
-    /// The first deadline and its timer.
-    pub(super) fn first(&self) -> Option<(Time, Timer)> {
-        self.order.first().copied()
-    }
-
-    /// Takes the first timer that is due.
-    pub(super) fn pop(&mut self, now: Time) -> Option<Timer> {
-        let (at, timer) = self.first()?;
-        (at <= now).then(|| {
-            self.clear(timer);
-            timer
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_timer_set_again_fires_once_at_its_last_deadline() {
-        let mut timers = Timers::default();
-        let timer = Timer::Attempt(LinkId(1));
-        timers.set(timer, Time::from_millis(5));
-        timers.set(timer, Time::from_millis(9));
-        assert_eq!(timers.pop(Time::from_millis(8)), None);
-        assert_eq!(timers.first(), Some((Time::from_millis(9), timer)));
-        assert_eq!(timers.pop(Time::from_millis(9)), Some(timer));
-        assert_eq!((timers.first(), timers.deadline(timer)), (None, None));
     }
 }

@@ -3,6 +3,9 @@
 
 use bytes::Bytes;
 
+/// Whether this build pays at all. A page that does not has none of what this decides on.
+pub(crate) const PAYS: bool = cfg!(feature = "pay");
+
 /// Payment over one link, in both directions.
 #[derive(Debug, Default)]
 pub(crate) struct Paid {
@@ -10,6 +13,8 @@ pub(crate) struct Paid {
     pub(crate) id: Option<u8>,
     /// Its terms, as they came last.
     pub(crate) terms: Option<Bytes>,
+    /// Payment was told of it, and is to be told when it goes.
+    pub(crate) known: bool,
     /// It was told that we take part.
     pub(crate) told: bool,
     /// Its share of what is sold, in millionths.
@@ -31,7 +36,12 @@ pub(crate) struct Paid {
 impl Paid {
     /// Whether it holds a sold slot.
     pub(crate) fn is_sold(&self) -> bool {
-        self.seated
+        PAYS && self.seated
+    }
+
+    /// Whether it takes part, as far as it said so.
+    pub(crate) fn takes_part(&self) -> bool {
+        PAYS && self.terms.is_some()
     }
 
     /// Whether so many more bytes may be sent to it: in a sold slot only what is allowed.

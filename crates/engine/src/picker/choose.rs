@@ -8,6 +8,7 @@ use super::Asked;
 use super::deadline::Deadline;
 use super::open::{Open, Slot};
 use super::{BlockAt, Picker, State};
+use crate::peer::PAYS;
 use crate::{Priority, limit};
 
 /// What was learnt of a peer when it was last asked, so that nothing is looked at twice.
@@ -182,7 +183,7 @@ impl Picker {
 
     fn take_free(&mut self, piece: PieceIndex, asker: &Asker<'_>, out: &mut Vec<BlockAt>) {
         let Some(open) = self.open.get_mut(&piece) else { return };
-        if self.by_piece && self.charged.contains(&asker.link) && !open.claim(asker.link) {
+        if PAYS && self.by_piece && self.charged.contains(&asker.link) && !open.claim(asker.link) {
             return;
         }
         if !open.is_open_to(asker.link) {
@@ -323,7 +324,7 @@ fn take_second(
     (patience, charged): (Duration, &Set<LinkId>),
 ) -> u64 {
     let before = out.len();
-    if charged.contains(&asker.link) {
+    if PAYS && charged.contains(&asker.link) {
         return 0;
     }
     for index in (0..open.slots.len()).rev() {
@@ -333,7 +334,7 @@ fn take_second(
         let at = BlockAt { piece, block: BlockIndex(index as u32) };
         if let Slot::Asked(first, None) = open.slots[index]
             && first.link != asker.link
-            && !charged.contains(&first.link)
+            && !(PAYS && charged.contains(&first.link))
             && first.at + patience <= asker.now
             && (asker.is_worth)(at, first, distance)
         {

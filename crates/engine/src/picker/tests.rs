@@ -231,6 +231,31 @@ fn failed_piece_comes_from_one_peer_alone() {
     assert_eq!(pick(&mut picker, 3, &all, 9).len(), 4);
 }
 
+#[cfg(feature = "pay")]
+#[test]
+fn what_costs_money_comes_in_v1_from_one_peer_alone_and_is_asked_once() {
+    let mut picker = picker(2, 2);
+    let all = Bitfield::full(2);
+    let begun = pick(&mut picker, 1, &all, 1)[0].piece;
+    picker.set_charged(LinkId(2), true);
+    // It is not asked for the rest of what another has begun, and has a piece for itself.
+    let bought = pick(&mut picker, 2, &all, 1)[0].piece;
+    assert_ne!(bought, begun);
+    let free = pick(&mut picker, 3, &all, 4);
+    assert!(free.iter().all(|at| at.piece == begun), "{free:?}");
+    // Everything is asked for: nobody is asked a second time for what is paid for.
+    assert_eq!(pick(&mut picker, 2, &all, 4).len(), 1);
+    let again = pick(&mut picker, 4, &all, 4);
+    assert!(!again.is_empty() && again.iter().all(|at| at.piece == begun), "{again:?}");
+    // Once it is gone others may bring the rest.
+    picker.set_charged(LinkId(2), false);
+    for block in [0, 1].map(BlockIndex) {
+        picker.release(BlockAt { piece: bought, block }, LinkId(2));
+    }
+    picker.disown(LinkId(2));
+    assert!(pick(&mut picker, 3, &all, 4).iter().any(|at| at.piece == bought));
+}
+
 #[test]
 fn late_urgent_piece_that_failed_still_comes_from_one_peer_alone() {
     let mut picker = picker(1, 4);

@@ -9,10 +9,10 @@ use headwater_wire::Message;
 use super::{Stage, Transfer};
 use crate::bucket::Gate;
 use crate::desk::Desk;
+use crate::limit;
 use crate::peer::Peer;
 use crate::picker::Picker;
 use crate::timer::Timer;
-use crate::{PayNews, limit};
 
 /// Puts a turn behind all others: more microseconds than any run has.
 const LATER: u64 = 1 << 62;
@@ -58,14 +58,14 @@ impl Transfer {
             self.watch_use(desk, link);
             self.serve_sold(desk);
             self.fill_slots(desk);
-            desk.tell_pay(PayNews::Interest { link, interested });
+            self.tell_interest(desk, link);
         }
     }
 
     /// Gives slots to those they were sold to.
     pub(super) fn serve_sold(&mut self, desk: &mut Desk) {
         if self.stage == Stage::Running {
-            for link in self.seat_sold(self.slot_count(desk)) {
+            for link in self.seat_sold(desk, self.slot_count(desk)) {
                 self.unchoke(desk, link, Claim::Gives);
             }
         }
@@ -125,14 +125,14 @@ impl Transfer {
         is_idle || self.peers.len() <= limit::SLOTS_MIN
     }
 
-    fn is_seeding(&self) -> bool {
+    pub(super) fn is_seeding(&self) -> bool {
         self.bridge.is_some() || self.picker.as_ref().is_some_and(Picker::is_done)
     }
 
     /// Peers that want something of us, best first, and why.
     fn ranked(&self, desk: &mut Desk) -> Vec<(Claim, LinkId)> {
         let seeding = self.is_seeding();
-        let piece = self.metainfo.as_ref().map_or(0, |metainfo| u64::from(metainfo.piece_length));
+        let piece = self.piece_len_max();
         let mut ranks = Vec::new();
         for peer in self.peers.values().filter(|peer| peer.interested && peer.told_pieces) {
             let claim = self.claim(peer, desk.now, piece);
@@ -163,6 +163,19 @@ impl Transfer {
         ranks.into_iter().map(|(claim, _, link)| (claim, link)).collect()
     }
 
+    /// Peers that want something of us and give for it.
+    pub(super) fn givers(&self, desk: &Desk) -> Set<LinkId> {
+        let piece = self.piece_len_max();
+        let wants = self.peers.values().filter(|peer| peer.interested && peer.told_pieces);
+        let gives = wants.filter(|peer| self.claim(peer, desk.now, piece) == Claim::Gives);
+        // Who was sold a slot may give besides, and takes nobody's.
+        gives.filter(|peer| peer.paid.weight == 0).map(|peer| peer.link).collect()
+    }
+
+    fn piece_len_max(&self) -> u64 {
+        self.metainfo.as_ref().map_or(0, |metainfo| u64::from(metainfo.piece_length))
+    }
+
     fn claim(&self, peer: &Peer, now: Time, piece: u64) -> Claim {
         let standing = &peer.standing;
         let pieces = u64::from(peer.has.count());
@@ -188,35 +201,29 @@ impl Transfer {
 
     pub(super) fn choke_due(&mut self, desk: &mut Desk) {
         self.measure_capacity(desk.now);
-        let ranked = self.ranked(desk);
+        let mut ranked = self.ranked(desk);
         for peer in self.peers.values_mut() {
             let given = peer.fetched.total();
             peer.standing.turn(given);
         }
         let slots = self.slot_count(desk);
-        let sold = self.seat_sold(slots);
-        let gives = ranked.iter().filter(|(claim, _)| *claim == Claim::Gives);
-        let gives = gives.map(|(_, link)| *link).take(slots / 2).collect();
-        if !self.is_seeding() {
-            self.tell_givers(desk, &gives);
+        let sold = self.seat_sold(desk, slots);
+        self.tell_givers(desk);
+        if !sold.is_empty() {
+            ranked.retain(|(_, link)| !sold.contains(link));
         }
-        let (bought, others): (Vec<_>, Vec<_>) =
-            ranked.into_iter().partition(|(_, link)| sold.contains(link));
-        let slots = slots - bought.len();
+        let slots = slots - sold.len();
         let mut kept = if self.is_seeding() {
-            self.in_turn(desk.now, &others, slots)
+            self.in_turn(desk.now, &ranked, slots)
         } else {
-            self.by_merit(desk, &others, slots)
+            self.by_merit(desk, &ranked, slots)
         };
-        kept.extend(bought.iter().map(|(_, link)| *link));
-        let bought = bought.into_iter().map(|(_, link)| (Claim::Gives, link));
-        let ranked: Vec<_> = bought.chain(others).collect();
         if self.has_spare(desk.now) {
             kept.extend(ranked.iter().map(|(_, link)| *link).filter(|at| !self.peers[at].choked));
         }
         let links: Vec<LinkId> = self.peers.keys().copied().collect();
         for link in links {
-            if !kept.contains(&link) {
+            if !kept.contains(&link) && !sold.contains(&link) {
                 self.choke(desk, link);
             }
         }
@@ -225,6 +232,7 @@ impl Transfer {
                 self.unchoke(desk, link, claim);
             }
         }
+        self.serve_sold(desk);
         self.fill_slots(desk);
         self.reveal_due(desk);
         if self.peers.values().any(needs_rounds) {
@@ -277,8 +285,7 @@ impl Transfer {
 
     /// Bytes of a gift: a piece, or whoever has none could not give anything on.
     fn gift(&self) -> u64 {
-        let piece = self.metainfo.as_ref().map_or(0, |metainfo| u64::from(metainfo.piece_length));
-        piece.clamp(limit::GIFT_BYTES, limit::GIFT_BYTES_MAX)
+        self.piece_len_max().clamp(limit::GIFT_BYTES, limit::GIFT_BYTES_MAX)
     }
 
     fn unchoke(&mut self, desk: &mut Desk, link: LinkId, claim: Claim) {

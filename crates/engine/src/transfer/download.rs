@@ -15,7 +15,7 @@ use crate::desk::Desk;
 use crate::peer::{Peer, Peers, Wanted};
 use crate::picker::{Asked, Asker, BlockAt, Hint, Picker, Received};
 use crate::timer::Timer;
-use crate::{CloseReason, PayNews, limit};
+use crate::{CloseReason, limit};
 
 impl Transfer {
     /// Asks a peer for as many blocks as keep its link busy.
@@ -166,9 +166,7 @@ impl Transfer {
     pub(super) fn choked_by(&mut self, desk: &mut Desk, link: LinkId) {
         let Some(peer) = self.peers.get_mut(&link) else { return };
         peer.choking_us = true;
-        if peer.paid.terms.is_some() {
-            desk.tell_pay(PayNews::Served { link, unchoked: false });
-        }
+        Self::tell_served(peer, desk);
         // BEP 6: what is allowed fast still comes.
         let asked = core::mem::take(&mut peer.asked);
         let (kept, given_up): (VecDeque<_>, _) =
@@ -184,9 +182,7 @@ impl Transfer {
         if let Some(peer) = self.peers.get_mut(&link) {
             peer.choking_us = false;
             peer.on_hold = false;
-            if peer.paid.terms.is_some() {
-                desk.tell_pay(PayNews::Served { link, unchoked: true });
-            }
+            Self::tell_served(peer, desk);
             desk.kicks.insert((self.id, link));
         }
     }

@@ -81,16 +81,16 @@ impl Transfer {
     /// Takes the right leaves of an open piece.
     pub(super) fn proven(&mut self, desk: &mut Desk, piece: PieceIndex, leaves: Vec<Digest256>) {
         let Some(picker) = &mut self.picker else { return };
-        let known = if picker.is_proven(piece) { picker.right_blocks(piece) } else { Vec::new() };
+        // Blocks that come from here on are judged one by one.
+        let waited = desk.pays() && !picker.is_proven(piece);
         picker.prove(piece, leaves);
-        let (mut right, wrong) = (picker.right_blocks(piece), picker.wrong_blocks(piece));
-        right.retain(|block| !known.contains(block));
+        let right = if waited { picker.right_blocks(piece) } else { Vec::new() };
+        for (at, from) in picker.wrong_blocks(piece) {
+            self.wrong_block(desk, at, from);
+        }
         for (at, from) in right {
             let len = self.picker.as_ref().and_then(|picker| picker.block_len(at));
             self.charge(desk, from, len.map_or(0, u64::from));
-        }
-        for (at, from) in wrong {
-            self.wrong_block(desk, at, from);
         }
         self.try_complete(desk, piece);
         self.tell_readers(desk);

@@ -9,7 +9,7 @@ use crate::desk::Desk;
 use crate::discovery::{Expected, Role};
 use crate::peer::{Limits, Peer, Place};
 use crate::timer::Timer;
-use crate::{Action, CloseReason, Event, PayNews, limit};
+use crate::{Action, CloseReason, Event, limit};
 
 impl Transfer {
     /// Takes a link that opened. Both sides send their handshake at once.
@@ -356,11 +356,9 @@ impl Transfer {
             picker.peer_went(&peer.has);
             picker.set_charged(link, false);
         }
-        if peer.paid.terms.is_some() {
-            desk.tell_pay(PayNews::Left(link));
-        }
+        Self::tell_left(&peer, desk);
         desk.links.remove(&link);
-        desk.timers.clear_link(link);
+        Timer::of_link(link).into_iter().for_each(|timer| desk.timers.clear(timer));
         desk.kicks.remove(&(self.id, link));
         self.hungry.remove(&link);
         self.fetch.link_gone(link);

@@ -56,7 +56,7 @@ impl Transfer {
                         Ok(())
                     }
                     None => {
-                        if id == BTT_PAY_OWN_ID {
+                        if desk.pays() && id == BTT_PAY_OWN_ID {
                             self.pay_message(desk, link, &payload);
                         }
                         Ok(())

@@ -9,7 +9,7 @@ use headwater_wire::extended::{BTT_PAY, BTT_PAY_OWN_ID, Handshake};
 
 use super::Transfer;
 use crate::desk::Desk;
-use crate::peer::Peer;
+use crate::peer::{PAYS, Peer};
 use crate::{Event, PayNews, limit};
 
 /// What all weights come to.
@@ -18,6 +18,9 @@ const WHOLE: u64 = 1_000_000;
 impl Transfer {
     /// Adds our terms to an extension handshake, or takes back what was said before.
     pub(super) fn say_terms(desk: &Desk, peer: &mut Peer, ours: &mut Handshake) {
+        if !PAYS {
+            return;
+        }
         if let Some(terms) = &desk.pay_terms {
             ours.ids.insert(BTT_PAY.to_owned(), BTT_PAY_OWN_ID);
             ours.pay = Some(terms.clone());
@@ -29,7 +32,7 @@ impl Transfer {
 
     /// Takes the terms of a peer's extension handshake.
     pub(super) fn learn_terms(&mut self, desk: &mut Desk, link: LinkId, said: &Handshake) {
-        let Some(peer) = self.peers.get_mut(&link) else { return };
+        let Some(peer) = self.peers.get_mut(&link).filter(|_| PAYS) else { return };
         if let Some(id) = said.ids.get(BTT_PAY) {
             peer.paid.id = (*id != 0).then_some(*id);
         }
@@ -39,11 +42,12 @@ impl Transfer {
         self.tell_terms(desk, link);
     }
 
-    fn tell_terms(&self, desk: &mut Desk, link: LinkId) {
-        let Some(peer) = self.peers.get(&link) else { return };
-        if desk.pay_terms.is_some()
+    fn tell_terms(&mut self, desk: &mut Desk, link: LinkId) {
+        let Some(peer) = self.peers.get_mut(&link) else { return };
+        if desk.pays()
             && let (Some(_), Some(terms)) = (peer.paid.id, &peer.paid.terms)
         {
+            peer.paid.known = true;
             desk.tell_pay(PayNews::Told { torrent: self.id, link, terms: terms.clone() });
             for news in [
                 PayNews::Interest { link, interested: peer.interested },
@@ -58,11 +62,32 @@ impl Transfer {
     pub(crate) fn terms_chosen(&mut self, desk: &mut Desk) {
         let links: Vec<LinkId> = self.peers.keys().copied().collect();
         for link in links {
-            if desk.pay_terms.is_none() {
+            if !desk.pays() {
                 self.sell_slot(desk, link, 0);
             }
             self.say_extensions(desk, link);
             self.tell_terms(desk, link);
+        }
+    }
+
+    /// Tells that a link is gone, also when we opted out meanwhile.
+    pub(super) fn tell_left(peer: &Peer, desk: &mut Desk) {
+        if PAYS && peer.paid.known {
+            desk.tell(Event::Pay(PayNews::Left(peer.link)));
+        }
+    }
+
+    /// Tells whether a peer wants something of us.
+    pub(super) fn tell_interest(&self, desk: &mut Desk, link: LinkId) {
+        if let Some(peer) = self.peers.get(&link).filter(|peer| peer.paid.takes_part()) {
+            desk.tell_pay(PayNews::Interest { link, interested: peer.interested });
+        }
+    }
+
+    /// Tells whether a peer serves us.
+    pub(super) fn tell_served(peer: &Peer, desk: &mut Desk) {
+        if peer.paid.takes_part() {
+            desk.tell_pay(PayNews::Served { link: peer.link, unchoked: !peer.choking_us });
         }
     }
 
@@ -111,9 +136,15 @@ impl Transfer {
         }
     }
 
-    /// Those with a share that want something: half of all slots at most, the largest shares first.
-    fn sold(&self, slots: usize) -> Set<LinkId> {
+    /// Those with a share that want something, the largest shares first: half of all slots at most,
+    /// and no slot that a peer has for what it gives, or that is there for gifts.
+    fn sold(&self, desk: &Desk, slots: usize) -> Set<LinkId> {
         let is_sold = |peer: &&Peer| peer.paid.weight > 0 && peer.interested && peer.told_pieces;
+        if !desk.pays() || !self.peers.values().any(|peer| peer.paid.weight > 0) {
+            return Set::new();
+        }
+        let earned = if self.is_seeding() { 0 } else { self.givers(desk).len() };
+        let most = (slots - slots / limit::GIFT_PART).saturating_sub(earned).min(slots / 2);
         let mut sold: Vec<_> = self
             .peers
             .values()
@@ -121,12 +152,15 @@ impl Transfer {
             .map(|peer| (core::cmp::Reverse(peer.paid.weight), peer.link))
             .collect();
         sold.sort_unstable();
-        sold.into_iter().map(|(_, link)| link).take(slots / 2).collect()
+        sold.into_iter().map(|(_, link)| link).take(most).collect()
     }
 
     /// Seats those whose slots are sold, and answers who they are.
-    pub(super) fn seat_sold(&mut self, slots: usize) -> Set<LinkId> {
-        let sold = self.sold(slots);
+    pub(super) fn seat_sold(&mut self, desk: &Desk, slots: usize) -> Set<LinkId> {
+        if !PAYS {
+            return Set::new();
+        }
+        let sold = self.sold(desk, slots);
         for peer in self.peers.values_mut() {
             peer.paid.seated = sold.contains(&peer.link);
         }
@@ -158,15 +192,15 @@ impl Transfer {
 
     /// Tells of a block that came.
     pub(super) fn tell_received(peer: &Peer, desk: &mut Desk, bytes: u64) {
-        if peer.paid.terms.is_some() {
+        if peer.paid.takes_part() {
             desk.tell_pay(PayNews::Received { link: peer.link, bytes });
         }
     }
 
     /// Tells of bytes that a peer sent and that are right.
     pub(super) fn charge(&self, desk: &mut Desk, sender: PeerId, bytes: u64) {
-        let sent = |peer: &&Peer| peer.id == Some(sender) && peer.paid.terms.is_some();
-        if desk.pay_terms.is_some()
+        let sent = |peer: &&Peer| peer.id == Some(sender) && peer.paid.takes_part();
+        if desk.pays()
             && let Some(peer) = self.peers.values().find(sent)
         {
             desk.tell_pay(PayNews::Verified { link: peer.link, bytes });
@@ -175,6 +209,9 @@ impl Transfer {
 
     /// Tells of a right piece, if its blocks were not told of one by one.
     pub(super) fn charge_piece(&self, desk: &mut Desk, senders: &[PeerId], len: usize) {
+        if !desk.pays() {
+            return;
+        }
         for (at, sender) in senders.iter().enumerate() {
             let begin = at * BLOCK_LEN as usize;
             self.charge(desk, *sender, (len - begin).min(BLOCK_LEN as usize) as u64);
@@ -183,18 +220,19 @@ impl Transfer {
 
     /// Tells that a peer sent wrong bytes.
     pub(super) fn tell_bad(&self, desk: &mut Desk, sender: PeerId) {
-        let sent = |peer: &&Peer| peer.id == Some(sender) && peer.paid.terms.is_some();
+        let sent = |peer: &&Peer| peer.id == Some(sender) && peer.paid.takes_part();
         for peer in self.peers.values().filter(sent) {
             desk.tell_pay(PayNews::Bad(peer.link));
         }
     }
 
     /// Tells of peers that begin or cease to give enough for a slot of their own.
-    pub(super) fn tell_givers(&mut self, desk: &mut Desk, givers: &Set<LinkId>) {
-        if desk.pay_terms.is_none() {
+    pub(super) fn tell_givers(&mut self, desk: &mut Desk) {
+        if !desk.pays() || self.is_seeding() {
             return;
         }
-        for peer in self.peers.values_mut().filter(|peer| peer.paid.terms.is_some()) {
+        let givers = self.givers(desk);
+        for peer in self.peers.values_mut().filter(|peer| peer.paid.takes_part()) {
             let enough = givers.contains(&peer.link);
             if core::mem::replace(&mut peer.paid.gives, enough) != enough {
                 desk.tell_pay(PayNews::Reciprocates { link: peer.link, enough });
@@ -204,9 +242,14 @@ impl Transfer {
 }
 
 impl Desk {
+    /// Whether the user has opted in.
+    pub(crate) fn pays(&self) -> bool {
+        PAYS && self.pay_terms.is_some()
+    }
+
     /// Tells payment, which is there when there are terms.
     pub(crate) fn tell_pay(&mut self, news: PayNews) {
-        if self.pay_terms.is_some() {
+        if self.pays() {
             self.tell(Event::Pay(news));
         }
     }

@@ -19,6 +19,7 @@ mod lack;
 mod links;
 mod made;
 mod metadata;
+#[cfg(feature = "pay")]
 mod paid;
 mod pex;
 mod ports;

@@ -31,7 +31,7 @@ impl Shop {
         });
         net.run(secs(1));
         let mut shop = Self { net, seed, sample };
-        shop.put(Input::Pay(PayOrder::Terms(Some(Bytes::from_static(TERMS)))));
+        shop.put(Input::PayOrdered(PayOrder::Terms(Some(Bytes::from_static(TERMS)))));
         shop
     }
 
@@ -50,8 +50,8 @@ impl Shop {
     }
 
     fn sell(&mut self, puppet: Puppet, weight: u32) {
-        self.put(Input::Pay(PayOrder::Allow { link: theirs(puppet), bytes: u64::MAX }));
-        self.put(Input::Pay(PayOrder::Sell { link: theirs(puppet), weight }));
+        self.put(Input::PayOrdered(PayOrder::Allow { link: theirs(puppet), bytes: u64::MAX }));
+        self.put(Input::PayOrdered(PayOrder::Sell { link: theirs(puppet), weight }));
     }
 
     /// Bytes each gets in so many seconds, asking for more whenever it has what it asked for, and
@@ -79,6 +79,15 @@ impl Shop {
         }
         let after = puppets.iter().zip(before);
         after.map(|(puppet, before)| got(&self.net, *puppet) - before).collect()
+    }
+
+    /// Has a puppet send what it was asked for.
+    fn answer(&mut self, puppet: Puppet) {
+        for BlockSpan { piece, begin, len } in puppet.asked(&self.net) {
+            let from = (piece.0 * PIECE + begin) as usize;
+            let data = Bytes::copy_from_slice(&self.sample.data[from..from + len as usize]);
+            puppet.say(&mut self.net, &Message::Piece { piece, begin, data });
+        }
     }
 
     fn news(&self) -> Vec<PayNews> {
@@ -155,12 +164,12 @@ fn terms_are_told_both_ways_messages_pass_and_opting_out_is_said() {
 
     let payload = Bytes::from_static(b"d1:ti0ee");
     puppet.say(&mut shop.net, &Message::Extended { id: BTT_PAY_OWN_ID, payload: payload.clone() });
-    shop.put(Input::Pay(PayOrder::Say { link, payload: payload.clone() }));
+    shop.put(Input::PayOrdered(PayOrder::Say { link, payload: payload.clone() }));
     shop.net.run(secs(1));
     assert!(shop.news().contains(&PayNews::Said { link, payload: payload.clone() }));
     assert_eq!(puppet.heard_extended(&shop.net, BTT_PAY_OWN_ID), [payload.to_vec()]);
 
-    shop.put(Input::Pay(PayOrder::Terms(None)));
+    shop.put(Input::PayOrdered(PayOrder::Terms(None)));
     shop.net.run(secs(1));
     assert_eq!((said(&shop).pay, said(&shop).ids.get(BTT_PAY)), (None, Some(&0)));
 }
@@ -201,12 +210,47 @@ fn half_of_all_slots_at_most_are_sold() {
 }
 
 #[test]
+fn money_takes_no_slot_from_peers_that_give() {
+    let sample = sample(40_000_000, PIECE as usize);
+    let mut net = Net::new(54);
+    let limit = |config: &mut headwater_engine::Config| config.upload_limit = Some(30_000);
+    let leech = net.join_with(Disk::default(), sample.whole(), limit);
+    net.run(secs(1));
+    net.put(leech, Input::PayOrdered(PayOrder::Terms(Some(Bytes::from_static(TERMS)))));
+    let mut shop = Shop { net, seed: leech, sample };
+    let puppets: Vec<Puppet> = (0..5).map(|_| shop.customer()).collect();
+    for (at, puppet) in puppets[..3].iter().enumerate() {
+        puppet.say(&mut shop.net, &Message::Have(first_block(at as u32).piece));
+        puppet.say(&mut shop.net, &Message::Unchoke);
+    }
+    shop.net.run(secs(1));
+    for puppet in &puppets[..3] {
+        shop.answer(*puppet);
+    }
+    shop.net.run(secs(1));
+    for puppet in &puppets[3..] {
+        shop.sell(*puppet, 500_000);
+    }
+    // More is asked for than leaves, so that nobody is served because nothing else is to be done.
+    for _ in 0..3 {
+        for puppet in &puppets {
+            for at in 0..60 {
+                puppet.say(&mut shop.net, &Message::Request(block(at % 12)));
+            }
+        }
+        shop.net.run(secs(10));
+        let served: Vec<bool> = puppets.iter().map(|at| !is_choked(&shop.net, *at)).collect();
+        assert_eq!(served[..3], [true; 3], "{served:?}");
+    }
+}
+
+#[test]
 fn sold_slot_is_sent_what_is_allowed_and_goes_on_when_more_is() {
     let mut shop = Shop::open(1_000_000);
     let puppet = shop.customer();
     let link = theirs(puppet);
-    shop.put(Input::Pay(PayOrder::Allow { link, bytes: 200_000 }));
-    shop.put(Input::Pay(PayOrder::Sell { link, weight: 1_000_000 }));
+    shop.put(Input::PayOrdered(PayOrder::Allow { link, bytes: 200_000 }));
+    shop.put(Input::PayOrdered(PayOrder::Sell { link, weight: 1_000_000 }));
     let first = shop.trade(&[puppet], 10);
     assert_eq!(first, [12 * 16_384]);
     let sent = shop.news().into_iter().map(|news| match news {
@@ -214,7 +258,7 @@ fn sold_slot_is_sent_what_is_allowed_and_goes_on_when_more_is() {
         _ => 0,
     });
     assert_eq!(sent.sum::<u64>(), 12 * 16_384);
-    shop.put(Input::Pay(PayOrder::Allow { link, bytes: 400_000 }));
+    shop.put(Input::PayOrdered(PayOrder::Allow { link, bytes: 400_000 }));
     assert_eq!(shop.trade(&[puppet], 10), [12 * 16_384]);
 }
 
@@ -222,7 +266,7 @@ fn sold_slot_is_sent_what_is_allowed_and_goes_on_when_more_is() {
 /// of them that were told as right.
 fn charged(sample: &Sample) -> [u64; 2] {
     let mut net = Net::new(53);
-    let terms = || Input::Pay(PayOrder::Terms(Some(Bytes::from_static(TERMS))));
+    let terms = || Input::PayOrdered(PayOrder::Terms(Some(Bytes::from_static(TERMS))));
     for seed in [(); 2].map(|()| net.join(Disk::full(sample), sample.whole())) {
         net.put(seed, terms());
         net.hosts[seed].path.bandwidth = 300_000;
@@ -236,7 +280,7 @@ fn charged(sample: &Sample) -> [u64; 2] {
         _ => None,
     });
     let seller = seller.unwrap();
-    net.put(leech, Input::Pay(PayOrder::Charge { link: seller, charges: true }));
+    net.put(leech, Input::PayOrdered(PayOrder::Charge { link: seller, charges: true }));
     assert!(net.run_until(secs(120), |net| net.told(leech, is_done) == 1).is_some());
     let mut sums = [0; 2];
     for (_, event) in &net.hosts[leech].events {

@@ -260,6 +260,33 @@ fn sloppy_replies_are_read() {
 }
 
 #[test]
+fn a_description_means_the_same_in_whatever_form_it_came() {
+    let offer = r#"{"offer":{"type":"offer","sdp":"\u0076=0\r\n\u00e9\/"},"offer_id":"HASH"}"#;
+    let offer = offer.replace("HASH", HASH_TEXT);
+    let read = sloppy(&format!(r#","offers":[{offer}]"#));
+    let sdp = &read.offers[0].sdp;
+    assert_eq!((sdp.text().as_str(), sdp), ("v=0\r\n\u{e9}/", &Description::new("v=0\r\n\u{e9}/")));
+    let (info_hash, peer_id, offer_id) = (hash(), peer(1), OfferId([0; 20]));
+    let message = TrackerMessage::Offer { info_hash, peer_id, offer_id, sdp: sdp.clone() };
+    let value: serde_json::Value = serde_json::from_str(&message.encode()).unwrap();
+    assert_eq!(value["offer"]["sdp"], "v=0\r\n\u{e9}/");
+}
+
+#[test]
+fn a_description_that_is_no_text_or_half_a_character_goes_nowhere() {
+    for sdp in ["7", "null", r#"["v=0"]"#, r#"{"a":"v=0"}"#] {
+        let offer =
+            format!(r#"{{"offer":{{"type":"offer","sdp":{sdp}}},"offer_id":"{HASH_TEXT}"}}"#);
+        assert_eq!(sloppy(&format!(r#","offers":[{offer}]"#)).offers, [], "{sdp}");
+    }
+    let names = ["info_hash", "peer_id", "offer_id"];
+    let names: String = names.iter().map(|name| format!(r#""{name}":"{HASH_TEXT}","#)).collect();
+    let offer = r#""offer":{"type":"offer","sdp":"\ud800"}"#;
+    let text = format!(r#"{{"action":"announce",{names}{offer}}}"#);
+    assert!(TrackerMessage::decode(&text).is_err());
+}
+
+#[test]
 fn relayed_descriptions_are_checked_on_reading() {
     let (info_hash, peer_id, offer_id) = (hash(), peer(1), OfferId([0; 20]));
     let sdp = Description::new("x");
