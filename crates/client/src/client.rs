@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use headwater_base::{
-    ByteCount, Digest256, InfoHash, Map, PieceIndex, ReaderId, Seed, Time, TorrentId,
+    BLOCK_LEN, ByteCount, Digest256, InfoHash, Map, PieceIndex, ReaderId, Seed, Time, TorrentId,
 };
 use headwater_engine::{
     Config, Engine, EngineView, Event, Input, PeerView, PieceState, Priority, Step, TorrentView,
@@ -19,7 +19,7 @@ use crate::source::{self, AddError, Source};
 pub struct Client {
     pub(crate) engine: Engine,
     #[cfg(feature = "pay")]
-    pub(crate) payment: crate::payment::Payment,
+    pub(crate) payment: crate::payment::Inside,
     /// Every info-hash that names a torrent; a hybrid has two once its metadata is known.
     by_hash: Map<InfoHash, TorrentId>,
     torrents: Map<TorrentId, Named>,
@@ -68,7 +68,7 @@ impl Client {
         Self {
             engine: Engine::new(config, &seed),
             #[cfg(feature = "pay")]
-            payment: crate::payment::Payment::new(&seed),
+            payment: crate::payment::Inside::new(&seed),
             by_hash: Map::new(),
             torrents: Map::new(),
             readers: Map::new(),
@@ -122,6 +122,11 @@ impl Client {
             self.engine.handle(now, Input::TorrentRemoved { torrent, delete });
             self.readers.retain(|_, read| *read != torrent);
         }
+    }
+
+    /// Bytes that are verified at once, of a torrent that lacks any: a block in v2, a piece in v1.
+    pub fn verified_at_once(&self, torrent: TorrentId) -> Option<u64> {
+        verified_at_once(&self.engine, torrent)
     }
 
     /// Stops a torrent: its links close and nothing flows.
@@ -307,6 +312,13 @@ impl Client {
     pub fn piece_states(&self, torrent: TorrentId) -> Vec<PieceState> {
         self.engine.piece_states(torrent)
     }
+}
+
+/// See [`Client::verified_at_once`].
+pub(crate) fn verified_at_once(engine: &Engine, torrent: TorrentId) -> Option<u64> {
+    let metainfo = engine.metainfo(torrent).filter(|_| !engine.is_done(torrent))?;
+    let by_block = metainfo.info_hash_v2.is_some();
+    Some(u64::from(if by_block { BLOCK_LEN } else { metainfo.piece_length }))
 }
 
 #[cfg(test)]

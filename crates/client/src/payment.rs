@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use headwater_base::{BLOCK_LEN, LinkId, Map, Seed, Set, Time, TorrentId};
+use headwater_base::{LinkId, Map, Seed, Set, Time, TorrentId};
 use headwater_engine::{
     Engine, Event as EngineEvent, Input, PayNews, PayOrder, Step as EngineStep, Wake,
 };
@@ -11,6 +11,7 @@ use headwater_pay::{Action, Event, Input as PayInput, Pay, PayView, RecordError,
 use headwater_wire::extended::PayTerms;
 
 use crate::Client;
+use crate::client::verified_at_once;
 
 /// What payment wants of the shell, or tells whoever listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,17 @@ pub enum PayStep {
     Do(Action),
     /// Somebody may want to know this.
     Tell(Event),
+}
+
+/// The next thing that payment wants, or that there is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PaymentStep {
+    /// The engine must hear this.
+    Order(PayOrder),
+    /// This is for the shell.
+    Shell(PayStep),
+    /// Nothing until an input comes, or until then.
+    Sleep(Option<headwater_pay::Wake>),
 }
 
 /// A peer that takes part in payment.
@@ -33,43 +45,54 @@ struct Partner {
     urgent: bool,
 }
 
-/// Payment of one client.
-pub(crate) struct Payment {
+/// Payment of one client, beside its engine: in the same program, or in a module of its own that
+/// is loaded when payment is switched on.
+pub struct Payment {
     pay: Pay,
     /// What peers were last told.
     terms: Option<PayTerms>,
     partners: Map<LinkId, Partner>,
-    /// Torrents for which the user pays.
-    hurried: Set<TorrentId>,
-    /// What is for the shell.
-    steps: VecDeque<PayStep>,
-    /// When payment has something to do.
-    wake: Option<headwater_pay::Wake>,
+    /// Torrents for which the user pays, with the bytes of each that are verified at once.
+    hurried: Map<TorrentId, u64>,
+    /// What the engine must hear before anything else happens.
+    orders: VecDeque<PayOrder>,
     /// Something happened to one side since the other was told last.
     changed: bool,
 }
 
 impl Payment {
-    pub(crate) fn new(seed: &Seed) -> Self {
+    /// Payment that is off, of a client that never paid.
+    pub fn new(seed: &Seed) -> Self {
+        Self::beside(Pay::new(seed))
+    }
+
+    /// Payment that goes on with what was stored of it.
+    pub fn restore<'a>(
+        seed: &Seed,
+        records: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Result<Self, RecordError> {
+        Pay::restore(seed, records).map(Self::beside)
+    }
+
+    fn beside(pay: Pay) -> Self {
         Self {
-            pay: Pay::new(seed),
+            pay,
             terms: None,
             partners: Map::new(),
-            hurried: Set::new(),
-            steps: VecDeque::new(),
-            wake: None,
+            hurried: Map::new(),
+            orders: VecDeque::new(),
             changed: false,
         }
     }
 
-    /// Takes what the user chose, the answer to a job, or what the engine had for payment.
-    fn handle(&mut self, now: Time, input: PayInput) {
+    /// Takes what the user chose, or the answer to a job.
+    pub fn handle(&mut self, now: Time, input: PayInput) {
         self.pay.handle(now, input);
         self.changed = true;
     }
 
     /// Takes what the engine has for payment.
-    fn heard(&mut self, now: Time, news: PayNews) {
+    pub fn hear(&mut self, now: Time, news: PayNews) {
         let input = match news {
             PayNews::Told { torrent, link, terms } => {
                 self.partners.entry(link).or_insert(Partner {
@@ -108,18 +131,68 @@ impl Payment {
         self.handle(now, input);
     }
 
-    /// Tells each side what follows from the other. Once at the end of a drain: a torrent of many
-    /// peers would else be gone through for each block.
-    fn sync(&mut self, now: Time, engine: &mut Engine) {
+    /// Pays for a torrent's bytes from here on, of which so many are verified at once; or no
+    /// longer.
+    pub fn hurry(&mut self, torrent: TorrentId, unit: Option<u64>) {
+        let before = match unit {
+            Some(unit) => self.hurried.insert(torrent, unit),
+            None => self.hurried.remove(&torrent),
+        };
+        self.changed |= before != unit;
+    }
+
+    /// Claims all that is worth its fee.
+    pub fn claim(&mut self, now: Time) {
+        self.pay.claim(now);
+    }
+
+    /// What was bought and sold so far.
+    pub fn view(&self) -> PayView {
+        self.pay.view()
+    }
+
+    /// The next thing to do.
+    pub fn next(&mut self, now: Time) -> PaymentStep {
+        loop {
+            // Once at the end of a drain: a torrent of many peers would else be gone through for
+            // each block.
+            if core::mem::take(&mut self.changed) {
+                self.sync(now);
+            }
+            if let Some(order) = self.orders.pop_front() {
+                return PaymentStep::Order(order);
+            }
+            let action = match self.pay.next(now) {
+                Step::Tell(event) => return PaymentStep::Shell(PayStep::Tell(event)),
+                Step::Sleep(wake) => return PaymentStep::Sleep(wake),
+                Step::Do(action) => action,
+            };
+            let order = match action {
+                Action::Send { link, payload } => PayOrder::Say { link, payload },
+                Action::Weight { link, weight } => PayOrder::Sell { link, weight },
+                Action::Allowance { link, bytes } => PayOrder::Allow { link, bytes },
+                Action::Sign { .. }
+                | Action::Verify { .. }
+                | Action::Store { .. }
+                | Action::Forget(_)
+                | Action::ViewAccount { .. }
+                | Action::SubmitClaim { .. } => return PaymentStep::Shell(PayStep::Do(action)),
+            };
+            self.orders.push_back(order);
+            self.changed = true;
+        }
+    }
+
+    /// Tells each side what follows from the other.
+    fn sync(&mut self, now: Time) {
         let terms = self.pay.terms();
         if terms != self.terms {
             let told = terms.as_ref().map(PayTerms::encode);
             self.terms = terms;
-            engine.handle(now, Input::PayOrdered(PayOrder::Terms(told)));
+            self.orders.push_back(PayOrder::Terms(told));
         }
         for (link, partner) in &mut self.partners {
-            let hurried = self.hurried.contains(&partner.torrent);
-            let unit = if hurried { unit(engine, partner.torrent) } else { None };
+            let unit = self.hurried.get(&partner.torrent).copied();
             let urgent = unit.is_some();
             if core::mem::replace(&mut partner.urgent, urgent) != urgent {
                 let unit = unit.unwrap_or_default();
@@ -127,8 +200,30 @@ impl Payment {
             }
             let charges = self.pay.is_charged(*link);
             if core::mem::replace(&mut partner.charges, charges) != charges {
-                engine.handle(now, Input::PayOrdered(PayOrder::Charge { link: *link, charges }));
+                self.orders.push_back(PayOrder::Charge { link: *link, charges });
             }
+        }
+    }
+}
+
+/// Payment inside a client, and what of it waits for the shell.
+pub(crate) struct Inside {
+    payment: Payment,
+    /// Torrents for which the user pays.
+    hurried: Set<TorrentId>,
+    /// What is for the shell.
+    steps: VecDeque<PayStep>,
+    /// The engine did something since payment was asked last.
+    stirred: bool,
+}
+
+impl Inside {
+    pub(crate) fn new(seed: &Seed) -> Self {
+        Self {
+            payment: Payment::new(seed),
+            hurried: Set::new(),
+            steps: VecDeque::new(),
+            stirred: false,
         }
     }
 
@@ -137,19 +232,20 @@ impl Payment {
     pub(crate) fn step(&mut self, now: Time, engine: &mut Engine) -> EngineStep {
         loop {
             match engine.next(now) {
-                EngineStep::Event(EngineEvent::Pay(news)) => self.heard(now, news),
+                EngineStep::Event(EngineEvent::Pay(news)) => self.payment.hear(now, news),
                 EngineStep::Sleep(wake) => {
-                    if core::mem::take(&mut self.changed) {
-                        self.sync(now, engine);
-                    } else if self.work(now, engine) {
-                        let own = self.wake.map(|wake| Wake { at: wake.at, why: wake.why });
-                        let first = wake.into_iter().chain(own).min_by_key(|wake| wake.at);
-                        return EngineStep::Sleep(first);
+                    if core::mem::take(&mut self.stirred) {
+                        for torrent in &self.hurried {
+                            self.payment.hurry(*torrent, verified_at_once(engine, *torrent));
+                        }
                     }
+                    let Some(own) = self.work(now, engine) else { continue };
+                    let first = wake.into_iter().chain(own).min_by_key(|wake| wake.at);
+                    return EngineStep::Sleep(first);
                 }
                 EngineStep::Event(event) => {
                     // Metadata may have come, or a torrent is done.
-                    self.changed = true;
+                    self.stirred = true;
                     return EngineStep::Event(event);
                 }
                 step @ EngineStep::Action(_) => return step,
@@ -157,59 +253,28 @@ impl Payment {
         }
     }
 
-    /// Does what payment wants; true when there is nothing more before the deadline.
-    fn work(&mut self, now: Time, engine: &mut Engine) -> bool {
+    /// Does what payment wants; when it sleeps, says until when.
+    fn work(&mut self, now: Time, engine: &mut Engine) -> Option<Option<Wake>> {
         loop {
-            let action = match self.pay.next(now) {
-                Step::Tell(event) => {
-                    self.steps.push_back(PayStep::Tell(event));
-                    continue;
+            match self.payment.next(now) {
+                PaymentStep::Shell(step) => self.steps.push_back(step),
+                PaymentStep::Order(order) => {
+                    engine.handle(now, Input::PayOrdered(order));
+                    return None;
                 }
-                Step::Sleep(wake) => {
-                    self.wake = wake;
-                    return true;
+                PaymentStep::Sleep(wake) => {
+                    return Some(wake.map(|wake| Wake { at: wake.at, why: wake.why }));
                 }
-                Step::Do(action) => action,
-            };
-            let input = match action {
-                Action::Send { link, payload } => {
-                    Input::PayOrdered(PayOrder::Say { link, payload })
-                }
-                Action::Weight { link, weight } => {
-                    Input::PayOrdered(PayOrder::Sell { link, weight })
-                }
-                Action::Allowance { link, bytes } => {
-                    Input::PayOrdered(PayOrder::Allow { link, bytes })
-                }
-                Action::Sign { .. }
-                | Action::Verify { .. }
-                | Action::Store { .. }
-                | Action::Forget(_)
-                | Action::ViewAccount { .. }
-                | Action::SubmitClaim { .. } => {
-                    self.steps.push_back(PayStep::Do(action));
-                    continue;
-                }
-            };
-            engine.handle(now, input);
-            self.changed = true;
-            return false;
+            }
         }
     }
-}
-
-/// Bytes that are verified at once, of a torrent that lacks any: a block in v2, a piece in v1.
-fn unit(engine: &Engine, torrent: TorrentId) -> Option<u64> {
-    let metainfo = engine.metainfo(torrent).filter(|_| !engine.is_done(torrent))?;
-    let by_block = metainfo.info_hash_v2.is_some();
-    Some(u64::from(if by_block { BLOCK_LEN } else { metainfo.piece_length }))
 }
 
 impl Client {
     /// Takes what the user chose of payment, or the answer to one of its jobs. Call `next`
     /// afterwards.
     pub fn handle_pay(&mut self, now: Time, input: PayInput) {
-        self.payment.handle(now, input);
+        self.payment.payment.handle(now, input);
     }
 
     /// Starts payment with what was stored of it. Call before any other input of payment.
@@ -218,7 +283,7 @@ impl Client {
         seed: &Seed,
         records: impl IntoIterator<Item = &'a [u8]>,
     ) -> Result<(), RecordError> {
-        self.payment.pay = Pay::restore(seed, records)?;
+        self.payment.payment = Payment::restore(seed, records)?;
         Ok(())
     }
 
@@ -233,19 +298,19 @@ impl Client {
     pub fn hurry(&mut self, torrent: TorrentId, on: bool) {
         if on {
             self.payment.hurried.insert(torrent);
-        } else {
-            self.payment.hurried.remove(&torrent);
+        } else if self.payment.hurried.remove(&torrent) {
+            self.payment.payment.hurry(torrent, None);
         }
-        self.payment.changed = true;
+        self.payment.stirred = true;
     }
 
     /// Claims all that is worth its fee.
     pub fn claim_pay(&mut self, now: Time) {
-        self.payment.pay.claim(now);
+        self.payment.payment.claim(now);
     }
 
     /// What was bought and sold so far.
     pub fn pay_view(&self) -> PayView {
-        self.payment.pay.view()
+        self.payment.payment.view()
     }
 }
