@@ -6,6 +6,7 @@ mod content;
 mod create;
 mod deliver;
 mod descriptors;
+mod devnet;
 mod failure;
 mod folders;
 mod front;
@@ -67,6 +68,7 @@ fn run(command: Command, json: bool) -> Result<(), Failure> {
         Command::Get(args) => wait(get::run(args, json)),
         Command::Seed(args) => wait(seed::run(args, json)),
         Command::Serve(args) => wait(serve::run(args, json)),
+        Command::Devnet(args) => wait(devnet::run(args, json)),
     }
 }
 

@@ -37,6 +37,22 @@ pub(crate) enum Command {
     Seed(Seed),
     /// Run tracker, web app and peer in one process.
     Serve(Serve),
+    /// Run a test ledger with the face of a TRON node; its tokens are worthless.
+    Devnet(Devnet),
+}
+
+/// Arguments of `devnet`.
+#[derive(Args, Debug)]
+pub(crate) struct Devnet {
+    /// Where to listen. Whoever reaches it may spend what is in it: the keys are known to all.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7421")]
+    pub(crate) listen: SocketAddr,
+    /// Keep the ledger in this file [default: in memory].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Give something of everything to this account; repeat for more.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) fund: Vec<String>,
 }
 
 /// Arguments of `show`.
