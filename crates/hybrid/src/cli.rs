@@ -14,8 +14,10 @@ mod get;
 mod logs;
 mod objects;
 mod owner;
+mod pay;
 mod peer;
 mod seed;
+mod sell;
 mod serve;
 mod settings;
 mod share;
@@ -68,6 +70,7 @@ fn run(command: Command, json: bool) -> Result<(), Failure> {
         Command::Get(args) => wait(get::run(args, json)),
         Command::Seed(args) => wait(seed::run(args, json)),
         Command::Serve(args) => wait(serve::run(args, json)),
+        Command::Pay(command) => pay::run(command, json),
         Command::Devnet(args) => wait(devnet::run(args, json)),
     }
 }

@@ -7,7 +7,7 @@ use headwater_tron::abi::vault::{self, Reserved, VaultAccount};
 use headwater_tron::node::{Request, path};
 use headwater_wire::extended::{Grant, Rail};
 
-use super::{QueryError, returned, session};
+use super::{QueryError, question, returned, session};
 
 const QUESTIONS: usize = 4;
 
@@ -46,8 +46,7 @@ impl AccountQuery {
             vault::claimed(session, self.payee),
             vault::reserve_of(session, self.payee),
         ];
-        let ask = |call| Request::call(path::CONSTANT, self.payee, self.rail.vault, call);
-        calls.into_iter().map(ask).collect()
+        calls.map(|call| question(path::CONSTANT, self.rail.vault, call)).into()
     }
 
     /// Takes the answer to the request with that place in the list.

@@ -13,7 +13,7 @@ use headwater_tron::node::{
 };
 use headwater_tron::transaction::{Contract, Transaction, TransactionError, TransactionId};
 
-use super::{QueryError, SecretKey, returned, session, typed_grant};
+use super::{QueryError, SecretKey, question, returned, session, typed_grant};
 
 /// The most sun that a claim may burn, 100 TRX: eleven times what one costs at 100 sun for a unit
 /// of energy. What is not used stays with the account.
@@ -214,7 +214,7 @@ impl ClaimRun {
     fn ask_claimed(&self) -> Request {
         let Promise { rail, grant, payee, .. } = self.order.voucher;
         let call = vault::claimed(session(&grant), payee);
-        Request::call(path::SOLID_CONSTANT, payee, rail.vault, call)
+        question(path::SOLID_CONSTANT, rail.vault, call)
     }
 
     fn call_request(&self) -> CallRequest {

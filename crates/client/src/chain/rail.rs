@@ -9,7 +9,7 @@ use headwater_tron::node::{Request, path};
 use headwater_tron::typed::Domain;
 use headwater_wire::extended::Rail;
 
-use super::{QueryError, returned};
+use super::{QueryError, question, returned};
 
 const QUESTIONS: usize = 4;
 
@@ -35,8 +35,7 @@ impl RailQuery {
             vault::max_session(),
             vault::claim_window(),
         ];
-        let ask = |call| Request::call(path::CONSTANT, self.vault, self.vault, call);
-        calls.into_iter().map(ask).collect()
+        calls.map(|call| question(path::CONSTANT, self.vault, call)).into()
     }
 
     /// Takes the answer to the request with that place in the list.

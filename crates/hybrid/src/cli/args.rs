@@ -1,11 +1,15 @@
 //! What the command line may say.
 
+mod pay;
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use headwater_hybrid::store::{Opening, Preallocate};
 use headwater_metainfo::Version;
+
+pub(crate) use pay::{ChainArgs, ChainName, Claim, Export, Pay, Sell, Where, account};
 
 /// A BitTorrent peer that meets web pages: it shares and fetches over WebRTC.
 #[derive(Debug, Parser)]
@@ -37,6 +41,9 @@ pub(crate) enum Command {
     Seed(Seed),
     /// Run tracker, web app and peer in one process.
     Serve(Serve),
+    /// Say what a server earned by selling, and claim it.
+    #[command(subcommand)]
+    Pay(Pay),
     /// Run a test ledger with the face of a TRON node; its tokens are worthless.
     Devnet(Devnet),
 }
@@ -51,8 +58,8 @@ pub(crate) struct Devnet {
     #[arg(long, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
     /// Give something of everything to this account; repeat for more.
-    #[arg(long, value_name = "ADDRESS")]
-    pub(crate) fund: Vec<String>,
+    #[arg(long, value_name = "ADDRESS", value_parser = account)]
+    pub(crate) fund: Vec<headwater_base::Address>,
 }
 
 /// Arguments of `show`.
@@ -281,6 +288,8 @@ pub(crate) struct Serve {
     /// What the processes of a fleet call it, where several share a server.
     #[arg(long, value_name = "NAME", default_value = "headwater")]
     pub(crate) fleet_name: String,
+    #[command(flatten)]
+    pub(crate) sell: Sell,
     #[command(flatten)]
     pub(crate) disk: Files,
     #[command(flatten)]

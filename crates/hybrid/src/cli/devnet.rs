@@ -13,10 +13,9 @@ use super::{peer, print, print_line};
 /// Runs the command.
 pub(crate) async fn run(args: Devnet, json: bool) -> Result<(), Failure> {
     let told = peer::told();
-    let accounts = args.fund.iter().map(|text| funded(text)).collect::<Result<Vec<_>, _>>()?;
     let options = Options { listen: args.listen, file: args.file };
     let server = Server::bind(&options).await.map_err(|e| Failure::failed("devnet", e))?;
-    for account in accounts {
+    for account in args.fund {
         server.fund(account).map_err(|e| Failure::failed("devnet", e))?;
     }
     if json {
@@ -28,11 +27,6 @@ pub(crate) async fn run(args: Devnet, json: bool) -> Result<(), Failure> {
         ended = server.run() => ended.map_err(|e| Failure::failed("devnet", e)),
         () = told => Ok(()),
     }
-}
-
-fn funded(text: &str) -> Result<headwater_base::Address, Failure> {
-    let why = |e| Failure::input("bad-address", format!("--fund {text:?}: {e}"));
-    address::parse(text).map_err(why)
 }
 
 /// What a program needs to use the ledger.

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use headwater_hybrid::serve::{Control, Library, Limits, Shelf, Token};
@@ -61,12 +61,17 @@ fn make(args: &Serve, shell: &Shell, port: Option<u16>) -> Result<Control, Failu
     Ok(Control::new(Arc::new(library), secret, port))
 }
 
+/// Where the state of a server is kept that was told so.
+pub(crate) fn state_folder(args: &Serve) -> Result<PathBuf, Failure> {
+    state_in(args.state.as_deref(), args.dir.as_deref())
+}
+
 /// Where the state is kept: as said, or in the shared folder, or where this user's programs do.
-fn state_folder(args: &Serve) -> Result<PathBuf, Failure> {
-    if let Some(folder) = &args.state {
-        return Ok(folder.clone());
+pub(crate) fn state_in(state: Option<&Path>, dir: Option<&Path>) -> Result<PathBuf, Failure> {
+    if let Some(folder) = state {
+        return Ok(folder.to_owned());
     }
-    if let Some(folder) = &args.dir {
+    if let Some(folder) = dir {
         return Ok(folder.join(".headwater"));
     }
     folders::state().ok_or_else(|| {
