@@ -35,7 +35,7 @@ pub(crate) const PRICE: Amount = Amount(1_000 << 20);
 /// What the owner has in the vault.
 pub(crate) const DEPOSIT: Amount = Amount(1 << 60);
 /// Longest wait for anything that must happen.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(45);
 
 pub(crate) fn payee() -> Address {
     Address([0x33; 20])
@@ -149,8 +149,8 @@ impl Ledger {
             paid_slots: 2,
             credit: headwater_pay::limit::CREDIT_BYTES_MIN,
             max_unsecured: DEPOSIT,
-            claim_fee: Amount(1),
-            // Only when the test says so.
+            // Nothing here is worth so many fees: it is claimed when the test says so.
+            claim_fee: Amount(1_000),
             claim_factor: u32::MAX,
         }
     }
@@ -278,7 +278,8 @@ impl Side {
     pub(crate) fn until(&mut self, what: &str, is_it: impl Fn(&News) -> bool) {
         loop {
             let next = async { tokio::time::timeout(PATIENCE, self.news.recv()).await };
-            let news = self.runtime.block_on(next).unwrap_or_else(|_| panic!("no {what}"));
+            let news = self.runtime.block_on(next);
+            let news = news.unwrap_or_else(|_| panic!("no {what}: {:?}", self.view()));
             let news = news.unwrap_or_else(|e| panic!("{e} before {what}"));
             if let News::Pay(PayNews::Told(Event::Bought { bytes, amount, .. })) = &news {
                 self.bought.0 += bytes;
@@ -300,19 +301,16 @@ impl Side {
         }
     }
 
-    /// The records as they lie on the disk.
-    pub(crate) fn records(&self) -> Vec<Record> {
+    /// Ends as a process does that is killed: nobody is told, nothing is finished. Answers the
+    /// records that it leaves.
+    pub(crate) fn kill(self) -> Vec<Record> {
+        self.runtime.shutdown_timeout(Duration::from_secs(10));
         read_records(&self.folder.join("pay")).expect("whole records")
     }
 
-    /// Ends as a process does that is killed: nobody is told, nothing is finished.
-    pub(crate) fn kill(self) {
-        self.runtime.shutdown_timeout(Duration::from_secs(10));
-    }
-
-    /// Ends as it should.
-    pub(crate) fn stop(self) {
+    /// Ends as it should, and answers the records that it leaves.
+    pub(crate) fn stop(self) -> Vec<Record> {
         self.runtime.block_on(self.shell.stop());
-        self.runtime.shutdown_timeout(Duration::from_secs(10));
+        self.kill()
     }
 }

@@ -6,7 +6,7 @@ use std::fs;
 use headwater_base::Amount;
 use headwater_client::Event as ClientEvent;
 use headwater_hybrid::shell::{News, PayNews};
-use headwater_pay::{Buying, Event, Input, Record};
+use headwater_pay::{Buying, Event, Input, PayView, Record};
 
 use crate::market::{Folder, Ledger, PRICE, Side, film};
 
@@ -39,14 +39,19 @@ fn earned(records: &[Record]) -> (u128, u128) {
     records.iter().map(of).fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
 }
 
-/// Has the seller hear of the buyer's last voucher, then claims it.
-fn settle(ledger: &Ledger, session: &Buying, seller: &mut Side, buyer: &Side) -> u128 {
-    let last = buyer.view().promised;
-    while seller.view().earned < last {
-        seller.until("the last voucher", |news| {
-            matches!(news, News::Pay(PayNews::Told(Event::Earned { .. })))
-        });
+/// Has the buyer pay all that it has verified, the seller hear of it and claim it; answers what the
+/// ledger paid.
+fn settle(ledger: &Ledger, session: &Buying, seller: &mut Side, buyer: &mut Side) -> u128 {
+    let verified = |view: PayView| -> u128 {
+        view.buying.iter().map(|link| u128::from(link.bytes) * BYTE).sum()
+    };
+    while buyer.bought.1 < verified(buyer.view()) {
+        buyer.until_paid(1);
     }
+    while seller.view().earned < buyer.view().promised {
+        seller.until_paid(1);
+    }
+    assert_eq!(ledger.claimed(&session.grant), Amount(0), "nothing is claimed by itself");
     seller.claim();
     seller.until("the claim", is_claimed);
     ledger.claimed(&session.grant).0
@@ -63,20 +68,17 @@ fn bytes_times_price_are_promises_vouchers_and_what_the_ledger_paid() {
     buyer.buy(&session);
     buyer.meet(seller.address);
     buyer.until("the film", is_done);
-    buyer.until_paid(1);
-    let claimed = settle(&ledger, &session, &mut seller, &buyer);
+    let claimed = settle(&ledger, &session, &mut seller, &mut buyer);
     let (bytes, units) = buyer.bought;
     assert!(bytes > 1 << 20 && bytes <= 12 << 20, "{bytes} bytes bought");
     assert_eq!(u128::from(bytes) * BYTE, units);
-    assert_eq!(promised(&buyer.records()), units);
-    assert_eq!(earned(&seller.records()), (units, units));
     assert_eq!(claimed, units);
     let view = seller.view();
     assert_eq!((view.earned, view.claimed), (Amount(units), Amount(units)));
+    assert_eq!(promised(&buyer.stop()), units);
+    assert_eq!(earned(&seller.stop()), (units, units));
     let files = ["seller", "buyer"].map(|side| fs::read(folder.0.join(side).join("film.bin")));
     assert!(files[0].as_ref().ok() == files[1].as_ref().ok() && files[0].is_ok());
-    buyer.stop();
-    seller.stop();
 }
 
 #[test]
@@ -92,32 +94,23 @@ fn accounts_agree_after_each_side_was_killed_once() {
     buyer.buy(&session);
     buyer.meet(seller.address);
     seller.until_paid(3);
-    seller.kill();
-    let before = earned(&{
-        let seller = Side::start(&ledger, &home, &torrent, Some(LIMIT));
-        let records = seller.records();
-        seller.kill();
-        records
-    });
+    let before = earned(&seller.kill());
     assert!(before.0 > 0 && before.1 == 0, "{before:?}");
     let mut seller = Side::start(&ledger, &home, &torrent, Some(LIMIT));
     assert_eq!(seller.view().earned, Amount(before.0), "what was taken is kept");
     seller.tell(selling());
     buyer.meet(seller.address);
     seller.until_paid(3);
-    buyer.kill();
+    let kept = promised(&buyer.kill());
     let mut buyer = Side::start(&ledger, &away, &torrent, None);
-    let kept = buyer.view().promised;
-    assert!(kept >= Amount(before.0), "{kept:?} promised, {before:?} taken before");
+    assert!(kept > before.0, "{kept} promised, {before:?} taken before");
+    assert_eq!(buyer.view().promised, Amount(kept), "what was promised is kept");
     buyer.buy(&session);
     buyer.meet(seller.address);
     buyer.until("the film", is_done);
-    buyer.until_paid(1);
-    let claimed = settle(&ledger, &session, &mut seller, &buyer);
-    let units = promised(&buyer.records());
-    assert_eq!(earned(&seller.records()), (units, units));
+    let claimed = settle(&ledger, &session, &mut seller, &mut buyer);
+    let units = promised(&buyer.stop());
+    assert_eq!(earned(&seller.stop()), (units, units));
     assert_eq!((claimed, units % BYTE), (units, 0));
     assert!(units > before.0 && units <= (32 << 20) * BYTE);
-    buyer.stop();
-    seller.stop();
 }
