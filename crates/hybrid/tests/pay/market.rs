@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use headwater_base::{Address, Amount, ByteCount, PeerId, Seed, TorrentId, UnixTime};
+use headwater_base::{Address, Amount, ByteCount, PeerId, Seed, TorrentId, UnixTime, unhex};
 use headwater_client::chain::{Request, SecretKey, domain, typed_grant};
 use headwater_client::{AddOptions, Config};
 use headwater_devnet::genesis;
@@ -17,12 +17,13 @@ use headwater_hybrid::shell::{
 };
 use headwater_hybrid::store::Opening;
 use headwater_hybrid::transport::{Bound, Net, RtcConfig, StreamConfig};
+use headwater_metainfo::Version;
 use headwater_metainfo::create::{self, Draft};
-use headwater_metainfo::{Torrent, Version};
 use headwater_pay::{Buying, Event, Input, PayView, Record, Selling};
 use headwater_tron::abi::{token, vault};
 use headwater_tron::chain::DEVNET;
 use headwater_tron::node::{self, Called, path};
+use headwater_tron::{address, keccak256};
 use headwater_wire::extended::{Grant, Rail};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::broadcast::Receiver;
@@ -32,8 +33,10 @@ const OWNER: u8 = 0;
 const FEES: u8 = 1;
 /// A byte costs a thousand base units, so that no sum is rounded.
 pub(crate) const PRICE: Amount = Amount(1_000 << 20);
+/// What a byte costs.
+pub(crate) const BYTE: u128 = PRICE.0 >> 20;
 /// What the owner has in the vault.
-pub(crate) const DEPOSIT: Amount = Amount(1 << 60);
+pub(crate) const DEPOSIT: Amount = Amount(1 << 66);
 /// Longest wait for anything that must happen.
 const PATIENCE: Duration = Duration::from_secs(45);
 
@@ -41,7 +44,7 @@ pub(crate) fn payee() -> Address {
     Address([0x33; 20])
 }
 
-fn session_key() -> SecretKey {
+pub(crate) fn session_key() -> SecretKey {
     SecretKey::from_bytes(&[0x22; 32]).expect("a key")
 }
 
@@ -112,6 +115,14 @@ impl Ledger {
         assert_eq!(receipt.outcome, node::Outcome::Done);
     }
 
+    /// Calls a contract by a function's name and its arguments, as tronweb does.
+    pub(crate) fn submit(&self, contract: &str, function: &str, parameter: &str) {
+        let contract = address::parse(contract).expect("an address");
+        let selector = &keccak256(&[function.as_bytes()])[..4];
+        let arguments = unhex(parameter).expect("hex");
+        self.call(&genesis::account_key(FEES), contract, [selector, &arguments].concat());
+    }
+
     /// What the vault has paid to the payee in a session.
     pub(crate) fn claimed(&self, grant: &Grant) -> Amount {
         let call = vault::claimed(typed_grant(grant).session(), payee());
@@ -163,7 +174,7 @@ fn today() -> UnixTime {
 }
 
 /// A torrent of so many random bytes, which lie in `folder`.
-pub(crate) fn film(folder: &Path, len: usize) -> Arc<Torrent> {
+pub(crate) fn film(folder: &Path, len: usize) -> OwnedSource {
     let mut bytes = vec![0; len];
     Seed([9; 32]).split("film").fill(&mut bytes);
     fs::create_dir_all(folder).expect("a folder");
@@ -172,7 +183,7 @@ pub(crate) fn film(folder: &Path, len: usize) -> Arc<Torrent> {
     let length = ByteCount(len as u64);
     let mut draft = Draft::single("film.bin", length, options).expect("a draft");
     draft.feed(&bytes).expect("all of it");
-    Arc::new(draft.finish().expect("a torrent"))
+    OwnedSource::Torrent(Arc::new(draft.finish().expect("a torrent")))
 }
 
 /// One peer, with its records in `folder/pay` and its files in `folder`.
@@ -192,7 +203,7 @@ impl Side {
     pub(crate) fn start(
         ledger: &Ledger,
         folder: &Path,
-        torrent: &Arc<Torrent>,
+        source: OwnedSource,
         upload_limit: Option<u64>,
     ) -> Self {
         let runtime = threads();
@@ -211,7 +222,6 @@ impl Side {
             opening: Opening::default(),
             source: None,
         };
-        let source = OwnedSource::Torrent(Arc::clone(torrent));
         let (shell, news, torrent, port) = runtime.block_on(async {
             let streams = StreamConfig {
                 interfaces: vec![Ipv4Addr::LOCALHOST.into()],
@@ -298,6 +308,16 @@ impl Side {
                 let News::Pay(PayNews::Told(event)) = news else { return false };
                 matches!(event, Event::Earned { .. } | Event::Bought { .. })
             });
+        }
+    }
+
+    /// Has it pay all that it has verified.
+    pub(crate) fn settle(&mut self) {
+        let verified = |view: PayView| -> u128 {
+            view.buying.iter().map(|link| u128::from(link.bytes) * BYTE).sum()
+        };
+        while self.bought.1 < verified(self.view()) {
+            self.until_paid(1);
         }
     }
 

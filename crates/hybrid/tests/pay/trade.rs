@@ -6,15 +6,13 @@ use std::fs;
 use headwater_base::Amount;
 use headwater_client::Event as ClientEvent;
 use headwater_hybrid::shell::{News, PayNews};
-use headwater_pay::{Buying, Event, Input, PayView, Record};
+use headwater_pay::{Buying, Event, Input, Record};
 
-use crate::market::{Folder, Ledger, PRICE, Side, film};
+use crate::market::{BYTE, Folder, Ledger, Side, film};
 
-/// What a byte costs.
-const BYTE: u128 = PRICE.0 >> 20;
 const LIMIT: u64 = 640 << 10;
 
-fn is_done(news: &News) -> bool {
+pub(crate) fn is_done(news: &News) -> bool {
     matches!(news, News::Client(ClientEvent::TorrentDone(_)))
 }
 
@@ -42,12 +40,7 @@ fn earned(records: &[Record]) -> (u128, u128) {
 /// Has the buyer pay all that it has verified, the seller hear of it and claim it; answers what the
 /// ledger paid.
 fn settle(ledger: &Ledger, session: &Buying, seller: &mut Side, buyer: &mut Side) -> u128 {
-    let verified = |view: PayView| -> u128 {
-        view.buying.iter().map(|link| u128::from(link.bytes) * BYTE).sum()
-    };
-    while buyer.bought.1 < verified(buyer.view()) {
-        buyer.until_paid(1);
-    }
+    buyer.settle();
     while seller.view().earned < buyer.view().promised {
         seller.until_paid(1);
     }
@@ -60,9 +53,9 @@ fn settle(ledger: &Ledger, session: &Buying, seller: &mut Side, buyer: &mut Side
 #[test]
 fn bytes_times_price_are_promises_vouchers_and_what_the_ledger_paid() {
     let (folder, ledger) = (Folder::new("trade"), Ledger::start());
-    let torrent = film(&folder.0.join("seller"), 12 << 20);
-    let mut seller = Side::start(&ledger, &folder.0.join("seller"), &torrent, Some(LIMIT));
-    let mut buyer = Side::start(&ledger, &folder.0.join("buyer"), &torrent, None);
+    let film = film(&folder.0.join("seller"), 12 << 20);
+    let mut seller = Side::start(&ledger, &folder.0.join("seller"), film.clone(), Some(LIMIT));
+    let mut buyer = Side::start(&ledger, &folder.0.join("buyer"), film.clone(), None);
     seller.tell(Input::SellingOn(Box::new(ledger.selling())));
     let session = ledger.buying();
     buyer.buy(&session);
@@ -84,11 +77,11 @@ fn bytes_times_price_are_promises_vouchers_and_what_the_ledger_paid() {
 #[test]
 fn accounts_agree_after_each_side_was_killed_once() {
     let (folder, ledger) = (Folder::new("killed"), Ledger::start());
-    let torrent = film(&folder.0.join("seller"), 32 << 20);
+    let film = film(&folder.0.join("seller"), 32 << 20);
     let (home, away) = (folder.0.join("seller"), folder.0.join("buyer"));
     let selling = || Input::SellingOn(Box::new(ledger.selling()));
-    let mut seller = Side::start(&ledger, &home, &torrent, Some(LIMIT));
-    let buyer = Side::start(&ledger, &away, &torrent, None);
+    let mut seller = Side::start(&ledger, &home, film.clone(), Some(LIMIT));
+    let buyer = Side::start(&ledger, &away, film.clone(), None);
     seller.tell(selling());
     let session = ledger.buying();
     buyer.buy(&session);
@@ -96,13 +89,13 @@ fn accounts_agree_after_each_side_was_killed_once() {
     seller.until_paid(3);
     let before = earned(&seller.kill());
     assert!(before.0 > 0 && before.1 == 0, "{before:?}");
-    let mut seller = Side::start(&ledger, &home, &torrent, Some(LIMIT));
+    let mut seller = Side::start(&ledger, &home, film.clone(), Some(LIMIT));
     assert_eq!(seller.view().earned, Amount(before.0), "what was taken is kept");
     seller.tell(selling());
     buyer.meet(seller.address);
     seller.until_paid(3);
     let kept = promised(&buyer.kill());
-    let mut buyer = Side::start(&ledger, &away, &torrent, None);
+    let mut buyer = Side::start(&ledger, &away, film.clone(), None);
     assert!(kept > before.0, "{kept} promised, {before:?} taken before");
     assert_eq!(buyer.view().promised, Amount(kept), "what was promised is kept");
     buyer.buy(&session);
