@@ -69,7 +69,7 @@ fn run(command: Command, json: bool) -> Result<(), Failure> {
         Command::Create(args) => create::run(&args, json),
         Command::Get(args) => wait(get::run(args, json)),
         Command::Seed(args) => wait(seed::run(args, json)),
-        Command::Serve(args) => wait(serve::run(args, json)),
+        Command::Serve(args) => wait(serve::run(*args, json)),
         Command::Pay(command) => pay::run(command, json),
         Command::Devnet(args) => wait(devnet::run(args, json)),
     }

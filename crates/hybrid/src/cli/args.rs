@@ -40,7 +40,7 @@ pub(crate) enum Command {
     /// Share files and folders, and print their magnet links.
     Seed(Seed),
     /// Run tracker, web app and peer in one process.
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Say what a server earned by selling, and claim it.
     #[command(subcommand)]
     Pay(Pay),

@@ -81,20 +81,16 @@ impl Node {
             let bytes = self.ask(request).await?;
             queries.iter_mut().for_each(|(_, query)| query.answer(index, &bytes));
         }
-        let mut why = QueryError::Unanswered(0);
+        let mut why = Unknown::Chain;
         for (chain, query) in queries {
             match query.finish() {
                 Ok(rail) => return Ok((rail, chain)),
                 // Of several chains it can be the vault of one only: another mistake says more.
-                Err(error @ QueryError::Domain { .. }) if chains.len() == 1 => why = error,
-                Err(QueryError::Domain { .. }) => {}
-                Err(error) => why = error,
+                Err(QueryError::Domain { .. }) if chains.len() > 1 => {}
+                Err(error) => why = error.into(),
             }
         }
-        match why {
-            QueryError::Unanswered(_) => Err(Unknown::Chain),
-            why => Err(why.into()),
-        }
+        Err(why)
     }
 
     /// Asks what backs a payer's promises.
