@@ -165,6 +165,11 @@ impl Shell {
         self.order(move |driver| driver.pay(purse, &seed)).await
     }
 
+    /// Whether it has a purse.
+    pub async fn pays(&self) -> Result<bool, Stopped> {
+        self.order(|driver| driver.pays()).await
+    }
+
     /// Says goodbye to every tracker and peer, and stops.
     pub async fn stop(&self) {
         let (done, stopped) = oneshot::channel();

@@ -1,8 +1,10 @@
 //! `headwater pay`: what a server earned, read of its records; claiming it; handing it out as
 //! vouchers that anybody may submit.
 
+mod live;
+
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use headwater_base::{Amount, Signature, UnixTime, hex};
 use headwater_client::chain::{self as jobs, CLAIM_FEE_LIMIT, ClaimOrder, SecretKey};
@@ -97,15 +99,21 @@ fn name(rail: &Rail) -> &'static str {
     Chain::by_id(rail.chain).map_or("unknown", |chain| chain.name)
 }
 
-fn folder(place: &Where) -> Result<PathBuf, Failure> {
-    let state = owner::state_in(place.state.as_deref(), place.dir.as_deref())?;
-    Ok(state.join(sell::FOLDER))
+fn state(place: &Where) -> Result<PathBuf, Failure> {
+    owner::state_in(place.state.as_deref(), place.dir.as_deref())
 }
 
 fn read(place: &Where) -> Result<(PathBuf, Vec<Record>), Failure> {
-    let folder = folder(place)?;
+    let folder = state(place)?.join(sell::FOLDER);
     let records = read_records(&folder).map_err(unusable)?;
     Ok((folder, records))
+}
+
+/// What the server that runs on the records says beyond them, if one does.
+fn live(place: &Where, folder: &Path) -> Result<Value, Failure> {
+    let state = state(place)?;
+    let answer = Records::are_taken(folder).then(|| live::ask(&state, "GET", "/pay")).flatten();
+    Ok(answer.unwrap_or_default())
 }
 
 fn unusable(error: RecordsError) -> Failure {
@@ -126,7 +134,7 @@ fn status(place: &Where, json: bool) -> Result<(), Failure> {
         Record::Promised(_) | Record::Credit { .. } => None,
     };
     let overissuers: Vec<_> = records.iter().filter_map(over).map(to_base58).collect();
-    let running = Records::are_taken(&folder);
+    let (running, live) = (Records::are_taken(&folder), live(place, &folder)?);
     if json {
         print(&json!({
             "records": folder.display().to_string(),
@@ -135,6 +143,7 @@ fn status(place: &Where, json: bool) -> Result<(), Failure> {
             "earned": units(earned), "claimed": units(claimed), "open": units(open),
             "payers": credits.iter().map(Credit::shown).collect::<Vec<_>>(),
             "overissuers": overissuers,
+            "live": live,
         }));
         return Ok(());
     }
@@ -143,6 +152,13 @@ fn status(place: &Where, json: bool) -> Result<(), Failure> {
     print_line(&format!("earned   {}", btt(earned)));
     print_line(&format!("claimed  {}", btt(claimed)));
     print_line(&format!("open     {}", btt(open)));
+    let owed = live["owed"].as_str().and_then(|owed| owed.parse().ok());
+    if let Some(owed) = owed {
+        print_line(&format!(
+            "owed     {} that was sent and is not promised yet",
+            btt(Amount(owed))
+        ));
+    }
     for credit in &credits {
         let (owner, chain) = (to_base58(credit.voucher.grant.owner), name(&credit.voucher.rail));
         let (open, earned) = (btt(credit.open()), btt(credit.voucher.amount));
@@ -195,6 +211,10 @@ async fn claim(args: Claim, json: bool) -> Result<(), Failure> {
             Some(more) => paid = more.0.saturating_add(paid),
             None => failures += 1,
         }
+    }
+    if claiming.records.is_none() {
+        // It looks at the chain before it claims, so that this costs nothing.
+        let _ = live::ask(&state(&args.place)?, "POST", "/pay/claim");
     }
     done(Amount(paid), left, json);
     match failures {

@@ -212,6 +212,11 @@ impl Driver {
         Ok(())
     }
 
+    /// Whether payment runs.
+    pub(super) fn pays(&self) -> bool {
+        self.paying.is_some()
+    }
+
     fn said(&mut self, said: Said) {
         match said {
             Said::Input(input) => self.client.handle_pay(self.clock.now(), input),

@@ -319,6 +319,8 @@ fn a_server_sells_and_its_owner_claims() {
         }
         server.until("earned");
     };
+    let live = json(&["pay", "status", "--dir", &dir]).0[0]["live"].clone();
+    assert_eq!((&live["selling"], &live["earned"]), (&true.into(), &earned));
     let claim = ["pay", "claim", "--dir", &dir, "--claim-key", &key, "--all"];
     let (lines, exit) = json(&[&claim[..], &place].concat());
     assert_eq!((&lines[0]["paid"], exit), (&earned, Some(0)));

@@ -101,14 +101,15 @@ fn options() -> OpenOptions {
     options
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    use super::*;
-
+    #[cfg(unix)]
     #[test]
     fn key_is_made_once_for_this_user_alone_and_refused_once_others_may_read_it() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        use super::*;
+
         let name = format!("headwater-claim-key-{}", std::process::id());
         let path = std::env::temp_dir().join(name);
         let _ = fs::remove_file(&path);
