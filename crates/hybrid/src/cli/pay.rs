@@ -182,7 +182,12 @@ struct Claiming {
 async fn claim(args: Claim, json: bool) -> Result<(), Failure> {
     let (folder, records) = read(&args.place)?;
     let credits: Vec<_> = records.iter().filter_map(Credit::of).collect();
-    let market = sell::market(&args.chain, None)?;
+    let market = sell::market(&args.chain, args.proxy.as_deref())?;
+    if !args.claim_key.exists() {
+        // A fresh key would have nothing to pay fees with.
+        let why = format!("{}: no such file", args.claim_key.display());
+        return Err(Failure::input("claim-key", why));
+    }
     let key = claim_key(&args.claim_key).map_err(|e| Failure::failed("claim-key", e))?;
     let account = to_base58(key.address());
     let worth = |credit: &Credit| args.all || credit.open() > args.claim_fee;

@@ -53,9 +53,7 @@ impl Shop {
         }
         let missing = "--sell needs the account that is paid: --payee ADDRESS";
         let payee = sell.payee.ok_or_else(|| Failure::input("no-payee", missing))?;
-        let proxy = args.peer.proxy.as_deref().map(Proxy::read).transpose();
-        let proxy = proxy.map_err(|e| Failure::input("proxy", format!("--proxy: {e}")))?;
-        let market = market(&sell.chain, proxy)?;
+        let market = market(&sell.chain, args.peer.proxy.as_deref())?;
         let folder = owner::state_folder(args)?.join(FOLDER);
         Ok(Some(Self { market, sell, payee, folder }))
     }
@@ -138,7 +136,9 @@ impl Shop {
 }
 
 /// Where money moves, by the flags.
-pub(crate) fn market(args: &ChainArgs, proxy: Option<Proxy>) -> Result<Market, Failure> {
+pub(crate) fn market(args: &ChainArgs, proxy: Option<&str>) -> Result<Market, Failure> {
+    let proxy = proxy.map(Proxy::read).transpose();
+    let proxy = proxy.map_err(|e| Failure::input("proxy", format!("--proxy: {e}")))?;
     let named = args.pay_chain.map(ChainName::chain);
     let chain = named.or(args.pay_node.is_none().then_some(&chain::DEVNET));
     let chains =

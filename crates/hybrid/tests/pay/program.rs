@@ -283,7 +283,7 @@ fn get(url: &str, path: &str) -> Value {
 fn a_server_sells_and_its_owner_claims() {
     let (folder, ledger) = (Folder::new("server"), Ledger::start());
     let home = folder.0.join("films");
-    crate::market::film(&home, 8 << 20);
+    crate::market::film(&home, 5 << 20);
     let (vault, key) = (to_base58(ledger.rail.vault), text(&folder.0.join("key")));
     let fees = headwater_base::hex(&genesis::account_key(1).to_bytes());
     fs::write(&key, fees).expect("a write");

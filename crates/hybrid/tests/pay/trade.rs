@@ -53,7 +53,7 @@ fn settle(ledger: &Ledger, session: &Buying, seller: &mut Side, buyer: &mut Side
 #[test]
 fn bytes_times_price_are_promises_vouchers_and_what_the_ledger_paid() {
     let (folder, ledger) = (Folder::new("trade"), Ledger::start());
-    let film = film(&folder.0.join("seller"), 12 << 20);
+    let film = film(&folder.0.join("seller"), 6 << 20);
     let mut seller = Side::start(&ledger, &folder.0.join("seller"), film.clone(), Some(LIMIT));
     let mut buyer = Side::start(&ledger, &folder.0.join("buyer"), film.clone(), None);
     seller.tell(Input::SellingOn(Box::new(ledger.selling())));
@@ -63,7 +63,7 @@ fn bytes_times_price_are_promises_vouchers_and_what_the_ledger_paid() {
     buyer.until("the film", is_done);
     let claimed = settle(&ledger, &session, &mut seller, &mut buyer);
     let (bytes, units) = buyer.bought;
-    assert!(bytes > 1 << 20 && bytes <= 12 << 20, "{bytes} bytes bought");
+    assert!(bytes > 1 << 20 && bytes <= 6 << 20, "{bytes} bytes bought");
     assert_eq!(u128::from(bytes) * BYTE, units);
     assert_eq!(claimed, units);
     let view = seller.view();
@@ -77,7 +77,7 @@ fn bytes_times_price_are_promises_vouchers_and_what_the_ledger_paid() {
 #[test]
 fn accounts_agree_after_each_side_was_killed_once() {
     let (folder, ledger) = (Folder::new("killed"), Ledger::start());
-    let film = film(&folder.0.join("seller"), 32 << 20);
+    let film = film(&folder.0.join("seller"), 16 << 20);
     let (home, away) = (folder.0.join("seller"), folder.0.join("buyer"));
     let selling = || Input::SellingOn(Box::new(ledger.selling()));
     let mut seller = Side::start(&ledger, &home, film.clone(), Some(LIMIT));
@@ -105,5 +105,5 @@ fn accounts_agree_after_each_side_was_killed_once() {
     let units = promised(&buyer.stop());
     assert_eq!(earned(&seller.stop()), (units, units));
     assert_eq!((claimed, units % BYTE), (units, 0));
-    assert!(units > before.0 && units <= (32 << 20) * BYTE);
+    assert!(units > before.0 && units <= (16 << 20) * BYTE);
 }

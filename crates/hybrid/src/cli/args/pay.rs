@@ -107,12 +107,15 @@ pub(crate) struct Claim {
     pub(crate) place: Where,
     #[command(flatten)]
     pub(crate) chain: ChainArgs,
-    /// The file of the key whose account pays the fees.
+    /// The file of the key whose account pays the fees, as `serve` made or takes it.
     #[arg(long, value_name = "FILE")]
     pub(crate) claim_key: PathBuf,
     /// What a claim costs, in BTT's worth: vouchers that are worth no more are left.
     #[arg(long, value_name = "N", value_parser = btt, default_value = "1")]
     pub(crate) claim_fee: Amount,
+    /// Ask the node through this proxy, as `serve` does.
+    #[arg(long, value_name = "URL", env = "HEADWATER_PROXY", hide_env_values = true)]
+    pub(crate) proxy: Option<String>,
     /// Claim whatever it is worth.
     #[arg(long)]
     pub(crate) all: bool,
