@@ -180,8 +180,6 @@ struct Claiming {
 }
 
 async fn claim(args: Claim, json: bool) -> Result<(), Failure> {
-    let (folder, records) = read(&args.place)?;
-    let credits: Vec<_> = records.iter().filter_map(Credit::of).collect();
     let market = sell::market(&args.chain, args.proxy.as_deref())?;
     if !args.claim_key.exists() {
         // A fresh key would have nothing to pay fees with.
@@ -190,26 +188,24 @@ async fn claim(args: Claim, json: bool) -> Result<(), Failure> {
     }
     let key = claim_key(&args.claim_key).map_err(|e| Failure::failed("claim-key", e))?;
     let account = to_base58(key.address());
-    let worth = |credit: &Credit| args.all || credit.open() > args.claim_fee;
-    let open = |credit: &&Credit| credit.open() > Amount(0);
-    let (chosen, left): (Vec<Credit>, Vec<Credit>) =
-        credits.iter().filter(open).copied().partition(worth);
-    let left = sum(&left, Credit::open);
-    if chosen.is_empty() {
-        done(Amount(0), left, json);
+    // Taken before they are read: a server could else store better vouchers in between.
+    let owned = own(&args.place)?;
+    let (_, records) = read(&args.place)?;
+    let credits = records.iter().filter_map(Credit::of);
+    let open: Vec<_> = credits.filter(|credit| credit.open() > Amount(0)).collect();
+    if open.is_empty() {
+        done(Amount(0), Amount(0), json);
         return Ok(());
     }
     let known = market.node.rail(&market.chains, market.vault).await;
     let (rail, chain) = known.map_err(|e| Failure::failed("node", e))?;
+    let fee = fee(&args, chain)?;
+    let (chosen, left): (Vec<_>, Vec<_>) = open.into_iter().partition(|one| one.open() > fee);
+    let left = sum(&left, Credit::open);
     if !json {
         print_line(&format!("claiming on {}; {account} pays the fees", chain.name));
     }
-    let records = match Records::open(&folder) {
-        Ok(records) => Some(records),
-        Err(RecordsError::Taken { .. }) => None,
-        Err(error) => return Err(unusable(error)),
-    };
-    let claiming = Claiming { node: market.node, key, records, json };
+    let claiming = Claiming { node: market.node, key, records: owned, json };
     let (mut paid, mut failures) = (0_u128, 0);
     for credit in &chosen {
         match claiming.one(credit, &rail).await? {
@@ -226,6 +222,29 @@ async fn claim(args: Claim, json: bool) -> Result<(), Failure> {
         0 => Ok(()),
         more => Err(Failure::failed("claim", format!("{more} claims failed"))),
     }
+}
+
+/// The records as ours, unless a server has them or there are none.
+fn own(place: &Where) -> Result<Option<Records>, Failure> {
+    let folder = state(place)?.join(sell::FOLDER);
+    if !folder.exists() {
+        return Ok(None);
+    }
+    match Records::open(&folder) {
+        Ok(records) => Ok(Some(records)),
+        Err(RecordsError::Taken { .. }) => Ok(None),
+        Err(error) => Err(unusable(error)),
+    }
+}
+
+/// What a claim must bring more than.
+fn fee(args: &Claim, chain: &Chain) -> Result<Amount, Failure> {
+    if args.all {
+        return Ok(Amount(0));
+    }
+    let why = "say what a claim costs in BTT's worth with --claim-fee, or claim --all";
+    let known = args.claim_fee.or((!chain.is_real).then_some(sell::TEST_FEE));
+    known.ok_or_else(|| Failure::input("no-claim-fee", why))
 }
 
 fn done(paid: Amount, left: Amount, json: bool) {

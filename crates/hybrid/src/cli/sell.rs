@@ -26,7 +26,7 @@ const WAITS: [Duration; 3] =
     [Duration::from_secs(5), Duration::from_secs(15), Duration::from_secs(60)];
 
 /// What a claim costs on chains whose tokens are worthless.
-const TEST_FEE: Amount = Amount(1_000_000_000_000_000_000);
+pub(crate) const TEST_FEE: Amount = Amount(1_000_000_000_000_000_000);
 
 /// A node, the chains it may be of, and the vault there.
 pub(crate) struct Market {

@@ -110,9 +110,10 @@ pub(crate) struct Claim {
     /// The file of the key whose account pays the fees, as `serve` made or takes it.
     #[arg(long, value_name = "FILE")]
     pub(crate) claim_key: PathBuf,
-    /// What a claim costs, in BTT's worth: vouchers that are worth no more are left.
-    #[arg(long, value_name = "N", value_parser = btt, default_value = "1")]
-    pub(crate) claim_fee: Amount,
+    /// What a claim costs, in BTT's worth: vouchers that are worth no more are left. Needed where
+    /// the chain's tokens have a worth, unless all is claimed [default: 1 where they have none].
+    #[arg(long, value_name = "N", value_parser = btt)]
+    pub(crate) claim_fee: Option<Amount>,
     /// Ask the node through this proxy, as `serve` does.
     #[arg(long, value_name = "URL", env = "HEADWATER_PROXY", hide_env_values = true)]
     pub(crate) proxy: Option<String>,
