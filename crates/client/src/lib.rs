@@ -1,6 +1,8 @@
 //! Engine and policy in one: what every shell drives. Reads sources, names torrents, keeps readers.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "pay")]
+pub mod chain;
 mod client;
 #[cfg(feature = "pay")]
 mod payment;

@@ -78,6 +78,18 @@ impl Server {
         Ok(Self { listener, address, vault, btt, node })
     }
 
+    /// Has the faucet give something of everything to an account.
+    pub fn fund(&self, account: Address) -> Result<(), String> {
+        let body = serde_json::json!({ "address": headwater_tron::address::to_hex(account) });
+        let ask = Ask::read("/devnet/faucet", "", body.to_string().as_bytes())?;
+        let mut node = self.node.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = node.answer(now(), &ask).unwrap_or_default();
+        match answer.get("Error") {
+            Some(error) => Err(error.to_string()),
+            None => Ok(()),
+        }
+    }
+
     /// Answers until the task is dropped.
     pub async fn run(self) -> std::io::Result<()> {
         let router = Router::new()

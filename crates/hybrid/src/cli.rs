@@ -6,6 +6,7 @@ mod content;
 mod create;
 mod deliver;
 mod descriptors;
+mod devnet;
 mod failure;
 mod folders;
 mod front;
@@ -13,8 +14,10 @@ mod get;
 mod logs;
 mod objects;
 mod owner;
+mod pay;
 mod peer;
 mod seed;
+mod sell;
 mod serve;
 mod settings;
 mod share;
@@ -66,7 +69,9 @@ fn run(command: Command, json: bool) -> Result<(), Failure> {
         Command::Create(args) => create::run(&args, json),
         Command::Get(args) => wait(get::run(args, json)),
         Command::Seed(args) => wait(seed::run(args, json)),
-        Command::Serve(args) => wait(serve::run(args, json)),
+        Command::Serve(args) => wait(serve::run(*args, json)),
+        Command::Pay(command) => pay::run(command, json),
+        Command::Devnet(args) => wait(devnet::run(args, json)),
     }
 }
 

@@ -1,6 +1,8 @@
 //! What the server writes about itself, as structured events. Addresses, peer ids and the paths of
 //! tracker URLs, which may hold passkeys, are left out unless somebody asks for them.
 
+mod pay;
+
 use std::io;
 
 use headwater_base::TorrentId;
@@ -68,6 +70,7 @@ pub async fn follow(shell: Shell, mut news: Receiver<News>, addresses: bool) {
                 router(&status, addresses);
                 stands = Some(status);
             }
+            Ok(News::Pay(news)) => pay::tell(&news),
             Err(RecvError::Lagged(missed)) => warn!(missed, "events not logged"),
             Ok(News::Stopped) | Err(RecvError::Closed) => return,
         }

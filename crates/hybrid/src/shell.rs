@@ -8,6 +8,7 @@ mod driver;
 mod fetch;
 mod finders;
 mod objects;
+mod paying;
 mod reader;
 mod tracker;
 
@@ -18,12 +19,17 @@ use headwater_base::{LinkId, Seed, Time, TorrentId};
 use headwater_client::{
     AddError, AddOptions, Added, Client, Config, Event, Finder, Input, Source, StoreError,
 };
+use headwater_pay::RecordError;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 pub use disk::Place;
 use driver::Driver;
 pub use driver::Totals;
 pub use finders::Bound as BoundFinders;
+pub use paying::{
+    BadNode, KeyFileError, Node, PayNews, Purse, Records, RecordsError, Unknown, claim_key,
+    read_records,
+};
 pub use reader::{ReadError, Reader};
 
 use crate::router;
@@ -62,6 +68,8 @@ pub enum News {
     },
     /// It stands otherwise with the router that is asked for ports.
     Router(router::Status),
+    /// Something happened to money.
+    Pay(PayNews),
     /// The client has stopped; nothing follows.
     Stopped,
 }
@@ -149,6 +157,17 @@ impl Shell {
     /// Removes a torrent; with `delete` its stored data goes too.
     pub async fn remove(&self, torrent: TorrentId, delete: bool) -> Result<(), Stopped> {
         self.client(move |client, now| client.remove(now, torrent, delete)).await
+    }
+
+    /// Lets the client pay and be paid with what is in `purse`; it still does neither before it is
+    /// switched on. Only the first purse counts.
+    pub async fn pay(&self, purse: Purse, seed: Seed) -> Result<Result<(), RecordError>, Stopped> {
+        self.order(move |driver| driver.pay(purse, &seed)).await
+    }
+
+    /// Whether it has a purse.
+    pub async fn pays(&self) -> Result<bool, Stopped> {
+        self.order(|driver| driver.pays()).await
     }
 
     /// Says goodbye to every tracker and peer, and stops.

@@ -164,6 +164,18 @@ impl Drop for Server {
 }
 
 #[test]
+fn a_server_that_sells_nothing_says_so_and_claims_nothing() {
+    let folder = Folder::new("pay");
+    let server = Server::start(&folder, &[]);
+    let view = server.get("/api/v1/pay").json();
+    assert_eq!((&view["selling"], &view["earned"]), (&false.into(), &"0".into()));
+    let claim = server.send("POST", "/api/v1/pay/claim", &json!({}));
+    assert_eq!((claim.status, claim.code()), (409, "not-selling".to_owned()));
+    assert!(!folder.data().join(".headwater/pay").exists());
+    assert_eq!(server.ask("GET", "/api/v1/pay", &[], b"").status, 401);
+}
+
+#[test]
 fn nobody_controls_without_the_token() {
     let folder = Folder::new("token");
     let server = Server::start(&folder, &[]);

@@ -124,7 +124,7 @@ impl Links<'_> {
                     return Ok(Some((first.unwrap_or(whole), whole)));
                 }
                 Ok(News::Client(Event::TorrentFailed { error, .. })) => return Err(error.into()),
-                Ok(News::Client(_) | News::Moved { .. } | News::Router(_)) => {}
+                Ok(News::Client(_) | News::Moved { .. } | News::Router(_) | News::Pay(_)) => {}
                 Ok(News::LinkOpened { .. }) => {
                     self.open += 1;
                     if self.open == 1 {

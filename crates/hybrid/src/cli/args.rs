@@ -1,11 +1,15 @@
 //! What the command line may say.
 
+mod pay;
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use headwater_hybrid::store::{Opening, Preallocate};
 use headwater_metainfo::Version;
+
+pub(crate) use pay::{ChainArgs, ChainName, Claim, Export, Pay, Sell, Where, account};
 
 /// A BitTorrent peer that meets web pages: it shares and fetches over WebRTC.
 #[derive(Debug, Parser)]
@@ -36,7 +40,26 @@ pub(crate) enum Command {
     /// Share files and folders, and print their magnet links.
     Seed(Seed),
     /// Run tracker, web app and peer in one process.
-    Serve(Serve),
+    Serve(Box<Serve>),
+    /// Say what a server earned by selling, and claim it.
+    #[command(subcommand)]
+    Pay(Pay),
+    /// Run a test ledger with the face of a TRON node; its tokens are worthless.
+    Devnet(Devnet),
+}
+
+/// Arguments of `devnet`.
+#[derive(Args, Debug)]
+pub(crate) struct Devnet {
+    /// Where to listen. Whoever reaches it may spend what is in it: the keys are known to all.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7421")]
+    pub(crate) listen: SocketAddr,
+    /// Keep the ledger in this file [default: in memory].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Give something of everything to this account; repeat for more.
+    #[arg(long, value_name = "ADDRESS", value_parser = account)]
+    pub(crate) fund: Vec<headwater_base::Address>,
 }
 
 /// Arguments of `show`.
@@ -265,6 +288,8 @@ pub(crate) struct Serve {
     /// What the processes of a fleet call it, where several share a server.
     #[arg(long, value_name = "NAME", default_value = "headwater")]
     pub(crate) fleet_name: String,
+    #[command(flatten)]
+    pub(crate) sell: Sell,
     #[command(flatten)]
     pub(crate) disk: Files,
     #[command(flatten)]

@@ -251,7 +251,8 @@ impl Watch {
                         News::LinkOpened { .. }
                         | News::LinkClosed { .. }
                         | News::Moved { .. }
-                        | News::Router(_),
+                        | News::Router(_)
+                        | News::Pay(_),
                     ) => {}
                     // What was missed shows at the next look.
                     Err(RecvError::Lagged(_)) => {}

@@ -2,11 +2,10 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use headwater_hybrid::serve::{Control, Library, Limits, Shelf, Token};
-use headwater_hybrid::shell::Shell;
+use headwater_hybrid::serve::{Control, Library, Limits, Shelf, Token, reached_at};
 use tracing::{error, info, warn};
 
 use super::args::{Controls, Serve};
@@ -15,7 +14,10 @@ use super::peer::Started;
 use super::{folders, objects};
 
 /// The file that holds the token.
-const TOKEN: &str = "control-token";
+pub(crate) const TOKEN: &str = "control-token";
+
+/// The file that says where the server that runs is controlled.
+pub(crate) const URL: &str = "control-url";
 
 /// The file that holds what was chosen.
 const STATE: &str = "state.json";
@@ -34,7 +36,7 @@ pub(crate) fn control(
     if !wanted {
         return Ok(None);
     }
-    match make(args, &started.shell, started.port) {
+    match make(args, listen, started) {
         Ok(control) => Ok(Some(control)),
         Err(failure) if args.control == Controls::Auto => {
             warn!(why = failure.message, "control is off");
@@ -44,7 +46,8 @@ pub(crate) fn control(
     }
 }
 
-fn make(args: &Serve, shell: &Shell, port: Option<u16>) -> Result<Control, Failure> {
+fn make(args: &Serve, listen: SocketAddr, started: &Started) -> Result<Control, Failure> {
+    let Started { shell, port, .. } = started;
     let folder = state_folder(args)?;
     fs::create_dir_all(&folder).map_err(|e| Failure::file(&folder, &e))?;
     let (token, state) = (folder.join(TOKEN), folder.join(STATE));
@@ -57,16 +60,24 @@ fn make(args: &Serve, shell: &Shell, port: Option<u16>) -> Result<Control, Failu
         let aside = aside.display().to_string();
         warn!(aside, "the state could not be read and was set aside; starting without it");
     }
+    let (url, scheme) = (folder.join(URL), if args.tls_cert.is_some() { "https" } else { "http" });
+    let reached = format!("{scheme}://{}/\n", reached_at(listen));
+    fs::write(&url, reached).map_err(|e| Failure::file(&url, &e))?;
     info!(token = token.display().to_string(), "control is on, for whoever has the token");
-    Ok(Control::new(Arc::new(library), secret, port))
+    Ok(Control::new(Arc::new(library), secret, *port))
+}
+
+/// Where the state of a server is kept that was told so.
+pub(crate) fn state_folder(args: &Serve) -> Result<PathBuf, Failure> {
+    state_in(args.state.as_deref(), args.dir.as_deref())
 }
 
 /// Where the state is kept: as said, or in the shared folder, or where this user's programs do.
-fn state_folder(args: &Serve) -> Result<PathBuf, Failure> {
-    if let Some(folder) = &args.state {
-        return Ok(folder.clone());
+pub(crate) fn state_in(state: Option<&Path>, dir: Option<&Path>) -> Result<PathBuf, Failure> {
+    if let Some(folder) = state {
+        return Ok(folder.to_owned());
     }
-    if let Some(folder) = &args.dir {
+    if let Some(folder) = dir {
         return Ok(folder.join(".headwater"));
     }
     folders::state().ok_or_else(|| {

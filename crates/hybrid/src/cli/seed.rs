@@ -176,7 +176,7 @@ async fn log(shell: Shell, mut news: Receiver<News>) {
             Ok(News::LinkClosed { link, received, sent }) => {
                 eprintln!("link {link} closed: {sent} bytes sent, {received} bytes received");
             }
-            Ok(News::Moved { .. }) => {}
+            Ok(News::Moved { .. } | News::Pay(_)) => {}
             Ok(News::Router(status)) if stands.as_ref() == Some(&status) => {}
             Ok(News::Router(status)) => {
                 say_router(&status);

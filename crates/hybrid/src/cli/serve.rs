@@ -23,6 +23,7 @@ use tracing::{info, warn};
 use super::args::Serve;
 use super::failure::Failure;
 use super::front::Front;
+use super::sell::Shop;
 use super::share::{Sharing, Wanted};
 use super::{bridge, descriptors, logs, owner, peer, print, print_line};
 
@@ -41,6 +42,7 @@ pub(crate) async fn run(args: Serve, json: bool) -> Result<(), Failure> {
     let certificate = certificate(&args)?;
     let bridge = bridge::config(&args)?;
     let fleet = fleet(&args)?;
+    let shop = Shop::read(&args)?;
     let front = Front::start()?;
     let (listener, listen) = bind(&front, args.listen).await?;
     let sockets_max = descriptors::sockets_max(&args.peer);
@@ -51,8 +53,8 @@ pub(crate) async fn run(args: Serve, json: bool) -> Result<(), Failure> {
     let shell = started.shell.clone();
     #[cfg(unix)]
     tokio::spawn(reload(certificate.clone(), started.filter.clone()));
-    let logging = log::follow(shell.clone(), shell.news(), args.log_addresses);
-    let logging = tokio::spawn(logging);
+    let logging = tokio::spawn(log::follow(shell.clone(), shell.news(), args.log_addresses));
+    Shop::open(shop, &shell).await?;
     let member = member(bridge.is_some(), started.peer_id)?;
     let fleet = fleet.map(|config| Fleet::start(config, member, tracker.clone()));
     let start = |(config, sought)| {

@@ -4,6 +4,7 @@
 
 mod events;
 mod orders;
+mod pay;
 mod views;
 
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, patch};
+use axum::routing::{get, patch, post};
 use headwater_metainfo::limit::BENCODE_BYTES_MAX;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -66,6 +67,8 @@ pub(super) fn router(site: &Arc<Site>) -> Router<Arc<Site>> {
         .route("/limits", patch(orders::limit))
         .route("/torrents", get(views::torrents).post(orders::add))
         .route("/torrents/{hash}", torrent)
+        .route("/pay", get(pay::view))
+        .route("/pay/claim", post(pay::claim))
         .route("/events", get(events::stream))
         .fallback(nothing)
         .method_not_allowed_fallback(not_so)

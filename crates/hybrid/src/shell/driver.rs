@@ -5,11 +5,12 @@ use std::future::pending;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use headwater_base::{LinkId, PieceIndex, Time, TorrentId};
+use headwater_base::{LinkId, PieceIndex, Seed, Time, TorrentId};
 use headwater_client::{
     Action, AddError, AddOptions, Added, Client, Event, Input, LinkEnd, Source, Step, StoreError,
     Wake,
 };
+use headwater_pay::RecordError;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::announce::Announces;
@@ -17,6 +18,7 @@ use super::clock::Clock;
 use super::disk::{Disk, Moved, Place};
 use super::fetch::Fetches;
 use super::finders::Finders;
+use super::paying::{Paying, Purse, Said};
 use super::tracker::Trackers;
 use super::{News, Order};
 use crate::router::{Router, Status};
@@ -57,6 +59,8 @@ pub(super) struct Driver {
     trackers: Trackers,
     finders: Finders,
     router: Option<Router>,
+    /// Nothing of payment runs without it.
+    paying: Option<Paying>,
     link_events: mpsc::Receiver<LinkEvent>,
     answers: mpsc::Receiver<Input>,
     news: broadcast::Sender<News>,
@@ -92,6 +96,7 @@ impl Driver {
             fetches,
             finders: Finders::start(finders, listens, &answer),
             router,
+            paying: None,
             trackers: Trackers::new(answer, proxy),
             link_events,
             answers,
@@ -112,6 +117,7 @@ impl Driver {
                 },
                 Some(event) = self.link_events.recv() => self.link(event),
                 Some(input) = self.answers.recv() => self.handle(input),
+                said = Paying::next(&mut self.paying) => self.said(said),
                 () = until(alarm) => {}
             }
             self.take_waiting();
@@ -124,8 +130,12 @@ impl Driver {
     fn take_waiting(&mut self) {
         for _ in 0..BATCH_MAX {
             let (event, input) = (self.link_events.try_recv(), self.answers.try_recv());
-            if event.is_err() && input.is_err() {
+            let said = self.paying.as_mut().and_then(Paying::waiting);
+            if event.is_err() && input.is_err() && said.is_none() {
                 return;
+            }
+            if let Some(said) = said {
+                self.said(said);
             }
             if let Ok(event) = event {
                 self.link(event);
@@ -150,8 +160,14 @@ impl Driver {
                 router.finish().await;
             }
         };
+        let paying = async {
+            if let Some(paying) = &mut self.paying {
+                paying.finish().await;
+            }
+        };
         tokio::join!(
             router,
+            paying,
             self.announces.finish(),
             self.trackers.finish(),
             self.finders.finish(),
@@ -185,6 +201,37 @@ impl Driver {
 
     pub(super) fn call<T>(&mut self, call: impl FnOnce(&mut Client, Time) -> T) -> T {
         call(&mut self.client, self.clock.now())
+    }
+
+    /// Lets the client pay and be paid, once.
+    pub(super) fn pay(&mut self, purse: Purse, seed: &Seed) -> Result<(), RecordError> {
+        if self.paying.is_none() {
+            let now = self.clock.now();
+            self.paying = Some(Paying::start(purse, &mut self.client, now, seed)?);
+        }
+        Ok(())
+    }
+
+    /// Whether payment runs.
+    pub(super) fn pays(&self) -> bool {
+        self.paying.is_some()
+    }
+
+    fn said(&mut self, said: Said) {
+        match said {
+            Said::Input(input) => self.client.handle_pay(self.clock.now(), input),
+            Said::News(news) => self.tell(News::Pay(news)),
+        }
+    }
+
+    /// Hands out what payment wants done.
+    fn spend(&mut self) {
+        while let Some(step) = self.client.next_pay() {
+            let news = self.paying.as_mut().and_then(|paying| paying.act(step));
+            if let Some(news) = news {
+                self.tell(News::Pay(news));
+            }
+        }
     }
 
     /// Reads verified bytes of a piece, from the store or from an open piece.
@@ -306,7 +353,10 @@ impl Driver {
                     }
                     self.tell(News::Client(event));
                 }
-                Step::Sleep(wake) => return wake,
+                Step::Sleep(wake) => {
+                    self.spend();
+                    return wake;
+                }
             }
         }
     }

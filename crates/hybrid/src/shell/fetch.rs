@@ -11,11 +11,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use headwater_base::JobId;
 use headwater_engine::{FetchError, FetchRange, Input, RangeHead};
-use http_body_util::{BodyExt, Empty, Limited};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::header::{self, HeaderName};
-use hyper::{Request, Response, Uri};
+use hyper::header::{self, HeaderName, HeaderValue};
+use hyper::{Method, Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
@@ -40,7 +40,7 @@ const IDLE_SERVERS_MAX: usize = 16;
 
 const AGENT: &str = concat!("Headwater/", env!("CARGO_PKG_VERSION"));
 
-type Sender = SendRequest<Empty<Bytes>>;
+type Sender = SendRequest<Full<Bytes>>;
 
 /// All fetches of a shell.
 pub(super) struct Fetches {
@@ -67,16 +67,7 @@ struct Server {
 
 impl Fetches {
     pub(super) fn new(answers: mpsc::Sender<Input>, proxy: Option<Proxy>) -> Self {
-        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        let provider = Arc::new(crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map(|config| config.with_root_certificates(roots).with_no_client_auth());
-        // The versions are the provider's own, so it never refuses them.
-        let config = config.unwrap_or_else(|e| panic!("TLS: {e}"));
-        let tls = TlsConnector::from(Arc::new(config));
-        let net = Net { tls, proxy, idle: Mutex::default() };
-        Self { answers, tasks: BTreeMap::new(), net: Arc::new(net) }
+        Self { answers, tasks: BTreeMap::new(), net: Arc::new(Net::new(proxy)) }
     }
 
     /// What others may fetch with.
@@ -111,6 +102,18 @@ impl Fetches {
 }
 
 impl Net {
+    pub(super) fn new(proxy: Option<Proxy>) -> Self {
+        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        let provider = Arc::new(crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map(|config| config.with_root_certificates(roots).with_no_client_auth());
+        // The versions are the provider's own, so it never refuses them.
+        let config = config.unwrap_or_else(|e| panic!("TLS: {e}"));
+        let tls = TlsConnector::from(Arc::new(config));
+        Self { tls, proxy, idle: Mutex::default() }
+    }
+
     async fn fetch(
         &self,
         fetch: &FetchRange,
@@ -167,6 +170,46 @@ impl Net {
             return Ok((bytes.to_bytes().to_vec(), from));
         }
         Err(FetchError::Refused(format!("it redirects more than {REDIRECTS_MAX} times")))
+    }
+
+    /// Posts JSON to a server that the user named, and answers with at most so many bytes,
+    /// whatever the status. It may be sent twice: what is asked must bear that.
+    pub(super) async fn post(
+        &self,
+        url: &Url,
+        body: &str,
+        most: usize,
+    ) -> Result<Vec<u8>, FetchError> {
+        let server = server(url, true)?;
+        let asked = || -> Result<_, FetchError> {
+            let mut request = request(&server, url, None)?;
+            *request.method_mut() = Method::POST;
+            let kind = HeaderValue::from_static("application/json");
+            request.headers_mut().insert(header::CONTENT_TYPE, kind);
+            *request.body_mut() = Full::new(Bytes::from(body.to_owned()));
+            Ok(request)
+        };
+        let kept = match self.kept(&server) {
+            Some(mut sender) => {
+                let response = sender.send_request(asked()?).await.ok();
+                response.map(|response| (sender, response))
+            }
+            None => None,
+        };
+        let (sender, response) = match kept {
+            Some(kept) => kept,
+            None => {
+                let opening = timeout(CONNECT_TIME_MAX, self.open(&server, |_| Ok(()))).await;
+                let (mut sender, _) =
+                    opening.map_err(|_| unreachable(&"no connection in time"))??;
+                let response = sender.send_request(asked()?).await;
+                (sender, response.map_err(|e| unreachable(&e))?)
+            }
+        };
+        let body = Limited::new(response.into_body(), most).collect().await;
+        let bytes = body.map_err(|e| FetchError::Refused(e.to_string()))?.to_bytes().to_vec();
+        self.keep(server, sender);
+        Ok(bytes)
     }
 
     /// Sends a request, on a connection that is open already if one is.
@@ -256,7 +299,7 @@ fn request(
     server: &Server,
     url: &Url,
     range: Option<&str>,
-) -> Result<Request<Empty<Bytes>>, FetchError> {
+) -> Result<Request<Full<Bytes>>, FetchError> {
     let host = match url.port() {
         Some(port) => format!("{}:{port}", server.host),
         None => server.host.clone(),
@@ -271,7 +314,7 @@ fn request(
         .header(header::HOST, host)
         .header(header::ACCEPT_ENCODING, "identity")
         .header(header::USER_AGENT, AGENT)
-        .body(Empty::new())
+        .body(Full::default())
         .map_err(|e| refused(&e))
 }
 

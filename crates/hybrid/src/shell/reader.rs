@@ -102,7 +102,8 @@ impl Reader {
                 | News::LinkOpened { .. }
                 | News::LinkClosed { .. }
                 | News::Moved { .. }
-                | News::Router(_),
+                | News::Router(_)
+                | News::Pay(_),
             ) => {}
         }
         Ok(())

@@ -50,7 +50,7 @@ const ROWS: [Row; 14] = [
     Row { name: "devnet", ours: &["base", "tron"], others: None },
     Row {
         name: "client",
-        ours: &["base", "metainfo", "wire", "engine", "pay"],
+        ours: &["base", "metainfo", "wire", "engine", "pay", "tron"],
         others: Some(&["bytes", "thiserror"]),
     },
     Row { name: "tracker", ours: &["base", "wire"], others: None },

@@ -1,0 +1,49 @@
+//! What is written down of money. Accounts are on a public chain and no peers' addresses, so that
+//! they are shown.
+
+use headwater_pay::Event;
+use headwater_tron::address::to_base58;
+use headwater_tron::amount::text;
+use headwater_tron::chain::DEVNET;
+use tracing::{debug, info, warn};
+
+use crate::shell::PayNews;
+
+/// Writes what happened to money.
+pub(super) fn tell(news: &PayNews) {
+    match news {
+        PayNews::Told(event) => told(event),
+        PayNews::Unclaimed(why) => warn!(%why, "claim failed"),
+        PayNews::Unknown(why) => {
+            warn!(why, "a payer's account is not known: nothing is sold to it")
+        }
+        PayNews::Unstored(why) => warn!(why, "a record of payment could not be written"),
+    }
+}
+
+fn told(event: &Event) {
+    let btt = |amount| text(amount, DEVNET.decimals);
+    match event {
+        Event::Earned { link, amount } => debug!(link = link.0, btt = btt(*amount), "earned"),
+        Event::Bought { link, bytes, amount } => {
+            debug!(link = link.0, bytes, btt = btt(*amount), "bought");
+        }
+        Event::PriceChanged { link, price } => {
+            debug!(link = link.0, btt_per_mib = btt(*price), "price");
+        }
+        Event::Refused { link, code } => debug!(link = link.0, ?code, "bid refused"),
+        Event::PaymentEnded { link, why } => debug!(link = link.0, ?why, "payment ended"),
+        Event::CapReached { amount } => info!(btt = btt(*amount), "the cap is used up"),
+        Event::GrantExpired => info!("the grant has run out"),
+        Event::Insolvent { owner, free, exposure } => {
+            let (free, needed) = (btt(*free), btt(*exposure));
+            info!(owner = to_base58(*owner), free, needed, "a payer's deposit covers too little");
+        }
+        Event::Overissued { owner, lost } => {
+            let lost = btt(*lost);
+            warn!(owner = to_base58(*owner), lost, "a claim paid short: its payer is sold nothing");
+        }
+        Event::Claimed { amount } => info!(btt = btt(*amount), "claimed"),
+        Event::ClaimFailed { why } => debug!(?why, "claim is tried again"),
+    }
+}

@@ -1,0 +1,6 @@
+//! Money between programs on one machine: two peers and a test ledger, and the accounts of all
+//! three to the base unit. Nothing in it is worth anything.
+
+mod market;
+mod program;
+mod trade;
