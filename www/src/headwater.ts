@@ -8,6 +8,7 @@ import { HeadwaterError } from "./error.js";
 import type {
   Added, Ask, Bytes, ClientStats, FileRead, FileRequest, Snapshot,
 } from "./message.js";
+import type { Payment } from "headwater-payment";
 import { hasWebRtc } from "./peers.js";
 import { hasServiceWorker, Streaming } from "./streaming.js";
 import { type Owner, Torrent } from "./torrent.js";
@@ -16,6 +17,9 @@ export { HeadwaterError } from "./error.js";
 export type {
   ClientStats, Metadata, Peer, Snapshot, TorrentState, Tracker, WebSeed,
 } from "./message.js";
+export type {
+  Payment, PaymentListener, PaymentNews, Purchase, Purse,
+} from "headwater-payment";
 export { File, type PieceState, type Priority, Torrent, type TorrentEventMap } from "./torrent.js";
 
 /** Longest `open` waits for the service worker; `client.ready` waits on. */
@@ -111,6 +115,7 @@ export class Headwater extends EventTarget {
   #streaming: Streaming | null = null;
   #whyNoStreaming = new HeadwaterError("not-ready", "wait for `client.ready` first");
   #ready: Promise<void> = Promise.resolve();
+  #payment: Payment | null = null;
   #stats: ClientStats = { downloadSpeed: 0, uploadSpeed: 0, peers: 0, links: 0 };
 
   private constructor(options: OpenOptions) {
@@ -216,6 +221,12 @@ export class Headwater extends EventTarget {
     return this.#engine.ask({ ask: "queue", downloads, seeds });
   }
 
+  /** Paid priority. It is off, and nothing of it is loaded before this is called. */
+  async payment(): Promise<Payment> {
+    const { Payment } = await import("headwater-payment");
+    return (this.#payment ??= new Payment((wish) => this.#engine.ask({ ask: "pay", wish })));
+  }
+
   /** Says farewell to trackers and peers, and ends the engine. */
   async close(): Promise<void> {
     const farewell = this.#engine.ask({ ask: "close" }).catch(() => undefined);
@@ -242,6 +253,7 @@ export class Headwater extends EventTarget {
   #hear(news: News): void {
     if ("totals" in news) this.#stats = news.totals;
     else if ("waiting" in news) this.#streaming?.keepAwake(news.waiting);
+    else if ("paid" in news) this.#payment?.hear(news.paid);
     else if ("snapshot" in news) {
       const snapshot = JSON.parse(news.snapshot) as Snapshot;
       this.#torrents.get(news.torrent)?.show(snapshot, news.pieces);

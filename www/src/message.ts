@@ -49,7 +49,28 @@ export type Ask =
   | { ask: "queue"; downloads: number | null; seeds: number | null }
   | { ask: "place"; torrent: number; place: number }
   | { ask: "torrentFile"; torrent: number }
+  | { ask: "pay"; wish: PayWish }
   | { ask: "close" };
+
+/** A grant and how to use it. Amounts are decimal digits, bytes are hex. */
+export interface GrantGiven {
+  chain: number;
+  vault: string;
+  token: string;
+  owner: string;
+  key: string;
+  cap: string;
+  expiry: number;
+  salt: string;
+  signature: string;
+  price: string;
+}
+
+/** What the page wishes of payment. */
+export type PayWish = { pay: "key" } | { pay: "start"; grant: GrantGiven } | { pay: "stop" };
+
+/** What payment tells the page; `spending` is JSON, with amounts as decimal digits. */
+export type PayTold = { spending: string } | { stopped: string };
 
 /** What is known of a torrent that was added. */
 export interface Added {
@@ -117,6 +138,7 @@ export type ToPage =
   | { snapshot: string; torrent: number; pieces: Bytes | null }
   | { totals: ClientStats }
   | { waiting: boolean }
+  | { paid: PayTold }
   | { crashed: string };
 
 /** What happens to a torrent. */

@@ -41,6 +41,8 @@ export class Serving {
   readonly #pace = new Pace();
   readonly #reads = new Map<number, Read>();
   #waiting = 0;
+  /** When something last waited for bytes of a torrent. */
+  readonly #waited = new Map<number, number>();
 
   constructor(source: ReaderSource) {
     this.#source = source;
@@ -85,6 +87,16 @@ export class Serving {
     this.#reads.get(reader)?.ready(end);
   }
 
+  /** When something last waited for bytes of each torrent; `null` for one that nobody reads. */
+  waits(torrents: Iterable<number>): Map<number, number | null> {
+    const read = new Set([...this.#reads.values()].map(({ torrent }) => torrent));
+    const waits = new Map<number, number | null>();
+    for (const torrent of torrents) {
+      waits.set(torrent, read.has(torrent) ? this.#waited.get(torrent) ?? 0 : null);
+    }
+    return waits;
+  }
+
   #read(
     torrent: number,
     file: FileShape,
@@ -100,7 +112,7 @@ export class Serving {
         source: this.#source,
         opened: (reader, opened) => this.#reads.set(reader, opened),
         closed: (reader, isLingering) => this.#closed(reader, isLingering),
-        waiting: (change) => this.#count(change),
+        waiting: (change) => this.#count(torrent, change),
       },
     );
     read.start();
@@ -112,7 +124,8 @@ export class Serving {
     else this.#source.closeReader(reader);
   }
 
-  #count(change: number): void {
+  #count(torrent: number, change: number): void {
+    this.#waited.set(torrent, Date.now());
     this.#waiting += change;
     if (this.#waiting === Math.max(change, 0)) this.#source.waiting(change > 0);
   }
@@ -146,6 +159,10 @@ class Read {
     this.#span = span;
     this.#port = port;
     this.#owner = owner;
+  }
+
+  get torrent(): number {
+    return this.#span.torrent;
   }
 
   /** Wants the bytes before the first pull: the request is the demand. */

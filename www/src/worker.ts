@@ -8,10 +8,11 @@ import { Channels } from "./channels.js";
 import { type Fault, faultOf, HeadwaterError } from "./error.js";
 import { type Algorithm, Digests, findFaster } from "./hashing.js";
 import type {
-  Added, Ask, Bytes, EngineOptions, LinkEnd, PeerOrder, ToPage, TorrentEvent, ToWorker,
+  Added, Ask, Bytes, EngineOptions, LinkEnd, PayWish, PeerOrder, ToPage, TorrentEvent, ToWorker,
 } from "./message.js";
 import { Fetches } from "./fetches.js";
 import { makeTorrent } from "./making.js";
+import type { PayNews, Paying } from "headwater-paying";
 import { Places } from "./places.js";
 import { type Served, Serving } from "./serving.js";
 import { Sockets } from "./sockets.js";
@@ -61,6 +62,9 @@ class Engine {
   #events: { torrent: number; event: TorrentEvent }[] = [];
   readonly #trackers: string[];
   #totals = "";
+  #payNews: PayNews[] = [];
+  #payLoads: Promise<Paying> | null = null;
+  #paying: Paying | null = null;
 
   constructor(options: EngineOptions) {
     this.#trackers = options.trackers;
@@ -133,6 +137,8 @@ class Engine {
         return null;
       case "torrentFile":
         return this.#shell.torrentFile(ask.torrent) ?? unknownYet();
+      case "pay":
+        return this.#pay(ask.wish);
       case "open":
         return null;
       case "close":
@@ -146,6 +152,31 @@ class Engine {
     return null;
   }
 
+  async #pay(wish: PayWish): Promise<string | null> {
+    this.#payLoads ??= this.#loadPaying();
+    this.#paying = await this.#payLoads;
+    return this.#paying.do(wish);
+  }
+
+  async #loadPaying(): Promise<Paying> {
+    try {
+      const { openPaying } = await import("headwater-paying");
+      return await openPaying({
+        order: (...order) => {
+          this.#shell.pay(...order);
+          this.#due();
+        },
+        due: () => this.#due(),
+        waits: () => this.#serving.waits(this.#known.keys()),
+        verifiedAtOnce: (torrent) => this.#shell.verifiedAtOnce(torrent),
+        tell: (paid) => tell({ paid }),
+      });
+    } catch (thrown) {
+      this.#payLoads = null;
+      throw new HeadwaterError("payment-missing", `payment does not load: ${faultOf(thrown).message}`);
+    }
+  }
+
   /** A turn of the event loop may bring much; all of it is worked on together. */
   #due(): void {
     if (this.#isTurnDue) return;
@@ -157,6 +188,9 @@ class Engine {
     this.#isTurnDue = false;
     clearTimeout(this.#timer);
     const wait = this.#shell.pump();
+    const news = this.#payNews;
+    this.#payNews = [];
+    this.#paying?.turn(news);
     if (wait >= 0) this.#timer = setTimeout(() => this.#due(), wait);
     const events = this.#events;
     this.#events = [];
@@ -307,6 +341,8 @@ class Engine {
         void this.#places.close(this.#hashes.get(torrent) ?? "", isDelete),
       event: (torrent: number, json: string) =>
         void this.#events.push({ torrent, event: JSON.parse(json) }),
+      pay: (word: string, link: number, number: number, bytes: Uint8Array) =>
+        void this.#payNews.push([word, link, number, bytes.slice()]),
       reader: (reader: number, end: number) =>
         queueMicrotask(() => this.#serving.ready(reader, end)),
     };

@@ -1,8 +1,7 @@
-//! What the shell needs of the worker around it: sockets, data channels, files to open, and time.
+//! What the shell needs of the worker around it: sockets, data channels, files to open.
 //! None of these methods may call back into the shell before it returns.
 
-use headwater_base::Time;
-use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+use wasm_bindgen::prelude::wasm_bindgen;
 
 #[wasm_bindgen]
 extern "C" {
@@ -50,20 +49,7 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub(crate) fn reader(this: &Host, reader: f64, end: f64);
 
-    #[wasm_bindgen(js_namespace = globalThis, js_name = headwaterPanicked, catch)]
-    fn panicked(message: &str) -> Result<(), JsValue>;
-
-    #[wasm_bindgen(js_namespace = performance, js_name = now)]
-    fn performance_now() -> f64;
-}
-
-/// The one place where browser time enters.
-pub(crate) fn now() -> Time {
-    Time::from_micros((performance_now() * 1000.0) as u64)
-}
-
-/// Tells the worker what is wrong before a panic ends the engine.
-pub(crate) fn report_panics() {
-    // A host that listens for no panics still sees the trap that follows.
-    std::panic::set_hook(Box::new(|panic| drop(panicked(&panic.to_string()))));
+    /// Passes on what the engine has for payment, as `crossing` has it.
+    #[wasm_bindgen(method)]
+    pub(crate) fn pay(this: &Host, word: &str, link: f64, number: f64, bytes: &[u8]);
 }

@@ -1,16 +1,37 @@
-//! The wasm shell: drives the client inside a worker. It decides nothing about torrents; it carries
-//! out actions and reports what happened. Its surface is private to `www/src/worker.ts`.
+//! The wasm shell, in two modules: the engine's drives the client inside a worker, and payment's is
+//! loaded beside it once the user pays. Neither decides anything about torrents or money; they carry
+//! out actions and report what happened. Their surface is private to `www/src`.
 
+#[cfg(any(feature = "engine", feature = "pay"))]
+mod crossing;
+#[cfg(feature = "engine")]
 mod hashing;
+#[cfg(feature = "engine")]
 mod host;
+#[cfg(feature = "engine")]
 mod links;
+#[cfg(feature = "engine")]
 mod make;
+#[cfg(feature = "pay")]
+mod payer;
+#[cfg(feature = "engine")]
 mod shell;
+#[cfg(feature = "engine")]
 mod show;
+#[cfg(feature = "engine")]
 mod store;
+#[cfg(any(feature = "engine", feature = "pay"))]
+mod worker;
 
+#[cfg(feature = "engine")]
 pub use hashing::hash_parts;
+#[cfg(feature = "engine")]
 pub use host::Host;
+#[cfg(feature = "engine")]
 pub use make::Maker;
+#[cfg(feature = "pay")]
+pub use payer::{PayHost, Payer};
+#[cfg(feature = "engine")]
 pub use shell::Shell;
+#[cfg(feature = "engine")]
 pub use store::Store;

@@ -5,7 +5,7 @@ use headwater_metainfo::create::{Draft, Options};
 use headwater_metainfo::{Version, safe_name};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
-use crate::show;
+use crate::worker::fault;
 
 /// A torrent in the making. Feed it every byte of every file in order, then finish it.
 #[wasm_bindgen]
@@ -24,7 +24,7 @@ impl Maker {
         piece_length: Option<u32>,
         comment: Option<String>,
     ) -> Result<Self, JsValue> {
-        let unknown = || show::fault("unsupported-version", &format!("no version {version}"));
+        let unknown = || fault("unsupported-version", &format!("no version {version}"));
         let options = Options {
             version: Version::named(version).ok_or_else(unknown)?,
             piece_length,
@@ -41,7 +41,7 @@ impl Maker {
             let files = paths.iter().map(|path| safe_path(path)).zip(lengths).collect();
             Draft::folder(&name, files, options)
         };
-        draft.map(Self).map_err(|error| show::fault(error.code(), &error))
+        draft.map(Self).map_err(|error| fault(error.code(), &error))
     }
 
     /// In which order the files must be fed, as indices into those given.
@@ -51,12 +51,12 @@ impl Maker {
 
     /// Takes the next bytes of the files.
     pub fn feed(&mut self, bytes: &[u8]) -> Result<(), JsValue> {
-        self.0.feed(bytes).map_err(|error| show::fault(error.code(), &error))
+        self.0.feed(bytes).map_err(|error| fault(error.code(), &error))
     }
 
     /// The `.torrent` file. Who reads it mends the trackers' addresses.
     pub fn finish(self, trackers: Vec<String>) -> Result<Vec<u8>, JsValue> {
-        let mut torrent = self.0.finish().map_err(|error| show::fault(error.code(), &error))?;
+        let mut torrent = self.0.finish().map_err(|error| fault(error.code(), &error))?;
         torrent.trackers = trackers.into_iter().map(|url| vec![url]).collect();
         Ok(torrent.to_bytes())
     }

@@ -15,9 +15,10 @@ use wasm_bindgen::JsCast as _;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use web_sys::FileSystemSyncAccessHandle;
 
+use crate::crossing::{Crossing, order};
 use crate::hashing::Hashing;
-use crate::host::{now, report_panics};
 use crate::links::Links;
+use crate::worker::{fault, now, report_panics};
 use crate::{Host, Store, show};
 
 /// One client and what it needs of the worker. News go in by its methods; `pump` does the work.
@@ -45,7 +46,7 @@ impl Shell {
     ) -> Result<Self, JsValue> {
         report_panics();
         let mut random = [0; 52];
-        getrandom::fill(&mut random).map_err(|why| show::fault("no-randomness", &why))?;
+        getrandom::fill(&mut random).map_err(|why| fault("no-randomness", &why))?;
         let mut config = Config::new(peer_id(&random[32..]));
         config.trackers = trackers;
         config.upload_limit = upload.map(|limit| limit as u64);
@@ -76,7 +77,7 @@ impl Shell {
     ) -> Result<String, JsValue> {
         let options = AddOptions { files, trackers, web_seeds, paused, ..AddOptions::default() };
         let added = self.client.add(now(), &Source::read(source), options);
-        let added = added.map_err(|error| show::fault(error.code(), &error))?;
+        let added = added.map_err(|error| fault(error.code(), &error))?;
         Ok(show::added(&self.client, added))
     }
 
@@ -275,12 +276,25 @@ impl Shell {
     /// Reads bytes that a reader was told of: stored ones, and verified ones of open pieces.
     pub fn read(&mut self, torrent: u32, start: f64, len: u32) -> Result<Uint8Array, JsValue> {
         let store = self.stores.get_mut(&TorrentId(torrent));
-        let store = store.ok_or_else(|| show::fault("not-stored", &"the torrent has no store"))?;
+        let store = store.ok_or_else(|| fault("not-stored", &"the torrent has no store"))?;
         let (client, torrent) = (&self.client, TorrentId(torrent));
         let open = |piece, begin, len| client.read_open(torrent, piece, begin, len);
         let bytes = store.read_span(start as u64, len, open);
-        let bytes = bytes.map_err(|error| show::fault(show::store_code(&error), &error))?;
+        let bytes = bytes.map_err(|error| fault(show::store_code(&error), &error))?;
         Ok(Uint8Array::from(bytes.as_slice()))
+    }
+
+    /// Takes an order of payment, as `crossing` has it.
+    pub fn pay(&mut self, word: &str, link: f64, number: f64, bytes: Vec<u8>) {
+        if let Some(order) = order(word, link_id(link), number as u64, Bytes::from(bytes)) {
+            self.handle(Input::PayOrdered(order));
+        }
+    }
+
+    /// Bytes that are verified at once, of a torrent that lacks any.
+    #[wasm_bindgen(js_name = verifiedAtOnce)]
+    pub fn verified_at_once(&self, torrent: u32) -> Option<f64> {
+        self.client.verified_at_once(TorrentId(torrent)).map(|bytes| bytes as f64)
     }
 
     /// The `.torrent` file; nothing while metadata is unknown.
@@ -437,6 +451,9 @@ impl Shell {
             self.host.reader(reader.0 as f64, end.0 as f64);
         } else if let Event::ReaderFailed(reader) = event {
             self.host.reader(reader.0 as f64, -1.0);
+        } else if let Event::Pay(news) = event {
+            let Crossing { word, link, number, bytes } = news.into();
+            self.host.pay(word, link.0 as f64, number as f64, &bytes);
         } else if let Some((torrent, json)) = show::event(&self.client, event) {
             self.host.event(torrent.0, &json);
         }

@@ -7,13 +7,8 @@ use headwater_client::{
 };
 use headwater_metainfo::{File, Magnet, mime_type, runs_scripts};
 use serde::Serialize;
-use wasm_bindgen::JsValue;
 
-#[derive(Serialize)]
-struct Fault<'a> {
-    code: &'a str,
-    message: String,
-}
+use crate::worker::json;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -124,11 +119,6 @@ struct TotalsShown {
     upload_speed: u64,
     peers: usize,
     links: usize,
-}
-
-/// An error to throw: `Fault` as JSON.
-pub(crate) fn fault(code: &str, why: &dyn std::fmt::Display) -> JsValue {
-    JsValue::from_str(&json(&Fault { code, message: why.to_string() }))
 }
 
 /// What came of adding.
@@ -347,9 +337,4 @@ fn web_seed_shown(seed: WebSeedView) -> WebSeedShown {
         downloaded: seed.downloaded.0,
         download_speed: seed.download_speed,
     }
-}
-
-/// These shapes have only names and numbers in them, so writing them cannot fail.
-fn json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
 }

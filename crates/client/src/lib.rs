@@ -11,10 +11,12 @@ mod source;
 pub use client::{AddOptions, Added, Client};
 pub use headwater_engine::{
     ACCEPTED_FROM, Action, AddTorrent, Attempts, CloseReason, Config, EngineView, Event,
-    FetchError, FetchRange, Finder, Input, LinkEnd, PeerView, PieceData, PieceState, Priority,
-    RangeHead, Step, StoreError, Stored, TorrentState, TorrentView, TrackerTrouble, TrackerView,
-    Wake, Warning, WebSeed, WebSeedTrouble, WebSeedView,
+    FetchError, FetchRange, Finder, Input, LinkEnd, PayNews, PayOrder, PeerView, PieceData,
+    PieceState, Priority, RangeHead, Step, StoreError, Stored, TorrentState, TorrentView,
+    TrackerTrouble, TrackerView, Wake, Warning, WebSeed, WebSeedTrouble, WebSeedView,
 };
 #[cfg(feature = "pay")]
-pub use payment::PayStep;
+pub use headwater_pay as pay;
+#[cfg(feature = "pay")]
+pub use payment::{PayStep, Payment, PaymentStep};
 pub use source::{AddError, Source};

@@ -141,6 +141,11 @@ impl Payment {
         self.changed |= before != unit;
     }
 
+    /// Whether bytes that come over a link now are paid for.
+    pub fn is_charged(&self, link: LinkId) -> bool {
+        self.pay.is_charged(link)
+    }
+
     /// Claims all that is worth its fee.
     pub fn claim(&mut self, now: Time) {
         self.pay.claim(now);

@@ -79,6 +79,12 @@ impl Pack {
         }
     }
 
+    /// The sections that say what becomes wasm.
+    pub(crate) fn modules(&self) -> Vec<&str> {
+        let sections = self.sections.keys().map(String::as_str);
+        sections.filter(|name| *name == "wasm" || name.starts_with("wasm.")).collect()
+    }
+
     /// The bundles of a section: file in the out dir, source. A source that is missing is refused.
     pub(crate) fn bundles(&self, section: &str) -> Result<Vec<(&str, &str)>> {
         let pairs = self.pairs(section);

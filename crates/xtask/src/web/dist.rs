@@ -21,7 +21,9 @@ pub(crate) fn publish(pack: &Pack, staging: &Path) -> Result<()> {
     let out = root().join(pack.text("out", "dir")?);
     fs::create_dir_all(&out)?;
     let mut names: BTreeSet<String> = BTreeSet::new();
-    names.insert(format!("{}.wasm", pack.text("wasm", "name")?));
+    for module in pack.modules() {
+        names.insert(format!("{}.wasm", pack.text(module, "name")?));
+    }
     for section in ["modules", "scripts", "files"] {
         names.extend(pack.bundles(section)?.into_iter().map(|(file, _)| file.to_owned()));
     }

@@ -8,11 +8,16 @@ use crate::fresh::{is_fresh, newest_under};
 use crate::pack::Pack;
 use crate::run::{capture, cargo, root, run, target_dir, tool};
 
-/// Puts `NAME.wasm` into `staging` and the bindings into the folder that the pack names.
+/// Puts every module's `NAME.wasm` into `staging` and its bindings into the folder that the pack
+/// names.
 pub(crate) fn build(pack: &Pack, staging: &Path) -> Result<()> {
-    let name = pack.text("wasm", "name")?;
-    let built = compile(pack)?;
-    let bindings = root().join(pack.text("wasm", "bindings")?);
+    pack.modules().into_iter().try_for_each(|module| build_one(pack, module, staging))
+}
+
+fn build_one(pack: &Pack, module: &str, staging: &Path) -> Result<()> {
+    let name = pack.text(module, "name")?;
+    let built = compile(pack, module)?;
+    let bindings = root().join(pack.text(module, "bindings")?);
     bind(&built, &bindings, name)?;
     let bound = bindings.join(format!("{name}_bg.wasm"));
     let small = staging.join(format!("{name}.wasm"));
@@ -25,11 +30,17 @@ pub(crate) fn build(pack: &Pack, staging: &Path) -> Result<()> {
     refuse_env_imports(&small)
 }
 
-fn compile(pack: &Pack) -> Result<std::path::PathBuf> {
+fn compile(pack: &Pack, module: &str) -> Result<std::path::PathBuf> {
     let (krate, target) = (pack.text("wasm", "crate")?, pack.text("wasm", "target")?);
-    let profile = pack.text("wasm", "profile")?;
-    println!("web: cargo build -p {krate} --target {target} --profile {profile}");
-    run(cargo().args(["build", "-p", krate, "--target", target, "--profile", profile]))?;
+    let profile = pack.text(module, "profile")?;
+    let mut build = cargo();
+    build.args(["build", "-p", krate, "--target", target, "--profile", profile]);
+    let features = pack.list(module, "features").join(",");
+    if !features.is_empty() {
+        build.args(["--no-default-features", "--features", &features]);
+    }
+    println!("web: cargo build -p {krate} --target {target} --profile {profile} {features}");
+    run(&mut build)?;
     let file = format!("{}.wasm", krate.replace('-', "_"));
     let built = target_dir()?.join(target).join(profile).join(file);
     if !built.exists() {

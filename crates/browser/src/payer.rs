@@ -1,0 +1,335 @@
+//! Payment's module: drives `Payment` beside an engine in the other module, and does its jobs. The
+//! session's key is made here and never leaves.
+
+mod rate;
+
+use bytes::Bytes;
+use headwater_base::{
+    Address, Amount, JobId, LinkId, Map, Seed, Signature, TorrentId, UnixTime, unhex,
+};
+use headwater_client::chain::{self, SecretKey};
+use headwater_client::pay::{Action, Answer, Buying, Event, Input, JobFailure};
+use headwater_client::{PayNews, PayStep, Payment, PaymentStep};
+use headwater_tron::address;
+use headwater_wire::extended::{Grant, PayTerms, Rail};
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+
+use crate::crossing::{Crossing, news};
+use crate::worker::{fault, json, now, report_panics};
+use rate::Rate;
+
+/// Sellers that are gone and still shown.
+const GONE_MAX: usize = 64;
+
+#[wasm_bindgen]
+extern "C" {
+    /// The worker's side, an object of `www/src/paying.ts`. None of its methods may call back
+    /// before it returns.
+    pub type PayHost;
+
+    /// Orders something of the engine, as `crossing` has it.
+    #[wasm_bindgen(method)]
+    fn order(this: &PayHost, word: &str, link: f64, number: f64, bytes: &[u8]);
+
+    /// Stores a record; `Payer::stored` answers.
+    #[wasm_bindgen(method)]
+    fn store(this: &PayHost, job: f64, key: &[u8], record: &[u8]);
+
+    /// Removes a record.
+    #[wasm_bindgen(method)]
+    fn forget(this: &PayHost, key: &[u8]);
+
+    /// Tells why buying ended by itself.
+    #[wasm_bindgen(method)]
+    fn ended(this: &PayHost, why: &str);
+}
+
+/// What the user lets the session spend: `Order` of `www/src/paying.ts`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Wish {
+    chain: u64,
+    vault: String,
+    token: String,
+    owner: String,
+    key: String,
+    cap: String,
+    expiry: u64,
+    salt: String,
+    signature: String,
+    price: String,
+}
+
+#[derive(Serialize)]
+struct Spending {
+    spent: String,
+    cap: String,
+    purchases: Vec<Purchase>,
+}
+
+#[derive(Serialize)]
+struct Purchase {
+    seller: String,
+    bytes: u64,
+    amount: String,
+    before: f64,
+    after: f64,
+}
+
+/// A peer that takes part.
+struct Seller {
+    payee: Option<Address>,
+    rate: Rate,
+    bytes: u64,
+    amount: Amount,
+    is_gone: bool,
+}
+
+/// Payment of one page.
+#[wasm_bindgen]
+pub struct Payer {
+    host: PayHost,
+    payment: Payment,
+    key: SecretKey,
+    cap: Amount,
+    /// Whoever took part, by link; those that left stay as long as something was bought of them.
+    sellers: Map<LinkId, Seller>,
+}
+
+#[wasm_bindgen]
+impl Payer {
+    /// Starts with a fresh key of a session, and with nothing bought.
+    #[wasm_bindgen(constructor)]
+    pub fn new(host: PayHost) -> Result<Self, JsValue> {
+        report_panics();
+        let mut random = [0; 64];
+        getrandom::fill(&mut random).map_err(|why| fault("no-randomness", &why))?;
+        let (seed, key) = random.split_at(32);
+        let seed = Seed(seed.try_into().unwrap_or([0; 32]));
+        let key = SecretKey::from_bytes(&key.try_into().unwrap_or([0; 32]));
+        Ok(Self {
+            host,
+            payment: Payment::new(&seed),
+            key: key.map_err(|why| fault("no-randomness", &why))?,
+            cap: Amount(0),
+            sellers: Map::new(),
+        })
+    }
+
+    /// The address of the session's key.
+    #[wasm_bindgen(js_name = sessionKey)]
+    pub fn session_key(&self) -> String {
+        address::to_evm(self.key.address())
+    }
+
+    /// Buys within a grant, given as JSON.
+    pub fn buy(&mut self, wish: &str) -> Result<(), JsValue> {
+        let wish: Wish = serde_json::from_str(wish).map_err(|why| fault("bad-grant", &why))?;
+        let buying = buying(&wish).ok_or_else(|| fault("bad-grant", &"the grant is malformed"))?;
+        if buying.grant.key != self.key.address() {
+            return Err(fault("bad-grant", &"the grant is for another key than the session's"));
+        }
+        self.cap = buying.session_cap;
+        self.payment.handle(now(), Input::BuyingOn(Box::new(buying)));
+        Ok(())
+    }
+
+    /// Ends buying at once.
+    pub fn stop(&mut self) {
+        self.payment.handle(now(), Input::BuyingOff);
+    }
+
+    /// Takes the date, in seconds since 1970.
+    pub fn clock(&mut self, seconds: f64) {
+        self.payment.handle(now(), Input::Clock(UnixTime(seconds as u64)));
+    }
+
+    /// Pays for a torrent's bytes, of which so many are verified at once; or no longer.
+    pub fn hurry(&mut self, torrent: u32, unit: Option<f64>) {
+        self.payment.hurry(TorrentId(torrent), unit.map(|bytes| bytes as u64));
+    }
+
+    /// Takes what the engine has for payment, as `crossing` has it.
+    pub fn hear(&mut self, word: &str, link: f64, number: f64, bytes: Vec<u8>) {
+        let link = LinkId(link as u64);
+        let Some(news) = news(word, link, number as u64, Bytes::from(bytes)) else { return };
+        self.note(&news);
+        self.payment.hear(now(), news);
+    }
+
+    /// Takes whether a record is stored.
+    pub fn stored(&mut self, job: f64, is_stored: bool) {
+        let failed = Answer::Failed(JobFailure::Unreachable);
+        self.answer(JobId(job as u64), if is_stored { Answer::Stored } else { failed });
+    }
+
+    /// Does everything there is to do; answers after how many milliseconds to call it again though
+    /// nothing happened, negative for never.
+    pub fn pump(&mut self) -> f64 {
+        loop {
+            match self.payment.next(now()) {
+                PaymentStep::Order(order) => {
+                    let Crossing { word, link, number, bytes } = order.into();
+                    self.host.order(word, link.0 as f64, number as f64, &bytes);
+                }
+                PaymentStep::Shell(PayStep::Do(action)) => self.act(action),
+                PaymentStep::Shell(PayStep::Tell(event)) => {
+                    if let Some(why) = ended(&event) {
+                        self.host.ended(why);
+                    }
+                }
+                PaymentStep::Sleep(wake) => {
+                    let wait = wake.map(|wake| wake.at.since(now()).as_secs_f64() * 1000.0);
+                    return wait.unwrap_or(-1.0);
+                }
+            }
+        }
+    }
+
+    /// What was bought so far: `Spending` of `www/src/paying.ts` as JSON.
+    pub fn spending(&mut self) -> String {
+        let (view, at) = (self.payment.view(), now());
+        for bought in &view.buying {
+            if let Some(seller) = self.sellers.get_mut(&bought.link) {
+                (seller.bytes, seller.amount) = (bought.bytes, bought.promised);
+                seller.rate.pass(at);
+            }
+        }
+        let paid = self.sellers.values().filter(|seller| seller.amount > Amount(0));
+        let purchases = paid.map(|seller| Purchase {
+            seller: seller.payee.map(address::to_evm).unwrap_or_default(),
+            bytes: seller.bytes,
+            amount: seller.amount.0.to_string(),
+            before: seller.rate.before(),
+            after: seller.rate.after(),
+        });
+        json(&Spending {
+            purchases: purchases.collect(),
+            spent: view.promised.0.to_string(),
+            cap: self.cap.0.to_string(),
+        })
+    }
+}
+
+impl Payer {
+    fn answer(&mut self, job: JobId, answer: Answer) {
+        self.payment.handle(now(), Input::Answered { job, answer });
+    }
+
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::Sign { job, voucher } => {
+                let sig = chain::sign(&self.key, &voucher);
+                self.answer(job, Answer::Signed(sig));
+            }
+            Action::Verify { job, of, sig } => {
+                self.answer(job, Answer::Verified(chain::recover(&of, &sig)));
+            }
+            Action::Store { job, key, bytes } => self.host.store(job.0 as f64, &key.0, &bytes),
+            Action::Forget(key) => self.host.forget(&key.0),
+            // Both are the seller's, and no page sells.
+            Action::ViewAccount { job, .. } | Action::SubmitClaim { job, .. } => {
+                self.answer(job, Answer::Failed(JobFailure::Refused));
+            }
+            // Payment orders these of the engine.
+            Action::Send { .. } | Action::Weight { .. } | Action::Allowance { .. } => {}
+        }
+    }
+}
+
+impl Payer {
+    /// Keeps what is shown of sellers.
+    fn note(&mut self, news: &PayNews) {
+        match news {
+            PayNews::Told { link, terms, .. } => {
+                let terms = PayTerms::decode(terms).ok().flatten();
+                let rate = Rate::new(now());
+                let payee = terms.and_then(|terms| terms.payee);
+                let seller = Seller { payee, rate, bytes: 0, amount: Amount(0), is_gone: false };
+                self.sellers.entry(*link).or_insert(seller);
+            }
+            PayNews::Received { link, bytes } => {
+                let is_paid = self.payment.is_charged(*link);
+                if let Some(seller) = self.sellers.get_mut(link) {
+                    seller.rate.came(now(), *bytes, is_paid);
+                }
+            }
+            PayNews::Left(link) => self.left(*link),
+            PayNews::Said { .. }
+            | PayNews::Served { .. }
+            | PayNews::Verified { .. }
+            | PayNews::Bad(_)
+            | PayNews::Sent { .. }
+            | PayNews::Interest { .. }
+            | PayNews::Reciprocates { .. } => {}
+        }
+    }
+
+    /// A seller is gone; what was bought of it is shown on.
+    fn left(&mut self, link: LinkId) {
+        let view = self.payment.view();
+        let bought = view.buying.iter().find(|bought| bought.link == link);
+        let Some((seller, bought)) = self.sellers.get_mut(&link).zip(bought) else {
+            self.sellers.remove(&link);
+            return;
+        };
+        (seller.bytes, seller.amount, seller.is_gone) = (bought.bytes, bought.promised, true);
+        let gone = self.sellers.iter().filter(|(_, seller)| seller.is_gone);
+        if gone.clone().count() > GONE_MAX {
+            let first = gone.map(|(link, _)| *link).next();
+            first.map(|link| self.sellers.remove(&link));
+        }
+    }
+}
+
+/// What a wish says, unless something of it is malformed.
+fn buying(wish: &Wish) -> Option<Buying> {
+    let amount = |text: &str| text.parse().ok().map(Amount);
+    let cap = amount(&wish.cap)?;
+    let grant = Grant {
+        owner: read_address(&wish.owner)?,
+        key: read_address(&wish.key)?,
+        cap,
+        expiry: UnixTime(wish.expiry),
+        salt: exact(&wish.salt)?,
+    };
+    Some(Buying {
+        rail: Rail {
+            chain: wish.chain,
+            vault: read_address(&wish.vault)?,
+            token: read_address(&wish.token)?,
+        },
+        grant,
+        grant_sig: Signature(exact(&wish.signature)?),
+        price_max: amount(&wish.price)?,
+        link_cap: cap,
+        session_cap: cap,
+    })
+}
+
+fn read_address(text: &str) -> Option<Address> {
+    exact(text).map(Address)
+}
+
+/// Bytes of that many, from hex digits that may follow `0x`.
+fn exact<const N: usize>(text: &str) -> Option<[u8; N]> {
+    unhex(text.strip_prefix("0x").unwrap_or(text))?.try_into().ok()
+}
+
+/// Why nothing more can be bought, for events that mean that.
+fn ended(event: &Event) -> Option<&'static str> {
+    match event {
+        Event::CapReached { .. } => Some("the allowance is used up"),
+        Event::GrantExpired => Some("the allowance has run out of time"),
+        Event::Bought { .. }
+        | Event::Earned { .. }
+        | Event::PriceChanged { .. }
+        | Event::Refused { .. }
+        | Event::PaymentEnded { .. }
+        | Event::Insolvent { .. }
+        | Event::Overissued { .. }
+        | Event::Claimed { .. }
+        | Event::ClaimFailed { .. } => None,
+    }
+}
