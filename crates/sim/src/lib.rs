@@ -32,13 +32,15 @@ mod tracker;
 mod world;
 
 pub use cheat::{
-    Answer, Drip, Fetcher, Flood, Forger, FreeRider, Hands, Hog, Liar, Mode, Noise, PexAbuser,
-    Poisoner, Puppet, SignalAbuser, Tamper, Tyrant,
+    Answer, Bidder, Defaulter, Drip, Fetcher, Flood, Forger, FreeRider, Hands, Hog, Inventor, Liar,
+    Mode, Noise, PexAbuser, Poisoner, Puppet, Reorderer, SignalAbuser, Spoiler, Spoils, Staller,
+    Tamper, Tyrant,
 };
 pub use disk::{Disk, Manners};
 pub use fault::Fault;
 pub use host::{Have, Host, HostId, Spec};
 pub use kept::kept_seeds;
+pub use money::{Account, Crash};
 pub use net::{Nat, Path};
 pub use run::{Figure, Gate, Outcome, Run, play};
 pub use sample::{Sample, SampleId, Shape};
