@@ -6,7 +6,8 @@
 //! it shows, and a function that puts hosts into a `World`, plans `Fault`s and says how long
 //! everybody may take. The checkers of `check.rs` hold in all of them.
 //! **A cheater** is a file in `cheat/`: a `Tamper` changes what a real client says, a `Puppet`
-//! speaks the wire itself. Give it to a host by `Spec::cheats`.
+//! speaks the wire itself. Give it to a host by `Spec::cheats`. Those that cheat for money are in
+//! `cheat/buyer.rs` and `cheat/seller.rs`; `money/check.rs` judges what they cost others.
 //! **A new `Action`** gets its arm in `shell.rs`; a new `Input` needs nothing.
 //! **A new fault** is a variant of `Fault`, or `Fault::Do` where one scenario needs it.
 #![forbid(unsafe_code)]

@@ -12,6 +12,7 @@ mod hogs;
 mod incentives;
 mod market;
 mod outlive;
+mod overissue;
 mod paid;
 mod poison;
 mod poisoning;
@@ -65,6 +66,7 @@ pub const SCENARIOS: &[Scenario] = &[
     crashes::SCENARIO,
     shares::SCENARIO,
     scarce::SCENARIO,
+    overissue::SCENARIO,
     market::SCENARIO,
     storm::SCENARIO,
     poisoning::SCENARIO,

@@ -54,8 +54,8 @@ fn sum(bytes: u64) -> Amount {
 }
 
 fn home(rng: &mut Rng) -> Path {
-    let up = [25_000, 50_000, 100_000][rng.below(3) as usize];
-    Path { up, down: up * 8, ..Path::HOME }
+    let up = [5_000, 10_000, 20_000][rng.below(3) as usize];
+    Path { up, down: up * 20, ..Path::HOME }
 }
 
 /// Joins hosts of one kind over the time in which hosts come.
@@ -82,7 +82,7 @@ fn cast(run: &Run, money: bool) -> Cast {
     let mut world = run.world("market").without_referee();
     let rng = &mut world.choices();
     let sample = world.torrent(Shape::v2(LENGTH, 64 * 1024));
-    let seed = || Spec::seed(sample).path(Path { up: 300_000, ..Path::SERVER });
+    let seed = || Spec::seed(sample).path(Path { up: 100_000, ..Path::SERVER });
     let sold = |spec: Spec| if money { spec.sells().unsecured(sum(UNSECURED)) } else { spec };
     let leech = || Spec::leech(sample);
     let bought = |times: u128| if money { leech().buys(times) } else { leech() };
@@ -140,7 +140,7 @@ fn churn(world: &mut World, rng: &mut Rng, free: &[HostId]) {
 /// Over-issuers empty their deposits while they buy; a pair pays each other for nothing.
 fn plan_money(world: &mut World, overissuers: &[HostId], [one, other]: [HostId; 2]) {
     for (at, host) in overissuers.iter().enumerate() {
-        let (host, after) = (*host, Duration::from_secs(30 + 20 * at as u64));
+        let (host, after) = (*host, Duration::from_secs(60 + 20 * at as u64));
         world.plan(after, Fault::Do(Box::new(move |world| world.drain_deposit(host))));
     }
     for at in 0..WASHES {
@@ -213,11 +213,14 @@ fn sums(run: &mut Run, world: &mut World, sellers: &[HostId], buyers: &[HostId])
         "accounts of honest buyers at honest sellers",
         accounts.len() as f64,
         "",
-        Gate::Least(50.0),
+        Gate::Least(20.0),
     );
     run.figure("of which agree to the unit", exact as f64, "", Gate::None);
     for account in accounts {
         let lost = Amount(account.promised.0 - account.claimed.0);
+        let crashed =
+            [account.buyer, account.seller].iter().any(|host| world.host(*host).lives() > 1);
+        assert!(crashed || lost.0 == 0, "{account:?}, and neither crashed");
         let window = world.largest_window(account.seller, account.buyer);
         assert!(lost <= window, "{account:?} of a window of {window:?}");
     }
