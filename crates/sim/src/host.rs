@@ -221,6 +221,12 @@ impl Spec {
         self.purse(|purse| purse.unsecured = unsecured)
     }
 
+    /// No claim of it reaches the chain so long after the start.
+    #[must_use]
+    pub fn claims_from(self, after: Duration) -> Self {
+        self.purse(|purse| purse.claims_from = Time::ZERO + after)
+    }
+
     /// It crashes in the middle of what its payment wants done, and comes back.
     #[must_use]
     pub fn crashes(self, crash: Crash) -> Self {
@@ -352,6 +358,14 @@ impl Host {
             }
         }
         sum
+    }
+
+    /// The highest price of a MiB that it agreed to.
+    pub fn top_price(&self) -> Amount {
+        let price = |event: &Event| {
+            if let Event::PriceChanged { price, .. } = event { *price } else { Amount(0) }
+        };
+        self.purse.events.iter().map(price).max().unwrap_or_default()
     }
 
     /// What was promised to it, as it was told.

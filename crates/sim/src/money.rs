@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use core::time::Duration;
 
-use headwater_base::{Amount, JobId, LinkId};
+use headwater_base::{Amount, JobId, LinkId, Time};
 use headwater_client::PayStep;
 use headwater_pay::{
     Action, Answer, Buying, Event, Input, JobFailure, Promise, Record, RecordKey, Selling, Signed,
@@ -63,6 +63,8 @@ pub(crate) struct Purse {
     pub(crate) deposit: Amount,
     /// The most one payer may have open with it.
     pub(crate) unsecured: Amount,
+    /// Until then no claim of it reaches the chain.
+    pub(crate) claims_from: Time,
     /// A crash that is to come.
     pub(crate) crash: Option<Crash>,
     pub(crate) records: BTreeMap<RecordKey, Vec<u8>>,
@@ -93,6 +95,7 @@ impl Default for Purse {
             trade: Trade::None,
             deposit: DEPOSIT,
             unsecured: DEPOSIT,
+            claims_from: Time::ZERO,
             crash: None,
             records: BTreeMap::new(),
             events: Vec::new(),
@@ -216,6 +219,9 @@ impl World {
             }
             Action::ViewAccount { job, grant, payee, .. } => {
                 (job, Answer::AccountSeen(self.vault.view(grant, payee)))
+            }
+            Action::SubmitClaim { job, .. } if self.now < purse.claims_from => {
+                (job, Answer::Failed(JobFailure::Unreachable))
             }
             Action::SubmitClaim { job, voucher, sig, .. } => {
                 let signed = signer(&Signed::Voucher(*voucher), sig) == Some(voucher.grant.key);

@@ -35,13 +35,15 @@ impl Tamper for Staller {
 #[derive(Clone, Debug)]
 pub struct Inventor {
     wants: Amount,
+    /// It says more than was bid.
+    greedy: bool,
     bids: BTreeMap<LinkId, Amount>,
 }
 
 impl Inventor {
-    /// One that waits for bids of so much.
-    pub fn new(wants: Amount) -> Self {
-        Self { wants, bids: BTreeMap::new() }
+    /// One that waits for bids of so much, and may ask for more than was bid.
+    pub fn new(wants: Amount, greedy: bool) -> Self {
+        Self { wants, greedy, bids: BTreeMap::new() }
     }
 }
 
@@ -55,6 +57,7 @@ impl Tamper for Inventor {
         }
         let Some(PayMessage::Award(award)) = said(&message) else { return vec![message] };
         let Some(price) = bid else { return Vec::new() };
+        let price = if self.greedy { Amount(price.0 * 8) } else { price };
         vec![saying(&PayMessage::Award(Award { price, ..award })), Message::Unchoke]
     }
 

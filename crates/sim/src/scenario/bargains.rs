@@ -31,7 +31,7 @@ pub(super) fn any_money_cheat(rng: &mut Rng, sample: SampleId) -> Spec {
         0 => seller().cheats("staller", Mode::tampered(Staller::default())),
         1 => {
             let wants = Amount(RESERVE.0 * (1 + u128::from(rng.below(4))));
-            seller().cheats("inventor", Mode::tampered(Inventor::new(wants)))
+            seller().cheats("inventor", Mode::tampered(Inventor::new(wants, rng.below(3) == 0)))
         }
         2 => {
             let pays = rng.below(4) as u32;

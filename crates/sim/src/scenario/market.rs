@@ -97,8 +97,8 @@ fn cast(run: &Run, money: bool) -> Cast {
             world.join(cheat(money, sold(seed()), "staller", || Mode::tampered(Staller::default())))
         })
         .collect();
-    for _ in 0..2 {
-        let inventor = || Mode::tampered(Inventor::new(Amount(RESERVE.0 * 2)));
+    for greedy in [false, true] {
+        let inventor = || Mode::tampered(Inventor::new(Amount(RESERVE.0 * 2), greedy));
         world.join(cheat(money, sold(seed()), "inventor", inventor));
     }
     let buyers = come(&mut world, rng, BUYERS, &|at| {
@@ -176,6 +176,10 @@ fn run(run: &mut Run) {
     run.figure("the slowest of them keeps of its rate", kept, "%", Gate::Least(50.0));
     run.figure("buyers finish after, no payment", before.world.mean_took(buyers), "s", Gate::None);
     run.figure("buyers finish after", world.mean_took(buyers), "s", Gate::None);
+    let top = buyers.iter().map(|host| world.host(*host).top_price()).max().unwrap_or_default();
+    let top = top.0 as f64 / RESERVE.0 as f64;
+    let what = "highest price that a buyer agreed to, in least prices";
+    run.figure(what, top, "", Gate::Most(TIMES as f64));
     agree(world, buyers);
     sums(run, world, sellers, buyers);
     let most_owed = |payers: &[HostId]| {

@@ -27,14 +27,17 @@ const UNSECURED: u64 = 1024 * 1024;
 const DEPOSIT: u64 = 64 * 1024 * 1024;
 /// Moments at which the deposit goes.
 const MOMENTS: [u64; 4] = [15, 22, 31, 47];
+/// When the sellers' claims reach the chain: always, or when all is over.
+const CLAIMS: [u64; 2] = [0, 1000];
 
 fn run(run: &mut Run) {
     let (mut worst, mut all) = (0, 0);
-    for moment in MOMENTS {
+    for (moment, claims) in MOMENTS.into_iter().flat_map(|at| CLAIMS.map(|from| (at, from))) {
         let mut world = run.world("overissue").without_referee();
         let sample = world.torrent(Shape::v2(LENGTH, 64 * 1024));
         let sums = |bytes| owed(bytes, RESERVE);
         let seller = || Spec::seed(sample).dials().sells().unsecured(sums(UNSECURED));
+        let seller = || seller().claims_from(Duration::from_secs(claims));
         let seller = || seller().config(|config| config.upload_limit = Some(SELLS));
         let sellers: Vec<HostId> = (0..SELLERS).map(|_| world.join(seller())).collect();
         let mut buyer = Spec::leech(sample).dials().buys(1).deposits(sums(DEPOSIT));
@@ -45,7 +48,7 @@ fn run(run: &mut Run) {
         let drain = move |world: &mut crate::World| world.drain_deposit(buyer);
         world.plan(Duration::from_secs(moment), Fault::Do(Box::new(drain)));
         world.finish(Duration::from_secs(900));
-        world.run(Duration::from_secs(60));
+        world.run(Duration::from_secs(60 + claims));
         let mut lost = 0;
         for account in world.settle_accounts() {
             assert!(account.promised.0 > 0, "{account:?}");
