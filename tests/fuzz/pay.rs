@@ -18,7 +18,7 @@ const RAIL: Rail = Rail { chain: 1, vault: Address([1; 20]), token: Address([2; 
 const DATE: UnixTime = UnixTime(1_000_000);
 const PRICE: Amount = Amount(1 << 20);
 /// The most that may be promised, in all.
-const CAP: Amount = Amount(1 << 22);
+const CAP: Amount = Amount(3 << 17);
 const GOOD: Signature = Signature([1; 65]);
 /// Things payment may do for one input; more would be a loop.
 const STEPS_MAX: usize = 10_000;
