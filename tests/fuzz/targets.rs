@@ -2,6 +2,7 @@
 //! them under libFuzzer, `fuzz/corpora.rs` replays what is kept.
 
 mod link;
+mod pay;
 
 use bytes::Bytes;
 use headwater_base::PieceIndex;
@@ -26,6 +27,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("extended", extended),
     ("tracker", tracker),
     ("link", link::link),
+    ("pay", pay::pay),
 ];
 
 /// Runs the target of that name.

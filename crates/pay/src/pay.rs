@@ -86,8 +86,8 @@ impl Pay {
         };
         let sells = |link: &LinkId| {
             let (bytes, charged) = self.seller.sold(*link)?;
-            let credit = self.seller.credit_of(*link);
-            Some(SellerView { link: *link, bytes, charged, credit })
+            let (credit, debt) = (self.seller.credit_of(*link), self.seller.debt_of(*link));
+            Some(SellerView { link: *link, bytes, charged, credit, debt })
         };
         let promised =
             self.buyer.promised().fold(0_u128, |sum, promise| sum.saturating_add(promise.amount.0));

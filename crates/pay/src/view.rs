@@ -24,6 +24,8 @@ pub struct SellerView {
     pub charged: Amount,
     /// Bytes its payer is given ahead of a voucher, and what they come to.
     pub credit: Option<(u64, Amount)>,
+    /// What its payer was sent, over whatever links, and has not paid.
+    pub debt: Amount,
 }
 
 /// Running totals of both sides.

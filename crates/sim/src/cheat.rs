@@ -2,6 +2,7 @@
 //! speaks the wire protocol itself, and its client only introduces it to others.
 //! Each kind has a file of its own below.
 
+mod buyer;
 mod drip;
 mod fetcher;
 mod flood;
@@ -9,9 +10,11 @@ mod forger;
 mod freerider;
 mod hog;
 mod liar;
+mod money;
 mod noise;
 mod pex;
 mod poison;
+mod seller;
 mod signal;
 mod tyrant;
 
@@ -26,6 +29,7 @@ use headwater_wire::{Decoder, Handshake, Message, Reserved};
 use crate::sample::Sample;
 use crate::world::{Coming, World};
 
+pub use buyer::{Bidder, Defaulter, Reorderer, Spoiler, Spoils};
 pub use drip::Drip;
 pub use fetcher::Fetcher;
 pub use flood::Flood;
@@ -36,6 +40,7 @@ pub use liar::{Answer, Liar};
 pub use noise::Noise;
 pub use pex::PexAbuser;
 pub use poison::Poisoner;
+pub use seller::{Inventor, Staller};
 pub use signal::SignalAbuser;
 pub use tyrant::Tyrant;
 
@@ -44,8 +49,11 @@ const QUEUED_MAX: usize = 1024 * 1024;
 
 /// Changes what a client says.
 pub trait Tamper {
-    /// What leaves instead of `message`.
-    fn leaves(&mut self, message: Message, rng: &mut Rng) -> Vec<Message>;
+    /// What leaves over a link instead of `message`.
+    fn leaves(&mut self, link: LinkId, message: Message, rng: &mut Rng) -> Vec<Message>;
+
+    /// Reads along what comes over a link. The client hears it all the same.
+    fn hears(&mut self, _link: LinkId, _message: &Message) {}
 }
 
 /// Speaks for itself.
@@ -120,6 +128,7 @@ pub enum Mode {
 pub struct Tampered {
     tamper: Box<dyn Tamper>,
     decoders: BTreeMap<LinkId, Decoder>,
+    heard: BTreeMap<LinkId, Decoder>,
 }
 
 /// A puppet and what it hears.
@@ -131,7 +140,8 @@ pub struct Played {
 impl Mode {
     /// A client whose messages `tamper` changes.
     pub fn tampered(tamper: impl Tamper + 'static) -> Self {
-        Self::Tampered(Tampered { tamper: Box::new(tamper), decoders: BTreeMap::new() })
+        let (decoders, heard) = (BTreeMap::new(), BTreeMap::new());
+        Self::Tampered(Tampered { tamper: Box::new(tamper), decoders, heard })
     }
 
     /// A host that `puppet` speaks for.
@@ -151,7 +161,10 @@ impl Mode {
     pub(crate) fn forget(&mut self) {
         match self {
             Self::Honest => {}
-            Self::Tampered(tampered) => tampered.decoders.clear(),
+            Self::Tampered(tampered) => {
+                tampered.decoders.clear();
+                tampered.heard.clear();
+            }
             Self::Played(played) => {
                 for link in core::mem::take(&mut played.decoders).into_keys() {
                     played.puppet.gone(link);
@@ -171,11 +184,27 @@ impl Tampered {
             out.extend_from_slice(&handshake.to_bytes());
         }
         while let Ok(Some(message)) = decoder.next_message() {
-            for message in self.tamper.leaves(message, rng) {
+            for message in self.tamper.leaves(link, message, rng) {
                 message.encode(&mut out);
             }
         }
         out.freeze()
+    }
+
+    /// Reads along what comes.
+    fn hear(&mut self, link: LinkId, bytes: Bytes) {
+        let decoder = self.heard.entry(link).or_default();
+        decoder.push(bytes);
+        if decoder.next_handshake().is_ok() {
+            while let Ok(Some(message)) = decoder.next_message() {
+                self.tamper.hears(link, &message);
+            }
+        }
+    }
+
+    fn leave(&mut self, link: LinkId) {
+        self.decoders.remove(&link);
+        self.heard.remove(&link);
     }
 }
 
@@ -200,13 +229,18 @@ impl World {
         match &mut self.hosts[at].mode {
             Mode::Played(_) if open => return,
             Mode::Honest | Mode::Played(_) => {}
-            Mode::Tampered(tampered) => drop(tampered.decoders.remove(&link)),
+            Mode::Tampered(tampered) => tampered.leave(link),
         }
         self.close_link(at, link);
     }
 
     /// Lets a puppet hear of its links; answers what its client is to hear.
     pub(crate) fn puppet_hears(&mut self, at: usize, input: Input) -> Option<Input> {
+        if let Mode::Tampered(tampered) = &mut self.hosts[at].mode
+            && let Input::LinkBytes { link, bytes } = &input
+        {
+            tampered.hear(*link, bytes.clone());
+        }
         if !matches!(self.hosts[at].mode, Mode::Played(_)) {
             return Some(input);
         }

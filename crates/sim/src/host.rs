@@ -11,7 +11,7 @@ use headwater_pay::Event;
 
 use crate::cheat::Mode;
 use crate::disk::{Disk, Manners};
-use crate::money::{Purse, Trade};
+use crate::money::{Crash, Purse, Trade};
 use crate::net::{Flow, Path};
 use crate::sample::SampleId;
 use crate::world::Coming;
@@ -85,7 +85,7 @@ pub struct Spec {
     pub(crate) manners: Manners,
     pub(crate) at: Duration,
     pub(crate) mode: Mode,
-    pub(crate) trade: Trade,
+    pub(crate) purse: Purse,
     pub(crate) must_finish: bool,
     pub(crate) leaves: Option<Duration>,
     pub(crate) config: Rc<dyn Fn(&mut Config)>,
@@ -106,7 +106,7 @@ impl Spec {
             manners: Manners::default(),
             at: Duration::ZERO,
             mode: Mode::Honest,
-            trade: Trade::None,
+            purse: Purse::default(),
             must_finish: false,
             leaves: None,
             config: Rc::new(|_| {}),
@@ -200,13 +200,42 @@ impl Spec {
     /// It pays for its torrent, up to so many times what sellers take at least.
     #[must_use]
     pub fn buys(self, times: u128) -> Self {
-        Self { trade: Trade::Buys(times), ..self }
+        self.purse(|purse| purse.trade = Trade::Buys(times))
     }
 
     /// It sells slots.
     #[must_use]
     pub fn sells(self) -> Self {
-        Self { trade: Trade::Sells, ..self }
+        self.purse(|purse| purse.trade = Trade::Sells)
+    }
+
+    /// It has so much in the vault.
+    #[must_use]
+    pub fn deposits(self, deposit: Amount) -> Self {
+        self.purse(|purse| purse.deposit = deposit)
+    }
+
+    /// It lets one payer have so much open at most.
+    #[must_use]
+    pub fn unsecured(self, unsecured: Amount) -> Self {
+        self.purse(|purse| purse.unsecured = unsecured)
+    }
+
+    /// No claim of it reaches the chain so long after the start.
+    #[must_use]
+    pub fn claims_from(self, after: Duration) -> Self {
+        self.purse(|purse| purse.claims_from = Time::ZERO + after)
+    }
+
+    /// It crashes in the middle of what its payment wants done, and comes back.
+    #[must_use]
+    pub fn crashes(self, crash: Crash) -> Self {
+        self.purse(|purse| purse.crash = Some(crash))
+    }
+
+    fn purse(mut self, change: impl FnOnce(&mut Purse)) -> Self {
+        change(&mut self.purse);
+        self
     }
 
     /// Its client runs with these settings.
@@ -293,6 +322,11 @@ impl Host {
         self.client.as_ref()
     }
 
+    /// How often it came.
+    pub fn lives(&self) -> u32 {
+        self.life + u32::from(self.is_up())
+    }
+
     /// What it keeps of its torrent.
     pub fn disk(&self) -> Option<&Disk> {
         self.disks.get(&self.sample)
@@ -324,6 +358,22 @@ impl Host {
             }
         }
         sum
+    }
+
+    /// The highest price of a MiB that it agreed to.
+    pub fn top_price(&self) -> Amount {
+        let price = |event: &Event| {
+            if let Event::PriceChanged { price, .. } = event { *price } else { Amount(0) }
+        };
+        self.purse.events.iter().map(price).max().unwrap_or_default()
+    }
+
+    /// What was promised to it, as it was told.
+    pub fn sold(&self) -> u128 {
+        let earned = |event: &Event| {
+            if let Event::Earned { amount, .. } = event { amount.0 } else { 0 }
+        };
+        self.purse.events.iter().map(earned).sum()
     }
 
     /// How long it took from joining to the last piece.

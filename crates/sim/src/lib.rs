@@ -6,7 +6,8 @@
 //! it shows, and a function that puts hosts into a `World`, plans `Fault`s and says how long
 //! everybody may take. The checkers of `check.rs` hold in all of them.
 //! **A cheater** is a file in `cheat/`: a `Tamper` changes what a real client says, a `Puppet`
-//! speaks the wire itself. Give it to a host by `Spec::cheats`.
+//! speaks the wire itself. Give it to a host by `Spec::cheats`. Those that cheat for money are in
+//! `cheat/buyer.rs` and `cheat/seller.rs`; `money/check.rs` judges what they cost others.
 //! **A new `Action`** gets its arm in `shell.rs`; a new `Input` needs nothing.
 //! **A new fault** is a variant of `Fault`, or `Fault::Do` where one scenario needs it.
 #![forbid(unsafe_code)]
@@ -32,13 +33,15 @@ mod tracker;
 mod world;
 
 pub use cheat::{
-    Answer, Drip, Fetcher, Flood, Forger, FreeRider, Hands, Hog, Liar, Mode, Noise, PexAbuser,
-    Poisoner, Puppet, SignalAbuser, Tamper, Tyrant,
+    Answer, Bidder, Defaulter, Drip, Fetcher, Flood, Forger, FreeRider, Hands, Hog, Inventor, Liar,
+    Mode, Noise, PexAbuser, Poisoner, Puppet, Reorderer, SignalAbuser, Spoiler, Spoils, Staller,
+    Tamper, Tyrant,
 };
 pub use disk::{Disk, Manners};
 pub use fault::Fault;
 pub use host::{Have, Host, HostId, Spec};
 pub use kept::kept_seeds;
+pub use money::{Account, Crash};
 pub use net::{Nat, Path};
 pub use run::{Figure, Gate, Outcome, Run, play};
 pub use sample::{Sample, SampleId, Shape};

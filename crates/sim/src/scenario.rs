@@ -1,18 +1,24 @@
 //! The table of scenarios. Each has a file of its own below.
 
+mod bargains;
 mod cheats;
 mod churn;
 mod clean;
 mod clocks;
+mod crashes;
 mod disks;
 mod exchange;
 mod hogs;
 mod incentives;
+mod market;
 mod outlive;
+mod overissue;
 mod paid;
 mod poison;
 mod poisoning;
 mod routers;
+mod scarce;
+mod shares;
 mod storm;
 mod stream;
 mod trackers;
@@ -55,7 +61,13 @@ pub const SCENARIOS: &[Scenario] = &[
     trackers::SCENARIO,
     routers::SCENARIO,
     users::SCENARIO,
+    bargains::SCENARIO,
     paid::SCENARIO,
+    crashes::SCENARIO,
+    shares::SCENARIO,
+    scarce::SCENARIO,
+    overissue::SCENARIO,
+    market::SCENARIO,
     storm::SCENARIO,
     poisoning::SCENARIO,
     incentives::SCENARIO,

@@ -15,7 +15,7 @@ use crate::dial::{FIND, address_of};
 use crate::disk::Disk;
 use crate::fault::Fault;
 use crate::host::{Host, HostId, Spec};
-use crate::money::{Purse, Vault};
+use crate::money::vault::Vault;
 use crate::net::{Flow, Net, Packet};
 use crate::queue::Queue;
 use crate::referee::SWEEP;
@@ -192,7 +192,7 @@ impl World {
             config: spec.config,
             mode: spec.mode,
             client: None,
-            purse: Purse { trade: spec.trade, ..Purse::default() },
+            purse: spec.purse,
             peer: PeerId([0; 20]),
             life: 0,
             disks: BTreeMap::from([(spec.sample, disk)]),
@@ -214,6 +214,7 @@ impl World {
             down_free: Time::ZERO,
             flows_in: 0,
         });
+        self.fund(at);
         self.queue.post(joined, Coming::Join(at));
         HostId(at)
     }
@@ -456,6 +457,7 @@ impl World {
             assert!(steps < crate::check::STEPS_MAX, "host {at} never sleeps");
         }
         self.plan_wake(at);
+        self.judge_purse(at);
         self.judge_drained(at);
         steps
     }

@@ -277,6 +277,12 @@ impl Seller {
         Amount(debts.fold(0, u128::saturating_add))
     }
 
+    /// What the payer of a link's bid owes beyond its vouchers.
+    pub(crate) fn debt_of(&self, link: LinkId) -> Amount {
+        let payer = self.payer_of(link).and_then(|id| self.payers.get(&id));
+        payer.map(super::payer::Payer::debt).unwrap_or_default()
+    }
+
     /// The most that any payer could owe at `price`, for checks of the bound.
     pub(crate) fn credit_of(&self, link: LinkId) -> Option<(u64, Amount)> {
         let payer = self.payers.get(&self.payer_of(link)?)?;

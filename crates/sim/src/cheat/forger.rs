@@ -2,7 +2,7 @@
 //! and introductions that were never made. The rest of what it says is right.
 
 use bytes::{Bytes, BytesMut};
-use headwater_base::Rng;
+use headwater_base::{LinkId, Rng};
 use headwater_wire::Message;
 
 use super::Tamper;
@@ -17,7 +17,7 @@ pub struct Forger {
 }
 
 impl Tamper for Forger {
-    fn leaves(&mut self, message: Message, rng: &mut Rng) -> Vec<Message> {
+    fn leaves(&mut self, _link: LinkId, message: Message, rng: &mut Rng) -> Vec<Message> {
         if let Message::Hashes { span, hashes } = message {
             let forged = rng.below(self.one_in) == 0 && !hashes.is_empty();
             let hashes = if forged { flipped(&hashes, 0, rng) } else { hashes };

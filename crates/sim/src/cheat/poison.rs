@@ -1,7 +1,7 @@
 //! Sends wrong bytes.
 
 use bytes::BytesMut;
-use headwater_base::Rng;
+use headwater_base::{LinkId, Rng};
 use headwater_wire::Message;
 
 use super::Tamper;
@@ -14,7 +14,7 @@ pub struct Poisoner {
 }
 
 impl Tamper for Poisoner {
-    fn leaves(&mut self, message: Message, rng: &mut Rng) -> Vec<Message> {
+    fn leaves(&mut self, _link: LinkId, message: Message, rng: &mut Rng) -> Vec<Message> {
         let Message::Piece { piece, begin, data } = message else { return vec![message] };
         if data.is_empty() || rng.below(self.one_in) != 0 {
             return vec![Message::Piece { piece, begin, data }];
