@@ -13,6 +13,7 @@ import { notice, noticeLacks } from "./notice.js";
 import { recents } from "./recent.js";
 import { served, showServed } from "./served.js";
 import { takeServerView } from "./server.js";
+import { offerPay } from "./payoffer.js";
 import { plain } from "./trouble.js";
 
 const TICK_MS = 1000;
@@ -42,6 +43,7 @@ async function run(): Promise<void> {
   const desk = makeDesk(client, trackers);
   takeIn(desk);
   showServed(server?.list ?? [], (magnet) => desk.open(magnet));
+  if (server?.sells === true) void offerPay(client);
   await resume(client);
   takeAddress(desk);
   setInterval(tick, TICK_MS);

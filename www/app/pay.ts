@@ -31,11 +31,13 @@ class PayPanel {
   private readonly body = make("div", { class: "pay-body", hidden: true });
   private readonly account = make("div", { class: "pay-parts" });
   private readonly spending = new Spending(() => void this.stop("You stopped paying."));
-  private readonly earnings = new Earnings(() => this.attempt(() => this.port.claim()));
+  private readonly earnings = new Earnings(() => this.attempt(async () => this.port.claim?.()));
   private readonly unlisten: () => void;
   private chooser: WalletChooser | null = null;
   private form: TermsForm | null = null;
   private running = false;
+  /** Writes an account as the connected chain does. */
+  private write: ((account: string) => string) | null = null;
 
   constructor(private readonly port: PayPort, private readonly setup: PaySetup) {
     this.body.append(this.spending.element, this.account, this.earnings.element);
@@ -90,6 +92,7 @@ class PayPanel {
       return;
     }
     const vault = lib.addressText(chain.vault, chain.kind);
+    this.write = (account) => lib.addressText(account as `0x${string}`, chain.kind);
     const form = new TermsForm(lib, chain, vault, (terms) => void this.grant(bridge, terms));
     const purse = new VaultPart(lib, bridge, {
       trouble: (error) => this.complain(error),
@@ -119,7 +122,9 @@ class PayPanel {
       bridge.agree({ key, cap, expiry });
       const grant = await bridge.grant({ want: "grant", key, vault, chainId, cap, expiry });
       if (!this.toggle.checked) return;
-      await this.port.start({ grant, pricePerMiB });
+      const { btt } = bridge.chain;
+      const token = btt.is === "token" ? btt.address : null;
+      await this.port.start({ grant, token, pricePerMiB });
       this.run(true);
       this.spending.begin(cap);
       announce("Paying may begin; a button to stop is at hand.");
@@ -145,7 +150,7 @@ class PayPanel {
   private hear(news: PayNews): void {
     switch (news.is) {
       case "spending":
-        if (this.running) this.spending.refresh(news);
+        if (this.running) this.spending.refresh(this.named(news));
         break;
       case "earning":
         this.earnings.refresh(news);
@@ -156,6 +161,14 @@ class PayPanel {
         this.say(`Paying ended: ${news.why.slice(0, 200)}`);
         break;
     }
+  }
+
+  /** With sellers' accounts as their chain writes them. */
+  private named(news: PayNews & { is: "spending" }): PayNews & { is: "spending" } {
+    const name = (seller: string): string =>
+      /^0x[0-9a-f]{40}$/.test(seller) ? this.write?.(seller) ?? seller : seller;
+    const purchases = news.purchases.map((each) => ({ ...each, seller: name(each.seller) }));
+    return { ...news, purchases };
   }
 
   private async attempt(work: () => Promise<void>): Promise<void> {

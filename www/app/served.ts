@@ -18,6 +18,8 @@ interface Answer {
   list: Served[];
   /** Whether its owner can control it from here. */
   controlled: boolean;
+  /** Whether it sells faster slots. */
+  sells: boolean;
 }
 
 /** Asks the server what it seeds. `null` when it is no Headwater server. */
@@ -28,7 +30,8 @@ export async function served(): Promise<Answer | null> {
     const body: unknown = await answer.json();
     const list: unknown = Array.isArray(body) ? body : (body as { torrents?: unknown }).torrents;
     const controlled = answer.headers.get("headwater-control") === "yes";
-    return Array.isArray(list) ? { list: list.flatMap(read), controlled } : null;
+    const sells = answer.headers.get("headwater-pay") === "yes";
+    return Array.isArray(list) ? { list: list.flatMap(read), controlled, sells } : null;
   } catch {
     return null;
   }

@@ -173,7 +173,8 @@ class Engine {
       });
     } catch (thrown) {
       this.#payLoads = null;
-      throw new HeadwaterError("payment-missing", `payment does not load: ${faultOf(thrown).message}`);
+      const { message } = faultOf(thrown);
+      throw new HeadwaterError("payment-missing", `payment does not load: ${message}`);
     }
   }
 

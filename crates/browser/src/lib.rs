@@ -1,6 +1,6 @@
 //! The wasm shell, in two modules: the engine's drives the client inside a worker, and payment's is
-//! loaded beside it once the user pays. Neither decides anything about torrents or money; they carry
-//! out actions and report what happened. Their surface is private to `www/src`.
+//! loaded beside it once the user pays. Neither decides anything about torrents or money; they
+//! carry out actions and report what happened. Their surface is private to `www/src`.
 
 #[cfg(any(feature = "engine", feature = "pay"))]
 mod crossing;

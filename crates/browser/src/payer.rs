@@ -32,14 +32,6 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn order(this: &PayHost, word: &str, link: f64, number: f64, bytes: &[u8]);
 
-    /// Stores a record; `Payer::stored` answers.
-    #[wasm_bindgen(method)]
-    fn store(this: &PayHost, job: f64, key: &[u8], record: &[u8]);
-
-    /// Removes a record.
-    #[wasm_bindgen(method)]
-    fn forget(this: &PayHost, key: &[u8]);
-
     /// Tells why buying ended by itself.
     #[wasm_bindgen(method)]
     fn ended(this: &PayHost, why: &str);
@@ -158,12 +150,6 @@ impl Payer {
         self.payment.hear(now(), news);
     }
 
-    /// Takes whether a record is stored.
-    pub fn stored(&mut self, job: f64, is_stored: bool) {
-        let failed = Answer::Failed(JobFailure::Unreachable);
-        self.answer(JobId(job as u64), if is_stored { Answer::Stored } else { failed });
-    }
-
     /// Does everything there is to do; answers after how many milliseconds to call it again though
     /// nothing happened, negative for never.
     pub fn pump(&mut self) -> f64 {
@@ -226,8 +212,9 @@ impl Payer {
             Action::Verify { job, of, sig } => {
                 self.answer(job, Answer::Verified(chain::recover(&of, &sig)));
             }
-            Action::Store { job, key, bytes } => self.host.store(job.0 as f64, &key.0, &bytes),
-            Action::Forget(key) => self.host.forget(&key.0),
+            // A crash takes the session's key along: no promise can follow, and none is forgotten.
+            Action::Store { job, .. } => self.answer(job, Answer::Stored),
+            Action::Forget(_) => {}
             // Both are the seller's, and no page sells.
             Action::ViewAccount { job, .. } | Action::SubmitClaim { job, .. } => {
                 self.answer(job, Answer::Failed(JobFailure::Refused));

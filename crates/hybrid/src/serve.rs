@@ -9,6 +9,7 @@ mod host;
 mod kept;
 mod library;
 mod metrics;
+mod pay;
 mod tls;
 mod token;
 
@@ -42,6 +43,7 @@ use host::{Hosts, is_literal};
 pub use kept::Limits;
 pub use library::{Library, Refusal, Shelf};
 use metrics::Figures;
+pub use pay::PayPlace;
 pub use tls::Certificate;
 use tls::TlsListener;
 pub use token::Token;
@@ -59,6 +61,7 @@ pub struct Site {
     listen: SocketAddr,
     limits: Mutex<Limits>,
     closing: watch::Sender<bool>,
+    pay: PayPlace,
     /// Where the peer's tasks run, which need not be where requests are answered.
     peer: Handle,
 }
@@ -86,6 +89,7 @@ impl Site {
             bridge,
             control,
             certificate,
+            pay: PayPlace::default(),
             listen,
             limits,
             closing,
@@ -101,6 +105,11 @@ impl Site {
     /// Speaks TLS, and TLS only.
     pub fn with_certificate(self, certificate: Option<Certificate>) -> Self {
         Self { certificate, ..self }
+    }
+
+    /// Tells visitors' pages where they may pay, once that is known.
+    pub fn with_pay(self, pay: PayPlace) -> Self {
+        Self { pay, ..self }
     }
 
     /// Shows the figures of a bridge too.
@@ -173,6 +182,7 @@ impl Site {
             .route(ANNOUNCE, announce::door(Ask::Announce))
             .route(SCRAPE, announce::door(Ask::Scrape))
             .route("/torrents.json", get(torrents))
+            .route("/pay.json", get(pay::place))
             .route("/metrics", get(figures))
             .route("/healthz", get(healthy));
         if self.control.is_some() {
@@ -268,6 +278,8 @@ async fn torrents(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         // Whether the page shows a way to control the server.
         (HeaderName::from_static("headwater-control"), controlled),
+        // Whether it shows a way to pay.
+        (HeaderName::from_static("headwater-pay"), site.pay.is_known()),
     ];
     (fixed, format!("{}\n", Value::from(list))).into_response()
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use headwater_base::{Address, Amount, Seed};
 use headwater_hybrid::proxy::Proxy;
+use headwater_hybrid::serve::PayPlace;
 use headwater_hybrid::shell::{Node, Purse, Records, Shell, Stopped, claim_key, read_records};
 use headwater_pay::{Input, Selling, limit};
 use headwater_tron::address::to_base58;
@@ -42,6 +43,7 @@ pub(crate) struct Shop {
     sell: Sell,
     payee: Address,
     folder: PathBuf,
+    place: PayPlace,
 }
 
 impl Shop {
@@ -55,12 +57,13 @@ impl Shop {
         let payee = sell.payee.ok_or_else(|| Failure::input("no-payee", missing))?;
         let market = market(&sell.chain, args.peer.proxy.as_deref())?;
         let folder = owner::state_folder(args)?.join(FOLDER);
-        Ok(Some(Self { market, sell, payee, folder }))
+        Ok(Some(Self { market, sell, payee, folder, place: PayPlace::default() }))
     }
 
-    /// Takes up what earlier runs left, and sells once the node has told what the vault is.
-    pub(crate) async fn open(shop: Option<Self>, shell: &Shell) -> Result<(), Failure> {
-        let Some(shop) = shop else { return Ok(()) };
+    /// Takes up what earlier runs left, and sells once the node has told what the vault is. Answers
+    /// where visitors may pay then.
+    pub(crate) async fn open(shop: Option<Self>, shell: &Shell) -> Result<PayPlace, Failure> {
+        let Some(shop) = shop else { return Ok(PayPlace::default()) };
         let damaged = |e| Failure::failed("pay-records", e);
         let records = Records::open(&shop.folder).map_err(damaged)?;
         let restored = read_records(&shop.folder).map_err(damaged)?;
@@ -76,8 +79,9 @@ impl Shop {
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|e| Failure::failed("random", e))?;
         shell.pay(purse, Seed(seed)).await?.map_err(|e| Failure::failed("pay-records", e))?;
+        let place = shop.place.clone();
         tokio::spawn(shop.start(shell.clone(), may_claim));
-        Ok(())
+        Ok(place)
     }
 
     /// Asks the node until it answers, then sells.
@@ -100,6 +104,7 @@ impl Shop {
         };
         let selling = self.selling(rail, chain, may_claim);
         self.say(chain, &selling);
+        self.place.tell(&rail, chain);
         shell
             .client(move |client, now| client.handle_pay(now, Input::SellingOn(Box::new(selling))))
             .await

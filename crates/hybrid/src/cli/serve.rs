@@ -54,7 +54,7 @@ pub(crate) async fn run(args: Serve, json: bool) -> Result<(), Failure> {
     #[cfg(unix)]
     tokio::spawn(reload(certificate.clone(), started.filter.clone()));
     let logging = tokio::spawn(log::follow(shell.clone(), shell.news(), args.log_addresses));
-    Shop::open(shop, &shell).await?;
+    let place = Shop::open(shop, &shell).await?;
     let member = member(bridge.is_some(), started.peer_id)?;
     let fleet = fleet.map(|config| Fleet::start(config, member, tracker.clone()));
     let start = |(config, sought)| {
@@ -72,7 +72,7 @@ pub(crate) async fn run(args: Serve, json: bool) -> Result<(), Failure> {
     let named = args.peer.tracker.clone();
     let site = Site::new(shell.clone(), tracker.clone(), listen, args.host.clone(), named);
     let site = site.with_bridge(bridge).with_control(control).with_certificate(certificate);
-    let site = Arc::new(site);
+    let site = Arc::new(site.with_pay(place));
     site.limit(owner::limits(&args, library.as_ref())).await?;
     if let Some(library) = &library {
         owner::restore(library).await?;

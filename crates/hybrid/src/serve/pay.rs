@@ -1,0 +1,52 @@
+//! Where visitors may pay, as `/pay.json` tells their pages once the chain's node has answered.
+
+use std::sync::{Arc, OnceLock};
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use headwater_tron::address::to_evm;
+use headwater_tron::chain::Chain;
+use headwater_wire::extended::Rail;
+use serde_json::json;
+
+use super::Site;
+
+/// The chain and the vault that this server is paid through.
+#[derive(Clone, Debug, Default)]
+pub struct PayPlace(Arc<OnceLock<String>>);
+
+impl PayPlace {
+    /// Tells it, in the shape that `www/app/payoffer.ts` reads.
+    pub fn tell(&self, rail: &Rail, chain: &Chain) {
+        let told = json!({
+            "id": chain.id,
+            "kind": "tron",
+            "name": chain.name,
+            "worthless": !chain.is_real,
+            "vault": to_evm(rail.vault),
+            "token": to_evm(rail.token),
+            "asset": chain.asset.map(|number| number.to_string()).unwrap_or_default(),
+        });
+        // It stays as it is until the process ends.
+        let _ = self.0.set(format!("{told}\n"));
+    }
+
+    /// What a page is told of it in the headers of `/torrents.json`.
+    pub(super) fn is_known(&self) -> &'static str {
+        if self.0.get().is_some() { "yes" } else { "no" }
+    }
+}
+
+/// Answers `/pay.json`.
+pub(super) async fn place(State(site): State<Arc<Site>>) -> Response {
+    let fixed = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    match site.pay.0.get() {
+        Some(told) => (fixed, told.clone()).into_response(),
+        None => (StatusCode::NOT_FOUND, "nothing is sold here\n").into_response(),
+    }
+}

@@ -1,0 +1,52 @@
+// A TRON wallet in a page: TronWeb as npm has it, behind a TIP-6963 provider that asks nobody.
+
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+
+const main = createRequire(import.meta.url).resolve("tronweb");
+const library = join(dirname(main).replace(/lib.*$/, ""), "dist/TronWeb.js");
+
+/** Has every page of `context` find a wallet with this key, which everybody may know. */
+export async function bringWallet(context, { node, key, chainId }) {
+  await context.addInitScript({ path: library });
+  await context.addInitScript(inject, { node, key, chainId });
+}
+
+/** Runs in the page. */
+function inject({ node, key, chainId }) {
+  const TronWeb = window.TronWeb.TronWeb ?? window.TronWeb;
+  const real = new TronWeb({ fullHost: node, privateKey: key });
+  const account = real.address.fromPrivateKey(key);
+  const prompts = [];
+  const note = (place, name) => {
+    const plain = place[name].bind(place);
+    place[name] = (...given) => {
+      prompts.push(name);
+      return plain(...given);
+    };
+  };
+  note(real.trx, "_signTypedData");
+  note(real.trx, "sign");
+  const provider = {
+    tronWeb: false,
+    on: () => {},
+    removeListener: () => {},
+    request: async ({ method }) => {
+      if (method === "eth_requestAccounts") {
+        provider.tronWeb = real;
+        return [account];
+      }
+      if (method === "eth_chainId") return `0x${chainId.toString(16)}`;
+      throw Object.assign(new Error(`no ${method}`), { code: 4200 });
+    },
+  };
+  const info = {
+    uuid: "b1d0b6e2-6ad5-4f4c-9d53-4a3c7b0a5d11", rdns: "org.example.test",
+    name: "Test wallet (worthless tokens)", icon: "data:image/png;base64,",
+  };
+  const tell = () => dispatchEvent(
+    new CustomEvent("TIP6963:announceProvider", { detail: { info, provider } }));
+  addEventListener("TIP6963:requestProvider", tell);
+  tell();
+  window.testWallet = { prompts };
+}
