@@ -109,8 +109,9 @@ test("the total runs, purchases are listed, and stop stops at once", limit, asyn
   assert.deepEqual(await calls(page), ["start", "stop"]);
   assert.equal(await page.isVisible("[data-pay=stop]"), false);
   assert.equal(await page.isVisible(".pay-table"), true);
-  await spend(page, 49);
-  assert.equal(await value(page, "spent"), String(12n * BTT), "it ran on after stop");
+  await spend(page, 13);
+  assert.equal(await value(page, "spent"), String(13n * BTT), "what was promised last is shown");
+  assert.equal(await page.isVisible("[data-pay=stop]"), false);
   assert.equal(await page.evaluate(() => document.activeElement.id), "pay-cap");
 });
 

@@ -150,7 +150,8 @@ class PayPanel {
   private hear(news: PayNews): void {
     switch (news.is) {
       case "spending":
-        if (this.running) this.spending.refresh(this.named(news));
+        // What was promised last is told after the end, too.
+        this.spending.refresh(this.named(news));
         break;
       case "earning":
         this.earnings.refresh(news);

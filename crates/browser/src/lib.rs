@@ -14,6 +14,8 @@ mod links;
 mod make;
 #[cfg(feature = "pay")]
 mod payer;
+#[cfg(any(feature = "pay", test))]
+mod rate;
 #[cfg(feature = "engine")]
 mod shell;
 #[cfg(feature = "engine")]

@@ -1,8 +1,6 @@
 //! Payment's module: drives `Payment` beside an engine in the other module, and does its jobs. The
 //! session's key is made here and never leaves.
 
-mod rate;
-
 use bytes::Bytes;
 use headwater_base::{
     Address, Amount, JobId, LinkId, Map, Seed, Signature, TorrentId, UnixTime, unhex,
@@ -16,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::crossing::{Crossing, news};
+use crate::rate::Rate;
 use crate::worker::{fault, json, now, report_panics};
-use rate::Rate;
 
 /// Sellers that are gone and still shown.
 const GONE_MAX: usize = 64;
@@ -85,6 +83,8 @@ pub struct Payer {
     payment: Payment,
     key: SecretKey,
     cap: Amount,
+    /// What was promised in sessions before.
+    past: Amount,
     /// Whoever took part, by link; those that left stay as long as something was bought of them.
     sellers: Map<LinkId, Seller>,
 }
@@ -105,6 +105,7 @@ impl Payer {
             payment: Payment::new(&seed),
             key: key.map_err(|why| fault("no-randomness", &why))?,
             cap: Amount(0),
+            past: Amount(0),
             sellers: Map::new(),
         })
     }
@@ -122,7 +123,7 @@ impl Payer {
         if buying.grant.key != self.key.address() {
             return Err(fault("bad-grant", &"the grant is for another key than the session's"));
         }
-        self.cap = buying.session_cap;
+        (self.cap, self.past) = (buying.session_cap, self.payment.view().promised);
         self.payment.handle(now(), Input::BuyingOn(Box::new(buying)));
         Ok(())
     }
@@ -192,7 +193,7 @@ impl Payer {
         });
         json(&Spending {
             purchases: purchases.collect(),
-            spent: view.promised.0.to_string(),
+            spent: view.promised.0.saturating_sub(self.past.0).to_string(),
             cap: self.cap.0.to_string(),
         })
     }

@@ -109,7 +109,9 @@ fn weigh() -> Result<Count> {
 fn lint() -> Result<Count> {
     let deny = ["--", "-D", "warnings"];
     run(cargo().args(["clippy", "--locked", "--workspace", "--all-targets"]).args(deny))?;
-    one(cargo().args(["clippy", "--locked"]).args(BROWSER).args(deny))
+    run(cargo().args(["clippy", "--locked"]).args(BROWSER).args(deny))?;
+    let payment = ["--no-default-features", "--features", "pay"];
+    one(cargo().args(["clippy", "--locked"]).args(BROWSER).args(payment).args(deny))
 }
 
 fn document() -> Result<Count> {
