@@ -69,12 +69,18 @@ where
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference, on wasm32 a small one"
+)]
 pub(super) fn is_zero(value: &u64) -> bool {
     *value == 0
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference, on wasm32 a small one"
+)]
 pub(super) fn is_false(value: &bool) -> bool {
     !*value
 }

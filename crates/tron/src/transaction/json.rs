@@ -106,7 +106,10 @@ struct NewContractJson {
     call_value: u64,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference, on wasm32 a small one"
+)]
 fn is_zero(value: &u64) -> bool {
     *value == 0
 }
