@@ -3,14 +3,17 @@
 
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { test } from "node:test";
 import { TronWeb } from "tronweb";
 import { openTab } from "./harness/chromium.mjs";
 import { oneFile } from "./harness/content.mjs";
-import { finish, openFolder, start, writeContent } from "./harness/program.mjs";
+import { finish, openFolder, root, start, writeContent } from "./harness/program.mjs";
 import { ask, limit, openStage, until } from "./harness/stage.mjs";
 import { bringWallet } from "./harness/wallet.mjs";
+
+const { build } = createRequire(join(root, "www/package.json"))("esbuild");
 
 const BTT = 10n ** 18n;
 /** What a GiB costs, in BTT. */
@@ -42,6 +45,18 @@ async function openSeller(stage, ledger, { upload, mib }) {
   });
   await until("the server to sell", async () => (await fetch(`${server.site}/pay.json`)).ok);
   return { server, folder, claimKey, payee };
+}
+
+/** What `cargo xtask demo --pay` bundles: the wallet, for this ledger. */
+async function bundleWallet(ledger, folder) {
+  const outfile = join(folder, "test-wallet.js");
+  const define = {
+    NODE: JSON.stringify(ledger.url), KEY: JSON.stringify(ledger.accounts[0].key),
+    CHAIN_ID: `${ledger.chain_id}`,
+  };
+  const entryPoints = [join(root, "tests/wallet/built_in.mjs")];
+  await build({ entryPoints, outfile, define, bundle: true, format: "iife", platform: "browser" });
+  return outfile;
 }
 
 /** The app, with a wallet, at a torrent. */
@@ -143,4 +158,49 @@ test("a page pays for a faster slot, and ledger, seller and page agree", limit, 
   // Whoever does not pay is served on.
   for (const one of free) await until("a free page to finish", () => isDone(one), 60);
   assert.deepEqual(page.trouble, []);
+});
+
+test("a film that stalls plays once it is paid for with the demo's wallet", limit, async (t) => {
+  const stage = openStage(t);
+  const ledger = await openLedger(stage);
+  const folder = stage.keep(await openFolder());
+  const state = stage.keep(await openFolder());
+  const wallet = await bundleWallet(ledger, folder.path);
+  const server = await stage.serve({
+    dir: join(root, "tests/data/film"),
+    more: [
+      "--state", state.path, "--sell", "--payee", ledger.accounts[1].address, "--price", "10",
+      "--pay-node", ledger.url, "--vault", ledger.vault, "--pay-chain", "local",
+      "--test-wallet", wallet, "--upload-limit", "240000",
+    ],
+  });
+  await until("the server to sell", async () => (await fetch(`${server.site}/pay.json`)).ok);
+  const [{ magnet }] = await server.torrents();
+  for (let number = 0; number < 4; number += 1) {
+    const into = stage.keep(await openFolder());
+    stage.keep(start(["get", magnet, "--interface", "127.0.0.1", "--upload-limit", "1000",
+      "-o", into.path]));
+  }
+  const page = await openTab(await stage.context(), `${server.site}/#${magnet}`);
+  await page.waitForSelector("video", { state: "attached" });
+  await page.evaluate(() => {
+    const video = document.querySelector("video");
+    video.muted = true;
+    void video.play();
+  });
+  const at = () => page.evaluate(() => document.querySelector("video").currentTime);
+  const stalls = () => page.evaluate(() => document.querySelector("video").readyState < 3);
+  await until("the film to stall", stalls);
+
+  await grant(page, { deposit: "100", cap: "50", price: "40" });
+  await until("a purchase", async () => (await spent(page)) > 0n);
+  // A fifth of the upload plays ten seconds in sixteen; what is sold plays as time goes by.
+  await until("ten seconds of film in at most twelve", async () => {
+    const from = { at: await at(), ms: Date.now() };
+    while (Date.now() - from.ms < 12_000) {
+      if ((await at()) > from.at + 10) return true;
+      await new Promise((done) => setTimeout(done, 200));
+    }
+    return false;
+  }, 60);
 });

@@ -8,14 +8,21 @@ import { byId, make, makeButton } from "./dom.js";
 import { notice } from "./notice.js";
 import { plain } from "./trouble.js";
 
+/** Where the server is paid. */
+interface Sold {
+  readonly chain: Chain;
+  /** It brings a wallet to try paying with, whose tokens are worthless. */
+  readonly hasTestWallet: boolean;
+}
+
 /** Shows a button that opens the panel, if the server sells. */
 export async function offerPay(client: Headwater): Promise<void> {
-  const chain = await soldOn();
-  if (chain === null) return;
+  const sold = await soldOn();
+  if (sold === null) return;
   const place = byId("pay", HTMLElement);
   const open = makeButton("Paid priority", { id: "pay-open" }, () => {
     open.disabled = true;
-    mount(client, chain, place).then(() => open.remove(), (error) => {
+    mount(client, sold, place).then(() => open.remove(), (error) => {
       open.disabled = false;
       notice(plain(error), true);
     });
@@ -24,7 +31,19 @@ export async function offerPay(client: Headwater): Promise<void> {
   place.hidden = false;
 }
 
-async function mount(client: Headwater, chain: Chain, place: HTMLElement): Promise<void> {
+/** The server's wallet to try paying with announces itself once its script has run. */
+function loadTestWallet(): Promise<void> {
+  return new Promise((done, fail) => {
+    const script = make("script", { src: "./test-wallet.js" });
+    script.addEventListener("load", () => done());
+    script.addEventListener("error", () => fail(new Error("The test wallet does not load.")));
+    document.head.append(script);
+  });
+}
+
+async function mount(client: Headwater, sold: Sold, place: HTMLElement): Promise<void> {
+  const { chain } = sold;
+  if (sold.hasTestWallet) await loadTestWallet();
   const [{ mountPay }, payment] =
     await Promise.all([import("headwater-pay-panel"), client.payment()]);
   if (document.querySelector("link[href$='pay.css']") === null) {
@@ -35,7 +54,7 @@ async function mount(client: Headwater, chain: Chain, place: HTMLElement): Promi
 }
 
 /** Where the server is paid; `null` when it sells nothing or says it wrongly. */
-async function soldOn(): Promise<Chain | null> {
+async function soldOn(): Promise<Sold | null> {
   try {
     const answer = await fetch("./pay.json");
     return answer.ok ? read(await answer.json()) : null;
@@ -44,15 +63,17 @@ async function soldOn(): Promise<Chain | null> {
   }
 }
 
-function read(value: unknown): Chain | null {
-  const { id, name, vault, token, asset, worthless } = (value ?? {}) as Record<string, unknown>;
+function read(value: unknown): Sold | null {
+  const said = (value ?? {}) as Record<string, unknown>;
+  const { id, name, vault, token, asset, worthless } = said;
   const isChain = typeof id === "number" && Number.isSafeInteger(id) && typeof name === "string";
   if (!isChain || !isAddress(vault) || !isAddress(token)) return null;
-  return {
+  const chain: Chain = {
     id, vault, kind: "tron", rpc: "", btt: { is: "token", address: token },
     name: worthless === true ? `${name} (worthless tokens)` : name,
     asset: typeof asset === "string" ? asset : "",
   };
+  return { chain, hasTestWallet: worthless === true && said["test_wallet"] === true };
 }
 
 function isAddress(value: unknown): value is `0x${string}` {

@@ -183,6 +183,7 @@ impl Site {
             .route(SCRAPE, announce::door(Ask::Scrape))
             .route("/torrents.json", get(torrents))
             .route("/pay.json", get(pay::place))
+            .route("/test-wallet.js", get(pay::test_wallet))
             .route("/metrics", get(figures))
             .route("/healthz", get(healthy));
         if self.control.is_some() {

@@ -1,34 +1,55 @@
 //! Plays the sample film: builds what it takes, starts `headwater serve`, says where to look.
 
+mod pay;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
+use self::pay::Market;
 use crate::args::Args;
 use crate::run::{cargo, root, run, target_dir, tool};
 use crate::{setup, web};
 
 pub(crate) const USAGE: &str = "\
-usage: cargo xtask demo [--listen ADDRESS]
+usage: cargo xtask demo [--listen ADDRESS] [--pay]
 
   --listen   where to serve (127.0.0.1:7420)
+  --pay      sell upload slots on a test ledger, and let the film stall until it is paid for
 
 Builds the web app and the headwater program, seeds the film in tests/data/film, and prints the
-address to open in a browser. Ctrl-C ends everything.";
+address to open in a browser. Ctrl-C ends everything.
+
+With --pay the seller has little upload, leeches that pay nothing want it too, and the page has a
+wallet whose tokens are worthless: open Paid priority, switch it on, put BTT into the vault, grant.";
 
 /// How long the server may take until it seeds the film, in tries a fifth of a second apart.
 const TRIES_MAX: usize = 150;
 
 pub(crate) fn run_args(mut args: Args) -> Result<()> {
     let listen = args.value("--listen")?.unwrap_or_else(|| "127.0.0.1:7420".to_owned());
+    let pays = args.flag("--pay");
     args.finish()?;
     setup::ensure(true)?;
+    if pays {
+        setup::npm_packages("tests")?;
+    }
     web::build(false)?;
     run(cargo().args(["build", "-p", "headwater-hybrid", "--bin", "headwater"]))?;
-    let mut server = serve(&listen)?;
-    let told = tell(&mut server);
+    let mut market = if pays { Some(Market::open()?) } else { None };
+    let played = play(&listen, market.as_ref());
+    if let Some(market) = &mut market {
+        market.close();
+    }
+    played
+}
+
+/// Runs the server until it ends.
+fn play(listen: &str, market: Option<&Market>) -> Result<()> {
+    let mut server = serve(listen, market)?;
+    let told = tell(&mut server, market.is_some());
     if told.is_err() {
         server.kill().ok();
     }
@@ -41,15 +62,18 @@ pub(crate) fn run_args(mut args: Args) -> Result<()> {
 }
 
 /// Ctrl-C reaches the server too, since both are of one foreground group.
-fn serve(listen: &str) -> Result<Child> {
+fn serve(listen: &str, market: Option<&Market>) -> Result<Child> {
     let mut command: Command = tool(target_dir()?.join("debug/headwater"));
     command.args(["serve", "--listen", listen, "--interface", "127.0.0.1", "--dir"]);
     command.arg(root().join("tests/data/film")).stdout(Stdio::piped());
+    if let Some(market) = market {
+        market.sell(&mut command)?;
+    }
     command.spawn().context("start headwater serve")
 }
 
 /// Waits for the server's first line and for the film, then prints the address to open.
-fn tell(server: &mut Child) -> Result<()> {
+fn tell(server: &mut Child, pays: bool) -> Result<()> {
     let stdout = server.stdout.take().context("no stdout")?;
     let mut stdout = BufReader::new(stdout);
     let mut line = String::new();
@@ -57,6 +81,9 @@ fn tell(server: &mut Child) -> Result<()> {
     let url = line.trim().trim_end_matches('/').to_owned();
     let host = url.strip_prefix("http://").context("headwater serve printed no address")?;
     let magnet = film(host)?;
+    if pays {
+        pay::leech(&magnet)?;
+    }
     println!("\nOpen this in a browser:\n\n  {url}/#{magnet}\n\nCtrl-C ends everything.");
     std::io::copy(&mut stdout, &mut std::io::stdout())?;
     Ok(())

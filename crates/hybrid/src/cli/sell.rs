@@ -57,7 +57,16 @@ impl Shop {
         let payee = sell.payee.ok_or_else(|| Failure::input("no-payee", missing))?;
         let market = market(&sell.chain, args.peer.proxy.as_deref())?;
         let folder = owner::state_folder(args)?.join(FOLDER);
-        Ok(Some(Self { market, sell, payee, folder, place: PayPlace::default() }))
+        let wallet = sell
+            .test_wallet
+            .as_ref()
+            .map(|path| std::fs::read_to_string(path).map_err(|e| Failure::file(path, &e)));
+        if wallet.is_some() && market.chains.iter().any(|chain| chain.is_real) {
+            let why = "--test-wallet goes with --pay-chain local or nile, where nothing has worth";
+            return Err(Failure::input("test-wallet", why));
+        }
+        let place = PayPlace::with_test_wallet(wallet.transpose()?);
+        Ok(Some(Self { market, sell, payee, folder, place }))
     }
 
     /// Takes up what earlier runs left, and sells once the node has told what the vault is. Answers

@@ -36,6 +36,10 @@ pub(crate) struct Sell {
     /// tokens have a worth.
     #[arg(long, value_name = "N", value_parser = btt)]
     pub(crate) claim_fee: Option<Amount>,
+    /// Bring visitors a wallet to try paying with: a script for their pages that announces it
+    /// (TIP-6963). Only where the chain's tokens are worthless.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) test_wallet: Option<PathBuf>,
     /// Claim once so many fees are open: 20 lets a claim cost 5 % of what it brings.
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(crate) claim_factor: u32,
