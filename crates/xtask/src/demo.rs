@@ -23,7 +23,8 @@ Builds the web app and the headwater program, seeds the film in tests/data/film,
 address to open in a browser. Ctrl-C ends everything.
 
 With --pay the seller has little upload, leeches that pay nothing want it too, and the page has a
-wallet whose tokens are worthless: open Paid priority, switch it on, put BTT into the vault, grant.";
+wallet whose tokens are worthless: open Paid priority, switch it on, put BTT into the vault, and
+grant some of it.";
 
 /// How long the server may take until it seeds the film, in tries a fifth of a second apart.
 const TRIES_MAX: usize = 150;
