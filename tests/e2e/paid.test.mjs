@@ -2,50 +2,20 @@
 // through TronWeb 6.5.1 behind a TIP-6963 provider; the others know nothing of it.
 
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { test } from "node:test";
-import { TronWeb } from "tronweb";
 import { openTab } from "./harness/chromium.mjs";
-import { oneFile } from "./harness/content.mjs";
-import { finish, openFolder, root, start, writeContent } from "./harness/program.mjs";
+import {
+  fact, grant, held, openLedger, openPayer, openSeller, owed, pay, spent,
+} from "./harness/market.mjs";
+import { openFolder, root, start } from "./harness/program.mjs";
 import { ask, limit, openStage, until } from "./harness/stage.mjs";
-import { bringWallet } from "./harness/wallet.mjs";
 
 const { build } = createRequire(join(root, "www/package.json"))("esbuild");
 
-const BTT = 10n ** 18n;
-/** What a GiB costs, in BTT. */
-const PRICE = 10n;
-
 /** Files that nobody loads who does not pay. */
 const PAYMENT = /\/(pay\.(js|css)|headwater-(pay|paying|payment|wallet)\.(js|wasm))$/;
-
-/** A ledger that runs as long as the test. */
-async function openLedger(stage) {
-  const run = stage.keep(start(["devnet", "--listen", "127.0.0.1:0", "--json"]));
-  return JSON.parse(await run.line((line) => line.startsWith("{")));
-}
-
-/** A server that sells, with so many bytes a second to give. */
-async function openSeller(stage, ledger, { upload, mib }) {
-  const folder = stage.keep(await openFolder());
-  await writeContent(folder.path, oneFile(mib));
-  const claimKey = join((stage.keep(await openFolder())).path, "claim.key");
-  await writeFile(claimKey, `${ledger.accounts[2].key}\n`, { mode: 0o600 });
-  const payee = ledger.accounts[1].address;
-  const server = await stage.serve({
-    dir: folder.path,
-    more: [
-      "--sell", "--payee", payee, "--price", `${PRICE}`, "--pay-node", ledger.url,
-      "--vault", ledger.vault, "--claim-key", claimKey, "--claim-factor", "4000000000",
-      "--upload-limit", `${upload}`,
-    ],
-  });
-  await until("the server to sell", async () => (await fetch(`${server.site}/pay.json`)).ok);
-  return { server, folder, claimKey, payee };
-}
 
 /** What `cargo xtask demo --pay` bundles: the wallet, for this ledger. */
 async function bundleWallet(ledger, folder) {
@@ -59,67 +29,8 @@ async function bundleWallet(ledger, folder) {
   return outfile;
 }
 
-/** The app, with a wallet, at a torrent. */
-async function openPayer(stage, ledger, server, magnet) {
-  const context = await stage.context();
-  const [{ key }] = ledger.accounts;
-  await bringWallet(context, { node: ledger.url, key, chainId: ledger.chain_id });
-  const page = await openTab(context, `${server.site}/#${magnet}`);
-  page.asked = [];
-  context.on("request", (request) => page.asked.push(new URL(request.url()).pathname));
-  return page;
-}
-
-/** Puts money into the vault and grants some of it, by the page's own controls. */
-async function grant(page, { deposit, cap, price }) {
-  await page.click("#pay-open");
-  await page.click("#pay-on");
-  await page.click(".pay-wallets button");
-  await page.fill("#pay-amount", deposit);
-  await page.click('button:text-is("Put in")');
-  await until("the deposit", async () => {
-    const held = await page.getAttribute("[data-pay=held]", "data-value");
-    return held === `${BigInt(deposit) * BTT}`;
-  });
-  await page.fill("#pay-cap", cap);
-  await page.fill("#pay-price", price);
-  await page.click('button:text-is("Grant")');
-  await page.waitForSelector("[data-pay=stop]");
-}
-
-/** What so many bytes cost, rounded up as both sides do. */
-function owed(bytes) {
-  const price = (PRICE * BTT) / 1024n;
-  const mib = 1n << 20n;
-  return (BigInt(bytes) * price + mib - 1n) / mib;
-}
-
 function isDone(page) {
   return page.evaluate(() => window.torrent.progress === 1);
-}
-
-function fact(page, name) {
-  return page.evaluate((fact) =>
-    Number(document.querySelector(`[data-fact=${fact}]`)?.dataset.value ?? 0), name);
-}
-
-async function spent(page) {
-  return BigInt((await page.getAttribute("[data-pay=spent]", "data-value")) ?? "0");
-}
-
-async function pay(...args) {
-  const { code, lines, log } = await finish(["pay", ...args, "--json"]);
-  assert.equal(code, 0, log.join("\n"));
-  return JSON.parse(lines.at(-1));
-}
-
-/** What the vault paid to the payee, as the ledger tells. */
-async function paidOut(ledger, payee, owner) {
-  const tronWeb = new TronWeb({ fullHost: ledger.url });
-  const { constant_result: [answer] } = await tronWeb.transactionBuilder.triggerConstantContract(
-    ledger.vault, "accounts(address)", {}, [{ type: "address", value: payee }], owner,
-  );
-  return BigInt(`0x${answer.slice(0, 64)}`);
 }
 
 test("a page pays for a faster slot, and ledger, seller and page agree", limit, async (t) => {
@@ -153,7 +64,7 @@ test("a page pays for a faster slot, and ledger, seller and page agree", limit, 
   const claimed = await pay("claim", ...folderOf, "--claim-key", claimKey, "--all",
     "--pay-node", ledger.url, "--vault", ledger.vault);
   assert.equal(BigInt(claimed.paid), paid);
-  assert.equal(await paidOut(ledger, payee, ledger.accounts[0].address), paid);
+  assert.equal(await held(ledger, payee), paid);
 
   // Whoever does not pay is served on.
   for (const one of free) await until("a free page to finish", () => isDone(one), 60);

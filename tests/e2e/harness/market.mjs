@@ -1,0 +1,102 @@
+// A market for tests: a ledger, a server that sells its upload, and pages whose wallet is TronWeb
+// 6.5.1 behind a TIP-6963 provider.
+
+import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { TronWeb } from "tronweb";
+import { openTab } from "./chromium.mjs";
+import { oneFile } from "./content.mjs";
+import { finish, openFolder, start, writeContent } from "./program.mjs";
+import { until } from "./stage.mjs";
+import { bringWallet } from "./wallet.mjs";
+
+const BTT = 10n ** 18n;
+/** What a GiB costs, in BTT. */
+const PRICE = 10n;
+
+/** A ledger that runs as long as the test. */
+export async function openLedger(stage) {
+  const run = stage.keep(start(["devnet", "--listen", "127.0.0.1:0", "--json"]));
+  return JSON.parse(await run.line((line) => line.startsWith("{")));
+}
+
+/** A server that sells, with so many bytes a second to give. */
+export async function openSeller(stage, ledger, { upload, mib }) {
+  const folder = stage.keep(await openFolder());
+  await writeContent(folder.path, oneFile(mib));
+  const claimKey = join((stage.keep(await openFolder())).path, "claim.key");
+  await writeFile(claimKey, `${ledger.accounts[2].key}\n`, { mode: 0o600 });
+  const payee = ledger.accounts[1].address;
+  const server = await stage.serve({
+    dir: folder.path,
+    more: [
+      "--sell", "--payee", payee, "--price", `${PRICE}`, "--pay-node", ledger.url,
+      "--vault", ledger.vault, "--claim-key", claimKey, "--claim-factor", "4000000000",
+      "--upload-limit", `${upload}`,
+    ],
+  });
+  await until("the server to sell", async () => (await fetch(`${server.site}/pay.json`)).ok);
+  return { server, folder, claimKey, payee };
+}
+
+/** The app, with a wallet, at a torrent. */
+export async function openPayer(stage, ledger, server, magnet) {
+  const context = await stage.context();
+  const [{ key }] = ledger.accounts;
+  await bringWallet(context, { node: ledger.url, key, chainId: ledger.chain_id });
+  const page = await openTab(context, `${server.site}/#${magnet}`);
+  page.asked = [];
+  context.on("request", (request) => page.asked.push(new URL(request.url()).pathname));
+  return page;
+}
+
+/** Puts money into the vault and grants some of it, by the page's own controls. */
+export async function grant(page, { deposit, cap, price }) {
+  await page.click("#pay-open");
+  await page.click("#pay-on");
+  await page.click(".pay-wallets button");
+  await page.fill("#pay-amount", deposit);
+  await page.click('button:text-is("Put in")');
+  await until("the deposit", async () => {
+    const held = await page.getAttribute("[data-pay=held]", "data-value");
+    return held === `${BigInt(deposit) * BTT}`;
+  });
+  await page.fill("#pay-cap", cap);
+  await page.fill("#pay-price", price);
+  await page.click('button:text-is("Grant")');
+  await page.waitForSelector("[data-pay=stop]");
+}
+
+/** What so many bytes cost, rounded up as both sides do. */
+export function owed(bytes) {
+  const price = (PRICE * BTT) / 1024n;
+  const mib = 1n << 20n;
+  return (BigInt(bytes) * price + mib - 1n) / mib;
+}
+
+export async function spent(page) {
+  return BigInt((await page.getAttribute("[data-pay=spent]", "data-value")) ?? "0");
+}
+
+/** A figure that the app shows. */
+export function fact(page, name) {
+  return page.evaluate((fact) =>
+    Number(document.querySelector(`[data-fact=${fact}]`)?.dataset.value ?? 0), name);
+}
+
+/** What `headwater pay` says. */
+export async function pay(...args) {
+  const { code, lines, log } = await finish(["pay", ...args, "--json"]);
+  assert.equal(code, 0, log.join("\n"));
+  return JSON.parse(lines.at(-1));
+}
+
+/** What the vault holds for an account, as the ledger tells. */
+export async function held(ledger, account) {
+  const tronWeb = new TronWeb({ fullHost: ledger.url });
+  const { constant_result: [answer] } = await tronWeb.transactionBuilder.triggerConstantContract(
+    ledger.vault, "accounts(address)", {}, [{ type: "address", value: account }], account,
+  );
+  return BigInt(`0x${answer.slice(0, 64)}`);
+}
