@@ -324,7 +324,8 @@ impl Picker {
         self.news += 1;
     }
 
-    /// Takes a block whose size is right.
+    /// Takes a block whose size is right. One that a peer is paid for comes from that peer alone: it
+    /// would be charged all the same if another's were taken, and nothing would prove it.
     pub(crate) fn receive(
         &mut self,
         at: BlockAt,
@@ -337,6 +338,10 @@ impl Picker {
             open.data.resize(open.len as usize, 0);
         }
         self.doubled -= u64::from(open.is_doubled(at.block));
+        if PAYS && open.is_bought_of_another(at.block, from.0, &self.charged) {
+            open.release(at.block, from.0);
+            return Received::Useless;
+        }
         let Some(others) = open.receive(at.block, from, bytes) else { return Received::Useless };
         if open.free == 0 && self.free.remove(&at.piece) {
             self.states[at.piece.idx()] = State::Busy;

@@ -182,8 +182,9 @@ impl Picker {
     }
 
     fn take_free(&mut self, piece: PieceIndex, asker: &Asker<'_>, out: &mut Vec<BlockAt>) {
+        let is_kept_apart = self.is_kept_apart(asker.link);
         let Some(open) = self.open.get_mut(&piece) else { return };
-        if PAYS && self.by_piece && self.charged.contains(&asker.link) && !open.claim(asker.link) {
+        if is_kept_apart && !open.claim(asker.link) {
             return;
         }
         if !open.is_open_to(asker.link) {
@@ -201,6 +202,9 @@ impl Picker {
     /// Asks a second peer for urgent blocks that the first is slow to send.
     fn take_late(&mut self, late: Deadline, asker: &Asker<'_>, out: &mut Vec<BlockAt>) {
         let Deadline { piece, distance } = late;
+        if self.is_kept_apart(asker.link) {
+            return;
+        }
         let Some(open) = self.open.get_mut(&piece).filter(|open| !open.parole) else { return };
         let patience = limit::URGENT_PATIENCE;
         self.doubled += take_second(open, (piece, distance), asker, out, (patience, &self.charged));
@@ -209,6 +213,9 @@ impl Picker {
     /// Asks a second peer for blocks though the first may still send them: near the end one slow
     /// link would otherwise hold the whole torrent.
     fn pick_again(&mut self, asker: &Asker<'_>, out: &mut Vec<BlockAt>) {
+        if self.is_kept_apart(asker.link) {
+            return;
+        }
         let room = asker.room.min(limit::END_GAME_MAX - asker.owes);
         let asker = Asker { room, ..*asker };
         for (&piece, open) in self.open.iter_mut().rev() {
@@ -220,6 +227,12 @@ impl Picker {
                 self.doubled += take_second(open, (piece, 0), &asker, out, at_once);
             }
         }
+    }
+
+    /// Whether what a link sends costs money and can be judged by whole pieces alone: then it has
+    /// pieces for itself.
+    fn is_kept_apart(&self, link: LinkId) -> bool {
+        PAYS && self.by_piece && self.charged.contains(&link)
     }
 
     pub(super) fn next_piece(&mut self, asker: &Asker<'_>, hint: &mut Hint) -> Option<PieceIndex> {
@@ -315,7 +328,8 @@ impl Picker {
 }
 
 /// Asks a second peer for blocks that the first owes for so long, where that saves time. Answers
-/// how many. What costs money is asked of one peer alone.
+/// how many. What costs money is asked of one peer alone, which takes over what one that is free
+/// is slow to send: see [`Picker::receive`].
 fn take_second(
     open: &mut Open,
     (piece, distance): (PieceIndex, u64),
@@ -324,9 +338,6 @@ fn take_second(
     (patience, charged): (Duration, &Set<LinkId>),
 ) -> u64 {
     let before = out.len();
-    if PAYS && charged.contains(&asker.link) {
-        return 0;
-    }
     for index in (0..open.slots.len()).rev() {
         if out.len() >= asker.room {
             break;

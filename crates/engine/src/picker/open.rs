@@ -1,6 +1,6 @@
 //! One piece that is being fetched: which blocks are here, who was asked for the others.
 
-use headwater_base::{BLOCK_LEN, BlockIndex, LinkId, PeerId, PieceIndex, Time};
+use headwater_base::{BLOCK_LEN, BlockIndex, LinkId, PeerId, PieceIndex, Set, Time};
 
 use super::BlockAt;
 use super::leaves::Leaves;
@@ -86,6 +86,18 @@ impl Open {
     /// Whether two are asked for `block`.
     pub(super) fn is_doubled(&self, block: BlockIndex) -> bool {
         matches!(self.slots[block.idx()], Slot::Asked(_, Some(_)))
+    }
+
+    /// Whether `block` is asked of one of those that are `charged` for, other than `link`.
+    pub(super) fn is_bought_of_another(
+        &self,
+        block: BlockIndex,
+        link: LinkId,
+        charged: &Set<LinkId>,
+    ) -> bool {
+        let Slot::Asked(first, second) = self.slots[block.idx()] else { return false };
+        let is_bought = |asked: &Asked| asked.link != link && charged.contains(&asked.link);
+        is_bought(&first) || second.as_ref().is_some_and(is_bought)
     }
 
     /// Takes `link` off those asked for `block`; true when nobody is left.

@@ -256,6 +256,29 @@ fn what_costs_money_comes_in_v1_from_one_peer_alone_and_is_asked_once() {
     assert!(pick(&mut picker, 3, &all, 4).iter().any(|at| at.piece == bought));
 }
 
+#[cfg(feature = "pay")]
+#[test]
+fn what_a_slow_peer_owes_in_v2_is_bought_near_the_end_and_comes_from_the_seller_alone() {
+    let mut picker = picker(1, 2);
+    picker.by_piece = false;
+    let all = Bitfield::full(1);
+    let owed = pick(&mut picker, 1, &all, 2);
+    picker.set_charged(LinkId(2), true);
+    assert_eq!(pick(&mut picker, 2, &all, 2).len(), 2);
+    assert_eq!(picker.doubled(), 2);
+    // Nobody else is asked for them, and what comes free now comes too late.
+    assert_eq!(pick(&mut picker, 3, &all, 2), []);
+    let bytes = vec![7; picker.block_len(owed[0]).unwrap() as usize];
+    assert!(matches!(picker.receive(owed[0], (LinkId(1), PEER), &bytes), Received::Useless));
+    assert_eq!(picker.doubled(), 1);
+    // Should the seller fail, the block is asked for anew.
+    assert!(picker.release(owed[0], LinkId(2)));
+    assert_eq!(pick(&mut picker, 3, &all, 1), [owed[0]]);
+    let bought = picker.receive(owed[1], (LinkId(2), PEER), &bytes[..bytes.len() - 1]);
+    let Received::Taken { others, .. } = bought else { panic!("{bought:?}") };
+    assert_eq!(others, [Some(LinkId(1)), None]);
+}
+
 #[test]
 fn late_urgent_piece_that_failed_still_comes_from_one_peer_alone() {
     let mut picker = picker(1, 4);
