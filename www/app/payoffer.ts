@@ -65,11 +65,12 @@ async function soldOn(): Promise<Sold | null> {
 
 function read(value: unknown): Sold | null {
   const said = (value ?? {}) as Record<string, unknown>;
-  const { id, name, vault, token, asset, worthless } = said;
+  const { id, kind, name, vault, token, asset, worthless } = said;
   const isChain = typeof id === "number" && Number.isSafeInteger(id) && typeof name === "string";
   if (!isChain || !isAddress(vault) || !isAddress(token)) return null;
+  if (kind !== "tron" && kind !== "evm") return null;
   const chain: Chain = {
-    id, vault, kind: "tron", rpc: "", btt: { is: "token", address: token },
+    id, vault, kind, rpc: "", btt: kind === "evm" ? { is: "coin" } : { is: "token", address: token },
     name: worthless === true ? `${name} (worthless tokens)` : name,
     asset: typeof asset === "string" ? asset : "",
   };

@@ -9,12 +9,16 @@ mod rail;
 use headwater_base::{Address, Digest256, Signature};
 use headwater_pay::{Promise, Signed};
 use headwater_tron::abi::AbiError;
-use headwater_tron::node::{self, Called, Code, NodeError, Words};
+use headwater_tron::chain::{Chain, Envelope};
+use headwater_tron::evm;
+use headwater_tron::node::{self, Called, Code, NodeError, Words, path};
 use headwater_tron::typed;
 use headwater_wire::extended::{Grant, Rail};
 
 pub use account::AccountQuery;
-pub use claim::{CLAIM_FEE_LIMIT, ClaimOrder, ClaimRun, ClaimStep, ClaimTrouble};
+pub use claim::{
+    CLAIM_COST_MAX, CLAIM_FEE_LIMIT, CONFIRMATIONS, ClaimOrder, ClaimRun, ClaimStep, ClaimTrouble,
+};
 pub use headwater_tron::key::{KeyError, SecretKey};
 pub use headwater_tron::node::Request;
 pub use rail::RailQuery;
@@ -114,16 +118,28 @@ pub fn session(grant: &Grant) -> Digest256 {
     typed_grant(grant).session()
 }
 
-/// Asks a vault by a call that is run and forgotten. Nobody calls: a node may refuse a caller that
-/// is a contract itself.
-fn question(path: &'static str, vault: Address, call: Vec<u8>) -> Request {
-    Request::call(path, Address([0; 20]), vault, call)
+/// How the nodes of a rail's chain are spoken to. A chain that nobody here knows has no vault.
+fn envelope(rail: &Rail) -> Envelope {
+    Chain::by_id(rail.chain).map_or(Envelope::Tron, |chain| chain.envelope)
+}
+
+/// Asks a vault by a call that is run and forgotten, in the newest block. Nobody calls: a node may
+/// refuse a caller that is a contract itself.
+fn question(envelope: Envelope, vault: Address, call: Vec<u8>) -> Request {
+    match envelope {
+        Envelope::Tron => Request::call(path::CONSTANT, Address([0; 20]), vault, call),
+        Envelope::Evm => evm::call(Address([0; 20]), vault, &call, None),
+    }
 }
 
 /// What a call returned that was run and forgotten. Anything else than a plain answer is none: a
 /// balance that could not be read is never zero.
-fn returned(bytes: &[u8]) -> Result<Vec<u8>, QueryError> {
-    match node::called(bytes)? {
+fn returned(envelope: Envelope, bytes: &[u8]) -> Result<Vec<u8>, QueryError> {
+    let called = match envelope {
+        Envelope::Tron => node::called(bytes)?,
+        Envelope::Evm => evm::called(bytes)?,
+    };
+    match called {
         Called::Returned { data, .. } => Ok(data),
         Called::Reverted { .. } | Called::Broke { .. } => Err(QueryError::Undone),
         Called::Refused { code, words } => Err(QueryError::Refused { code, words }),

@@ -2,12 +2,14 @@
 
 use headwater_base::Address;
 
+use crate::address::{to_base58, to_evm};
+
 /// How transactions are written, sent and signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Envelope {
     /// TRON's protobuf, through the node's HTTP API.
     Tron,
-    /// Ethereum's, through a wallet's own connection: we write none of these.
+    /// Ethereum's, through the node's JSON-RPC.
     Evm,
 }
 
@@ -121,6 +123,14 @@ impl Chain {
         CHAINS.iter().find(|chain| chain.name == name)
     }
 
+    /// An address as people on this chain know it.
+    pub fn show(&self, address: Address) -> String {
+        match self.envelope {
+            Envelope::Tron => to_base58(address),
+            Envelope::Evm => to_evm(address),
+        }
+    }
+
     /// The chain with that id in signatures.
     pub fn by_id(id: u64) -> Option<&'static Self> {
         CHAINS.iter().find(|chain| chain.id == id)
@@ -145,6 +155,13 @@ mod tests {
             assert_eq!(Chain::by_id(chain.id), Some(&CHAINS[at]));
         }
         assert_eq!(Chain::named("mainnet"), None);
+    }
+
+    #[test]
+    fn address_is_shown_as_the_chain_writes_it() {
+        let address = Address([0x44; 20]);
+        assert_eq!(TRON.show(address), "TGCAjMXComunWZEXCT1LPBdcYbDVuyexBv");
+        assert_eq!(BTTC.show(address), "0x4444444444444444444444444444444444444444");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::address;
 use crate::digest::keccak256;
 
 /// What `v` is when the point's `y` is even. Its other value is one more.
-const V_EVEN: u8 = 27;
+pub(crate) const V_EVEN: u8 = 27;
 
 /// A secp256k1 key: of a session, or of an account that submits claims.
 pub struct SecretKey(SigningKey);

@@ -9,6 +9,7 @@ pub mod address;
 pub mod amount;
 pub mod chain;
 mod digest;
+pub mod evm;
 pub mod key;
 pub mod limit;
 pub mod message;

@@ -22,7 +22,7 @@ export async function openLedger(stage) {
 }
 
 /** A server that sells, with so many bytes a second to give. */
-export async function openSeller(stage, ledger, { upload, mib }) {
+export async function openSeller(stage, ledger, { upload, mib, more = [] }) {
   const folder = stage.keep(await openFolder());
   await writeContent(folder.path, oneFile(mib));
   const claimKey = join((stage.keep(await openFolder())).path, "claim.key");
@@ -33,7 +33,7 @@ export async function openSeller(stage, ledger, { upload, mib }) {
     more: [
       "--sell", "--payee", payee, "--price", `${PRICE}`, "--pay-node", ledger.url,
       "--vault", ledger.vault, "--claim-key", claimKey, "--claim-factor", "4000000000",
-      "--upload-limit", `${upload}`,
+      "--upload-limit", `${upload}`, ...more,
     ],
   });
   await until("the server to sell", async () => (await fetch(`${server.site}/pay.json`)).ok);
@@ -41,10 +41,10 @@ export async function openSeller(stage, ledger, { upload, mib }) {
 }
 
 /** The app, with a wallet, at a torrent. */
-export async function openPayer(stage, ledger, server, magnet) {
+export async function openPayer(stage, ledger, server, magnet, bring = bringWallet) {
   const context = await stage.context();
   const [{ key }] = ledger.accounts;
-  await bringWallet(context, { node: ledger.url, key, chainId: ledger.chain_id });
+  await bring(context, { node: ledger.url, key, chainId: ledger.chain_id });
   const page = await openTab(context, `${server.site}/#${magnet}`);
   page.asked = [];
   context.on("request", (request) => page.asked.push(new URL(request.url()).pathname));

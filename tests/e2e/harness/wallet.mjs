@@ -1,4 +1,5 @@
-// A TRON wallet in a page: TronWeb as npm has it, behind a TIP-6963 provider that asks nobody.
+// Wallets in a page that ask nobody: TronWeb as npm has it, behind a TIP-6963 provider; and one of
+// the Ethereum kind.
 
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -10,6 +11,47 @@ const library = join(dirname(main).replace(/lib.*$/, ""), "dist/TronWeb.js");
 export async function bringWallet(context, { node, key, chainId }) {
   await context.addInitScript({ path: library });
   await context.addInitScript(inject, { node, key, chainId });
+}
+
+/**
+ * Has every page of `context` find a wallet of the Ethereum kind (EIP-6963): the node itself, which
+ * signs for accounts that everybody knows.
+ */
+export async function bringEvmWallet(context, { node, chainId }) {
+  await context.addInitScript(injectEvm, { node, chainId });
+}
+
+/** Runs in the page. */
+function injectEvm({ node, chainId }) {
+  const prompts = [];
+  const ask = async (method, params = []) => {
+    const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
+    const headers = { "content-type": "application/json" };
+    const answer = await (await fetch(node, { method: "POST", headers, body })).json();
+    if (answer.error) throw Object.assign(new Error(answer.error.message), answer.error);
+    return answer.result;
+  };
+  const provider = {
+    on: () => {},
+    removeListener: () => {},
+    request: async ({ method, params }) => {
+      if (method === "eth_chainId") return `0x${chainId.toString(16)}`;
+      if (/^eth_(requestAccounts|accounts)$/.test(method)) {
+        return (await ask("eth_accounts")).slice(0, 1);
+      }
+      if (/^eth_(send|sign)/.test(method)) prompts.push(method);
+      return ask(method, params);
+    },
+  };
+  const info = {
+    uuid: "5d7b1f0e-90ab-4d0c-8b60-6e3f6f3c1c55", rdns: "org.example.test",
+    name: "Test wallet (worthless coins)", icon: "data:image/png;base64,",
+  };
+  const tell = () => dispatchEvent(
+    new CustomEvent("eip6963:announceProvider", { detail: { info, provider } }));
+  addEventListener("eip6963:requestProvider", tell);
+  tell();
+  window.testWallet = { prompts };
 }
 
 /** Runs in the page. */

@@ -4,10 +4,10 @@
 use headwater_base::{Address, Amount};
 use headwater_pay::{AccountView, JobFailure};
 use headwater_tron::abi::vault::{self, Reserved, VaultAccount};
-use headwater_tron::node::{Request, path};
+use headwater_tron::node::Request;
 use headwater_wire::extended::{Grant, Rail};
 
-use super::{QueryError, question, returned, session};
+use super::{QueryError, envelope, question, returned, session};
 
 const QUESTIONS: usize = 4;
 
@@ -46,12 +46,13 @@ impl AccountQuery {
             vault::claimed(session, self.payee),
             vault::reserve_of(session, self.payee),
         ];
-        calls.map(|call| question(path::CONSTANT, self.rail.vault, call)).into()
+        let envelope = envelope(&self.rail);
+        calls.map(|call| question(envelope, self.rail.vault, call)).into()
     }
 
     /// Takes the answer to the request with that place in the list.
     pub fn answer(&mut self, index: usize, bytes: &[u8]) {
-        let data = returned(bytes);
+        let data = returned(envelope(&self.rail), bytes);
         match index {
             0 => self.account = data.and_then(|data| Ok(vault::read_account(&data)?)),
             1 => self.spent = data.and_then(|data| Ok(vault::read_amount(&data)?)),

@@ -2,29 +2,25 @@
 //! transaction, so nothing is signed but what was asked for, byte for byte; it may say anything,
 //! so a claim is done only when its receipt is final and the vault says the same.
 
+mod evm;
+mod tron;
+
 use core::time::Duration;
 
 use headwater_base::{Amount, Signature};
 use headwater_pay::{Answer, JobFailure, Promise};
-use headwater_tron::abi::{self, Event, Reason, vault};
-use headwater_tron::node::{
-    self, Broadcast, CallRequest, Called, Code, HexAddress, HexBytes, NodeError, Outcome, Receipt,
-    Request, Words, path,
-};
-use headwater_tron::transaction::{Contract, Transaction, TransactionError, TransactionId};
+use headwater_tron::abi::{Event, Reason, vault};
+use headwater_tron::chain::Envelope;
+use headwater_tron::node::{Code, NodeError, Receipt, Request, Words};
+use headwater_tron::transaction::TransactionError;
 
-use super::{QueryError, SecretKey, question, returned, session, typed_grant};
+use super::{QueryError, SecretKey, envelope, returned, session, typed_grant};
 
-/// The most sun that a claim may burn, 100 TRX: eleven times what one costs at 100 sun for a unit
-/// of energy. What is not used stays with the account.
-pub const CLAIM_FEE_LIMIT: u64 = 100_000_000;
+pub use evm::{CLAIM_COST_MAX, CONFIRMATIONS};
+pub use tron::CLAIM_FEE_LIMIT;
 
 /// Time between two looks at a receipt: a block's.
 const POLL_EVERY: Duration = Duration::from_secs(3);
-/// Looks at a receipt and at what it led to. A transaction counts for a minute, and is final a
-/// minute after its block; this is three.
-const POLLS_MAX: u32 = 60;
-
 /// What is claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClaimOrder {
@@ -85,6 +81,16 @@ pub enum ClaimTrouble {
         /// Why, in its words.
         words: Words,
     },
+    /// The claim would cost more than any claim should.
+    #[error(
+        "the claim would cost {found} base units of the chain's coin, at most {allowed} allowed"
+    )]
+    Cost {
+        /// What it would cost.
+        found: u128,
+        /// The most allowed.
+        allowed: u128,
+    },
     /// The vault would refuse the claim, so that it was not submitted.
     #[error("the vault would refuse the claim: {0:?}")]
     WouldFail(Reason),
@@ -112,6 +118,7 @@ impl ClaimTrouble {
             | Self::OtherTransaction
             | Self::Transaction(_)
             | Self::Refused { .. }
+            | Self::Cost { .. }
             | Self::Unsettled(_) => JobFailure::Unreachable,
         }
     }
@@ -123,164 +130,89 @@ impl From<NodeError> for ClaimTrouble {
     }
 }
 
-#[derive(Clone, Debug)]
-enum State {
-    /// Asks what was claimed before: somebody else may have submitted the voucher.
-    Looking,
-    /// Has the call tried, since one that is refused costs a fee.
-    Trying,
-    /// Has the transaction built.
-    Building,
-    /// Hands it in.
-    Sending(Request, TransactionId),
-    /// Waits for a block.
-    Waiting(TransactionId),
-    /// Asks for its receipt.
-    Polling(TransactionId),
-    /// It is final and led to this sum; asks whether the vault says so too.
-    Settling(TransactionId, Amount),
-    /// Over.
-    Done(Answer),
-}
-
 /// One claim on its way.
 #[derive(Debug)]
 pub struct ClaimRun {
+    course: Course,
+    over: Option<Answer>,
+    trouble: Option<ClaimTrouble>,
+}
+
+/// The way to the vault's chain.
+#[derive(Debug)]
+enum Course {
+    Tron(tron::Course),
+    Evm(evm::Course),
+}
+
+/// What each way needs: what is claimed, and who pays the fee.
+#[derive(Debug)]
+struct Claimer {
     key: SecretKey,
     order: ClaimOrder,
-    fee_limit: u64,
-    state: State,
-    polls: u32,
-    trouble: Option<ClaimTrouble>,
+    /// Looks at what became of the transaction that may still be taken.
+    looks: u32,
+    looks_max: u32,
 }
 
 impl ClaimRun {
     /// Brings `order` to the chain from the account of `key`, which pays the fee and gets nothing.
-    pub fn new(key: SecretKey, order: ClaimOrder, fee_limit: u64) -> Self {
-        Self { key, order, fee_limit, state: State::Looking, polls: 0, trouble: None }
+    pub fn new(key: SecretKey, order: ClaimOrder) -> Self {
+        let course = match envelope(&order.voucher.rail) {
+            Envelope::Tron => Course::Tron(tron::Course::new(key, order)),
+            Envelope::Evm => Course::Evm(evm::Course::new(key, order)),
+        };
+        Self { course, over: None, trouble: None }
     }
 
     /// What comes next.
     #[expect(clippy::should_implement_trait, reason = "a drain as the core's others, no iterator")]
     pub fn next(&mut self) -> ClaimStep {
-        let request = match &self.state {
-            State::Looking | State::Settling(..) => self.ask_claimed(),
-            State::Trying => {
-                let (owner, vault) = (self.key.address(), self.order.voucher.rail.vault);
-                Request::call(path::CONSTANT, owner, vault, self.order.call())
-            }
-            State::Building => Request::of(path::TRIGGER, &self.call_request()),
-            State::Sending(request, _) => request.clone(),
-            State::Waiting(id) => {
-                self.state = State::Polling(*id);
-                return ClaimStep::Wait(POLL_EVERY);
-            }
-            State::Polling(id) => Request::receipt(path::SOLID_RECEIPT, *id),
-            State::Done(answer) => return ClaimStep::Done(*answer),
-        };
-        ClaimStep::Ask(request)
+        match (self.over, &mut self.course) {
+            (Some(answer), _) => ClaimStep::Done(answer),
+            (None, Course::Tron(course)) => course.next(),
+            (None, Course::Evm(course)) => course.next(),
+        }
     }
 
     /// Takes the answer to what was asked; no bytes where none came.
     pub fn answered(&mut self, bytes: &[u8]) {
-        let next = match &self.state {
-            State::Looking => self.looked(bytes),
-            State::Trying => self.tried(bytes),
-            State::Building => self.built(bytes),
-            State::Sending(_, id) => sent(bytes, *id),
-            State::Polling(id) => self.polled(bytes, *id),
-            State::Settling(id, total) => self.settled(bytes, *id, *total),
-            state @ (State::Waiting(_) | State::Done(_)) => Ok(state.clone()),
-        };
-        self.state = next.unwrap_or_else(|trouble| {
-            let failed = State::Done(Answer::Failed(trouble.failure()));
-            self.trouble = Some(trouble);
-            failed
-        });
-        if let State::Waiting(_) = self.state {
-            self.polls += 1;
-            if self.polls > POLLS_MAX {
-                self.trouble = Some(ClaimTrouble::Unsettled(POLLS_MAX));
-                self.state = State::Done(Answer::Failed(JobFailure::Unreachable));
-            }
+        if self.over.is_some() {
+            return;
         }
+        let answered = match &mut self.course {
+            Course::Tron(course) => course.answered(bytes),
+            Course::Evm(course) => course.answered(bytes),
+        };
+        self.over = answered.unwrap_or_else(|trouble| {
+            let failed = Answer::Failed(trouble.failure());
+            self.trouble = Some(trouble);
+            Some(failed)
+        });
     }
 
     /// Why it failed, for a log.
     pub fn trouble(&self) -> Option<&ClaimTrouble> {
         self.trouble.as_ref()
     }
+}
 
-    fn ask_claimed(&self) -> Request {
-        let Promise { rail, grant, payee, .. } = self.order.voucher;
-        let call = vault::claimed(session(&grant), payee);
-        question(path::SOLID_CONSTANT, rail.vault, call)
+impl Claimer {
+    /// Counts a look that showed nothing yet.
+    fn look(&mut self) -> Result<(), ClaimTrouble> {
+        self.looks += 1;
+        let over = self.looks > self.looks_max;
+        if over { Err(ClaimTrouble::Unsettled(self.looks_max)) } else { Ok(()) }
     }
 
-    fn call_request(&self) -> CallRequest {
-        CallRequest {
-            owner_address: HexAddress(self.key.address()),
-            contract_address: Some(HexAddress(self.order.voucher.rail.vault)),
-            function_selector: None,
-            parameter: None,
-            data: Some(HexBytes(self.order.call())),
-            call_value: 0,
-            call_token_value: 0,
-            token_id: 0,
-            fee_limit: self.fee_limit,
-            visible: false,
-        }
+    /// The call that asks what the payee was paid in the session.
+    fn ask_claimed(&self) -> Vec<u8> {
+        let Promise { grant, payee, .. } = self.order.voucher;
+        vault::claimed(session(&grant), payee)
     }
 
-    fn looked(&self, bytes: &[u8]) -> Result<State, ClaimTrouble> {
-        let claimed = read_claimed(bytes)?;
-        let is_paid = claimed >= self.order.voucher.amount;
-        Ok(if is_paid { State::Done(Answer::ClaimDone(claimed)) } else { State::Trying })
-    }
-
-    fn tried(&self, bytes: &[u8]) -> Result<State, ClaimTrouble> {
-        match node::called(bytes)? {
-            Called::Returned { .. } => Ok(State::Building),
-            Called::Reverted { data, .. } => Err(ClaimTrouble::WouldFail(abi::reason(&data))),
-            Called::Broke { words, .. } => Err(ClaimTrouble::WouldFail(Reason::Words(words))),
-            Called::Refused { code, words } => Err(ClaimTrouble::Refused { code, words }),
-        }
-    }
-
-    fn built(&self, bytes: &[u8]) -> Result<State, ClaimTrouble> {
-        let Transaction { raw, signatures } = node::unsigned(bytes)?;
-        if !signatures.is_empty() || !self.is_ours(&raw) {
-            return Err(ClaimTrouble::OtherTransaction);
-        }
-        let signed = raw.sign(&self.key)?;
-        Ok(State::Sending(Request::broadcast(&signed)?, signed.id()?))
-    }
-
-    /// Whether it does what was asked and nothing else. The node chooses the block it names and
-    /// its dates, which change only until when it counts.
-    fn is_ours(&self, raw: &headwater_tron::transaction::Raw) -> bool {
-        let Contract::Trigger(call) = &raw.contract else { return false };
-        call.owner == self.key.address()
-            && call.contract == self.order.voucher.rail.vault
-            && call.data == self.order.call()
-            && [call.call_value, call.call_token_value] == [Amount(0); 2]
-            && call.token_id == 0
-            && raw.memo.is_empty()
-            && raw.permission == 0
-            && raw.fee_limit == Amount(self.fee_limit.into())
-    }
-
-    fn polled(&self, bytes: &[u8], id: TransactionId) -> Result<State, ClaimTrouble> {
-        // A node that does not answer for a moment says nothing of the claim.
-        let Ok(Some(receipt)) = node::receipt(bytes, id) else { return Ok(State::Waiting(id)) };
-        match &receipt.outcome {
-            Outcome::Reverted { data } => Err(ClaimTrouble::Failed(abi::reason(data))),
-            Outcome::Broke { words } => Err(ClaimTrouble::Broke(words.clone())),
-            Outcome::Done => Ok(match self.total(&receipt) {
-                Some(total) => State::Settling(id, total),
-                None => State::Waiting(id),
-            }),
-        }
+    fn read_claimed(&self, bytes: &[u8]) -> Result<Amount, QueryError> {
+        Ok(vault::read_amount(&returned(envelope(&self.order.voucher.rail), bytes)?)?)
     }
 
     /// What the vault wrote that it has paid in this session to this payee.
@@ -293,28 +225,4 @@ impl ClaimRun {
             (session == ours && paid == payee).then_some(total)
         })
     }
-
-    /// Behind one address there may be nodes of which one lags: a sum that is less than the receipt
-    /// says is an old one, never a payer's fault.
-    fn settled(
-        &self,
-        bytes: &[u8],
-        id: TransactionId,
-        total: Amount,
-    ) -> Result<State, ClaimTrouble> {
-        let claimed = read_claimed(bytes).ok().filter(|claimed| *claimed >= total);
-        Ok(claimed.map_or(State::Waiting(id), |sum| State::Done(Answer::ClaimDone(sum))))
-    }
-}
-
-/// The node may have taken what it gives no plain answer to: then the receipt tells.
-fn sent(bytes: &[u8], id: TransactionId) -> Result<State, ClaimTrouble> {
-    match node::broadcast(bytes, id) {
-        Ok(Broadcast::Refused { code, words }) => Err(ClaimTrouble::Refused { code, words }),
-        Ok(Broadcast::Pooled | Broadcast::Known) | Err(_) => Ok(State::Polling(id)),
-    }
-}
-
-fn read_claimed(bytes: &[u8]) -> Result<Amount, QueryError> {
-    Ok(vault::read_amount(&returned(bytes)?)?)
 }

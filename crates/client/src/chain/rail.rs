@@ -5,7 +5,7 @@ use headwater_base::{Address, hex};
 use headwater_pay::limit::{CLAIM_WINDOW_SECONDS, SESSION_SECONDS_MAX};
 use headwater_tron::abi::vault;
 use headwater_tron::chain::{Chain, Token};
-use headwater_tron::node::{Request, path};
+use headwater_tron::node::Request;
 use headwater_tron::typed::Domain;
 use headwater_wire::extended::Rail;
 
@@ -35,13 +35,13 @@ impl RailQuery {
             vault::max_session(),
             vault::claim_window(),
         ];
-        calls.map(|call| question(path::CONSTANT, self.vault, call)).into()
+        calls.map(|call| question(self.chain.envelope, self.vault, call)).into()
     }
 
     /// Takes the answer to the request with that place in the list.
     pub fn answer(&mut self, index: usize, bytes: &[u8]) {
         if let Some(answer) = self.answers.get_mut(index) {
-            *answer = Some(returned(bytes));
+            *answer = Some(returned(self.chain.envelope, bytes));
         }
     }
 

@@ -13,7 +13,7 @@ use super::*;
 
 const OTHER: Address = Address([0x66; 20]);
 
-fn key(byte: u8) -> SecretKey {
+pub(super) fn key(byte: u8) -> SecretKey {
     SecretKey::from_bytes(&[byte; 32]).expect("a small number is a key")
 }
 
@@ -21,7 +21,7 @@ fn rail() -> Rail {
     Rail { chain: chain::DEVNET.id, vault: Address([0x44; 20]), token: Address([0x55; 20]) }
 }
 
-fn grant() -> Grant {
+pub(super) fn grant() -> Grant {
     Grant {
         owner: key(0x11).address(),
         key: key(0x22).address(),
@@ -32,9 +32,14 @@ fn grant() -> Grant {
 }
 
 fn order() -> ClaimOrder {
-    let voucher =
-        Promise { rail: rail(), grant: grant(), payee: Address([0x33; 20]), amount: Amount(1_000) };
-    let owner = Signed::Grant { rail: rail(), grant: grant() };
+    order_on(rail())
+}
+
+/// A claim of 1000 by the payee of 33s.
+pub(super) fn order_on(rail: Rail) -> ClaimOrder {
+    let payee = Address([0x33; 20]);
+    let voucher = Promise { rail, grant: grant(), payee, amount: Amount(1_000) };
+    let owner = Signed::Grant { rail, grant: grant() };
     ClaimOrder {
         voucher,
         grant_sig: key(0x11).sign(&digest(&owner)),
@@ -42,11 +47,11 @@ fn order() -> ClaimOrder {
     }
 }
 
-fn word(number: u128) -> String {
+pub(super) fn word(number: u128) -> String {
     format!("{number:064x}")
 }
 
-fn account_word(address: Address) -> String {
+pub(super) fn account_word(address: Address) -> String {
     format!("{:0>64}", hex(&address.0))
 }
 
@@ -168,7 +173,7 @@ fn rail_answers() -> [Vec<u8>; 4] {
     ]
 }
 
-fn asked(chain: &'static chain::Chain, answers: &[Vec<u8>; 4]) -> Result<Rail, QueryError> {
+fn asked(chain: &'static Chain, answers: &[Vec<u8>; 4]) -> Result<Rail, QueryError> {
     let mut query = RailQuery::new(chain, rail().vault);
     for (at, bytes) in answers.iter().enumerate() {
         query.answer(at, bytes);
@@ -225,11 +230,11 @@ fn unsigned(raw: Raw) -> Vec<u8> {
 }
 
 fn run() -> ClaimRun {
-    ClaimRun::new(key(0x77), order(), CLAIM_FEE_LIMIT)
+    ClaimRun::new(key(0x77), order())
 }
 
 /// Goes on until the next question, waits passed over.
-fn question(run: &mut ClaimRun) -> Result<Request, Answer> {
+pub(super) fn question(run: &mut ClaimRun) -> Result<Request, Answer> {
     loop {
         match run.next() {
             ClaimStep::Ask(request) => return Ok(request),
@@ -240,7 +245,7 @@ fn question(run: &mut ClaimRun) -> Result<Request, Answer> {
 }
 
 /// Answers what is asked, one after the other, and says how it ended.
-fn play(run: &mut ClaimRun, answers: &[&[u8]]) -> Option<Answer> {
+pub(super) fn play(run: &mut ClaimRun, answers: &[&[u8]]) -> Option<Answer> {
     for bytes in answers {
         if question(run).is_ok() {
             run.answered(bytes);

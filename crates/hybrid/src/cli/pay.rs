@@ -6,8 +6,8 @@ mod live;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use headwater_base::{Amount, Signature, UnixTime, hex};
-use headwater_client::chain::{self as jobs, CLAIM_FEE_LIMIT, ClaimOrder, SecretKey};
+use headwater_base::{Address, Amount, Signature, UnixTime, hex};
+use headwater_client::chain::{self as jobs, ClaimOrder, SecretKey};
 use headwater_hybrid::shell::{Node, Records, RecordsError, claim_key, read_records};
 use headwater_pay::limit::CLAIM_WINDOW_SECONDS;
 use headwater_pay::{Answer, Promise, Record};
@@ -68,15 +68,19 @@ impl Credit {
         ClaimOrder { voucher: self.voucher, grant_sig: self.grant_sig, sig: self.sig }
     }
 
+    fn owner(&self) -> String {
+        show(&self.voucher.rail, self.voucher.grant.owner)
+    }
+
     fn shown(&self) -> Value {
         let Promise { rail, grant, payee, amount } = &self.voucher;
         json!({
-            "owner": to_base58(grant.owner),
+            "owner": show(rail, grant.owner),
             "session": hex(&jobs::session(grant)),
-            "payee": to_base58(*payee),
+            "payee": show(rail, *payee),
             "chain": name(rail),
             "chain_id": rail.chain,
-            "vault": to_base58(rail.vault),
+            "vault": show(rail, rail.vault),
             "earned": units(*amount),
             "claimed": units(self.claimed),
             "open": units(self.open()),
@@ -97,6 +101,11 @@ fn btt(amount: Amount) -> String {
 
 fn name(rail: &Rail) -> &'static str {
     Chain::by_id(rail.chain).map_or("unknown", |chain| chain.name)
+}
+
+/// An account as people on the rail's chain know it.
+fn show(rail: &Rail, account: Address) -> String {
+    Chain::by_id(rail.chain).map_or_else(|| to_base58(account), |chain| chain.show(account))
 }
 
 fn state(place: &Where) -> Result<PathBuf, Failure> {
@@ -130,10 +139,10 @@ fn status(place: &Where, json: bool) -> Result<(), Failure> {
     let earned = sum(&credits, |credit| credit.voucher.amount);
     let (claimed, open) = (sum(&credits, |credit| credit.claimed), sum(&credits, Credit::open));
     let over = |record: &Record| match record {
-        Record::Overissuer { owner, .. } => Some(*owner),
+        Record::Overissuer { rail, owner } => Some(show(rail, *owner)),
         Record::Promised(_) | Record::Credit { .. } => None,
     };
-    let overissuers: Vec<_> = records.iter().filter_map(over).map(to_base58).collect();
+    let overissuers: Vec<_> = records.iter().filter_map(over).collect();
     let (running, live) = (Records::are_taken(&folder), live(place, &folder)?);
     if json {
         print(&json!({
@@ -160,7 +169,7 @@ fn status(place: &Where, json: bool) -> Result<(), Failure> {
         ));
     }
     for credit in &credits {
-        let (owner, chain) = (to_base58(credit.voucher.grant.owner), name(&credit.voucher.rail));
+        let (owner, chain) = (credit.owner(), name(&credit.voucher.rail));
         let (open, earned) = (btt(credit.open()), btt(credit.voucher.amount));
         print_line(&format!("{owner} on {chain}: {earned}, of which {open} open"));
     }
@@ -187,7 +196,7 @@ async fn claim(args: Claim, json: bool) -> Result<(), Failure> {
         return Err(Failure::input("claim-key", why));
     }
     let key = claim_key(&args.claim_key).map_err(|e| Failure::failed("claim-key", e))?;
-    let account = to_base58(key.address());
+    let address = key.address();
     // Taken before they are read: a server could else store better vouchers in between.
     let owned = own(&args.place)?;
     let (_, records) = read(&args.place)?;
@@ -203,6 +212,7 @@ async fn claim(args: Claim, json: bool) -> Result<(), Failure> {
     let (chosen, left): (Vec<_>, Vec<_>) = open.into_iter().partition(|one| one.open() > fee);
     let left = sum(&left, Credit::open);
     if !json {
+        let account = chain.show(address);
         print_line(&format!("claiming on {}; {account} pays the fees", chain.name));
     }
     let claiming = Claiming { node: market.node, key, records: owned, json };
@@ -265,7 +275,7 @@ impl Claiming {
         }
         let range = |e| Failure::failed("claim-key", e);
         let key = SecretKey::from_bytes(&self.key.to_bytes()).map_err(range)?;
-        let (answer, trouble) = self.node.claim(key, credit.order(), CLAIM_FEE_LIMIT).await;
+        let (answer, trouble) = self.node.claim(key, credit.order()).await;
         let Answer::ClaimDone(claimed) = answer else {
             let why = trouble.map_or_else(|| "the claim failed".to_owned(), |why| why.to_string());
             self.failed(credit, &why);
@@ -274,7 +284,7 @@ impl Claiming {
         let more = Amount(claimed.0.saturating_sub(credit.claimed.0));
         self.record(&Credit { claimed, ..*credit })?;
         let short = Amount(credit.voucher.amount.0.saturating_sub(claimed.0));
-        let owner = to_base58(credit.voucher.grant.owner);
+        let owner = credit.owner();
         if self.json {
             let mut line = Credit { claimed, ..*credit }.shown();
             line["event"] = json!("claimed");
@@ -297,7 +307,7 @@ impl Claiming {
     }
 
     fn failed(&self, credit: &Credit, why: &str) {
-        let owner = to_base58(credit.voucher.grant.owner);
+        let owner = credit.owner();
         if self.json {
             let mut line = credit.shown();
             line["event"] = json!("failed");
@@ -316,23 +326,24 @@ fn exported(credit: &Credit) -> Value {
     json!({
         "chain": name(rail),
         "chain_id": rail.chain,
-        "vault": to_base58(rail.vault),
-        "token": to_base58(rail.token),
+        "vault": show(rail, rail.vault),
+        "token": show(rail, rail.token),
         "grant": {
-            "owner": to_base58(grant.owner),
-            "key": to_base58(grant.key),
+            "owner": show(rail, grant.owner),
+            "key": show(rail, grant.key),
             "cap": units(grant.cap),
             "expiry": grant.expiry.0,
             "salt": prefixed(&grant.salt),
         },
         "owner_signature": prefixed(&credit.grant_sig.0),
-        "payee": to_base58(*payee),
+        "payee": show(rail, *payee),
         "amount": units(*amount),
         "key_signature": prefixed(&credit.sig.0),
         "claimed": units(credit.claimed),
         "claimable_until": credit.until().0,
         "function_selector": CALL,
         "parameter": hex(&data[SELECTOR_LEN..]),
+        "data": prefixed(&data),
     })
 }
 

@@ -9,7 +9,6 @@ use headwater_hybrid::proxy::Proxy;
 use headwater_hybrid::serve::PayPlace;
 use headwater_hybrid::shell::{Node, Purse, Records, Shell, Stopped, claim_key, read_records};
 use headwater_pay::{Input, Selling, limit};
-use headwater_tron::address::to_base58;
 use headwater_tron::amount;
 use headwater_tron::chain::{self, Chain};
 use headwater_wire::extended::Rail;
@@ -29,7 +28,7 @@ const WAITS: [Duration; 3] =
 /// What a claim costs on chains whose tokens are worthless.
 pub(crate) const TEST_FEE: Amount = Amount(1_000_000_000_000_000_000);
 
-/// A node, the chains it may be of, and the vault there.
+/// A node, the chains it may be of, one at least and all spoken to alike, and the vault there.
 pub(crate) struct Market {
     pub(crate) node: Node,
     pub(crate) url: String,
@@ -79,8 +78,9 @@ impl Shop {
         let key = shop.sell.claim_key.as_deref().map(claim_key).transpose();
         let key = key.map_err(|e| Failure::failed("claim-key", e))?;
         if let Some(key) = &key {
-            let account = to_base58(key.address());
-            info!(account, "this account pays the fees of claims; it needs TRX");
+            let chain = shop.market.chains[0];
+            let (account, coin) = (chain.show(key.address()), chain.coin);
+            info!(account, coin, "this account pays the fees of claims, in that coin");
         }
         let may_claim = key.is_some();
         let node = shop.market.node.clone();
@@ -102,7 +102,7 @@ impl Shop {
             match node.rail(chains, *vault).await {
                 Ok(known) => break known,
                 Err(why) => {
-                    let vault = to_base58(*vault);
+                    let vault = chains[0].show(*vault);
                     warn!(node = url, vault, %why, "nothing is sold yet; the node is asked again");
                     wait = waits.next().unwrap_or(wait);
                     tokio::time::sleep(wait).await;
@@ -137,7 +137,7 @@ impl Shop {
     }
 
     fn say(&self, chain: &Chain, selling: &Selling) {
-        let (payee, chain_name) = (to_base58(self.payee), chain.name);
+        let (payee, chain_name) = (chain.show(self.payee), chain.name);
         let price = amount::text(Amount(selling.price.0.saturating_mul(1024)), chain.decimals);
         info!(payee, chain = chain_name, btt_per_gib = price, "upload slots are sold");
         if !chain.is_real {

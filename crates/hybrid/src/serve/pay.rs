@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use headwater_tron::address::to_evm;
-use headwater_tron::chain::Chain;
+use headwater_tron::chain::{Chain, Envelope};
 use headwater_wire::extended::Rail;
 use serde_json::json;
 
@@ -28,9 +28,13 @@ impl PayPlace {
 
     /// Tells it, in the shape that `www/app/payoffer.ts` reads.
     pub fn tell(&self, rail: &Rail, chain: &Chain) {
+        let kind = match chain.envelope {
+            Envelope::Tron => "tron",
+            Envelope::Evm => "evm",
+        };
         let told = json!({
             "id": chain.id,
-            "kind": "tron",
+            "kind": kind,
             "name": chain.name,
             "worthless": !chain.is_real,
             "vault": to_evm(rail.vault),

@@ -11,9 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use headwater_base::{Digest256, JobId, Seed, Time, UnixTime};
-use headwater_client::chain::{
-    self, AccountQuery, CLAIM_FEE_LIMIT, ClaimOrder, ClaimTrouble, SecretKey,
-};
+use headwater_client::chain::{self, AccountQuery, ClaimOrder, ClaimTrouble, SecretKey};
 use headwater_client::{Client, PayStep};
 use headwater_pay::{Action, Answer, Event, Input, JobFailure, Record, RecordError};
 use tokio::sync::mpsc;
@@ -228,7 +226,7 @@ impl Tools {
         let Ok(key) = SecretKey::from_bytes(&key.to_bytes()) else {
             return Answer::Failed(JobFailure::Refused);
         };
-        let (answer, trouble) = self.node.claim(key, order, CLAIM_FEE_LIMIT).await;
+        let (answer, trouble) = self.node.claim(key, order).await;
         if let Some(trouble) = trouble {
             if trouble.cost_a_fee() {
                 self.failed().insert(session, Instant::now());

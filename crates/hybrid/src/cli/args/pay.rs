@@ -51,8 +51,8 @@ pub(crate) struct ChainArgs {
     /// The node that is asked [default: a public one of the chain; that of `headwater devnet`].
     #[arg(long, value_name = "URL")]
     pub(crate) pay_node: Option<String>,
-    /// The chain; what is not said is found out by the vault [default: local, or with --pay-node
-    /// that of the vault].
+    /// The chain; of TRON's, what is not said is found out by the vault [default: local, or with
+    /// --pay-node that of the vault].
     #[arg(long, value_name = "NAME")]
     pub(crate) pay_chain: Option<ChainName>,
     /// The vault that holds deposits [default: that of `headwater devnet`].
@@ -67,6 +67,10 @@ pub(crate) enum ChainName {
     Tron,
     /// TRON's public test chain.
     Nile,
+    /// BitTorrent Chain, where claims cost the least.
+    Bttc,
+    /// BitTorrent Chain's public test chain.
+    Donau,
     /// What `headwater devnet` runs.
     Local,
 }
@@ -77,6 +81,8 @@ impl ChainName {
         match self {
             Self::Tron => &chain::TRON,
             Self::Nile => &chain::NILE,
+            Self::Bttc => &chain::BTTC,
+            Self::Donau => &chain::DONAU,
             Self::Local => &chain::DEVNET,
         }
     }
@@ -171,9 +177,12 @@ mod tests {
     }
 
     #[test]
-    fn every_chain_by_name_speaks_as_a_tron_node() {
+    fn every_chain_has_a_name_here_that_is_its_own() {
         for name in ChainName::value_variants() {
-            assert_eq!(name.chain().envelope, chain::Envelope::Tron);
+            let said = name.to_possible_value().expect("it is no hidden one");
+            let known = name.chain().name.replace("devnet", "local");
+            assert_eq!(said.get_name(), known);
         }
+        assert_eq!(ChainName::value_variants().len(), chain::CHAINS.len());
     }
 }

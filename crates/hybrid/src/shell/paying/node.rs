@@ -13,7 +13,7 @@ use headwater_pay::{AccountView, Answer};
 use headwater_tron::chain::Chain;
 use headwater_tron::limit::ANSWER_BYTES_MAX;
 use headwater_wire::extended::Rail;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use tokio::time::{sleep, timeout};
 use url::Url;
 
@@ -32,6 +32,7 @@ pub struct Node {
     url: Url,
     net: Arc<Net>,
     turns: Arc<Semaphore>,
+    claims: Arc<Mutex<()>>,
 }
 
 /// Text that names no node.
@@ -54,7 +55,8 @@ impl Node {
             return Err(bad("a password or a query has no place in it".to_owned()));
         }
         let turns = Arc::new(Semaphore::new(QUESTIONS_MAX));
-        Ok(Self { url, net: Arc::new(Net::new(proxy)), turns })
+        let claims = Arc::default();
+        Ok(Self { url, net: Arc::new(Net::new(proxy)), turns, claims })
     }
 
     /// Posts a request. Nodes answer most failures with status 200, so that it says nothing.
@@ -102,20 +104,20 @@ impl Node {
     }
 
     /// Brings a claim to the chain, and says why that failed if it did.
-    pub async fn claim(
-        &self,
-        key: SecretKey,
-        order: ClaimOrder,
-        fee_limit: u64,
-    ) -> (Answer, Option<ClaimTrouble>) {
-        let mut run = ClaimRun::new(key, order, fee_limit);
+    pub async fn claim(&self, key: SecretKey, order: ClaimOrder) -> (Answer, Option<ClaimTrouble>) {
+        let mut run = ClaimRun::new(key, order);
+        // On some chains an account's transactions are numbered: one is handed in at a time.
+        let mut turn = Some(self.claims.lock().await);
         loop {
             match run.next() {
                 ClaimStep::Ask(request) => {
                     let bytes = self.ask(&request).await.unwrap_or_default();
                     run.answered(&bytes);
                 }
-                ClaimStep::Wait(time) => sleep(time).await,
+                ClaimStep::Wait(time) => {
+                    drop(turn.take());
+                    sleep(time).await;
+                }
                 ClaimStep::Done(answer) => return (answer, run.trouble().cloned()),
             }
         }
