@@ -33,20 +33,45 @@ function isDone(page) {
   return page.evaluate(() => window.torrent.progress === 1);
 }
 
+/** What the seller sends in a second, how much everybody wants, and how many there are. */
+const UPLOAD = 600_000;
+const MIB = 4;
+const LEECHES = 10;
+
 test("a page pays for a faster slot, and ledger, seller and page agree", limit, async (t) => {
   const stage = openStage(t);
   const ledger = await openLedger(stage);
   const { server, folder, claimKey, payee } =
-    await openSeller(stage, ledger, { upload: 600_000, mib: 12 });
+    await openSeller(stage, ledger, { upload: UPLOAD, mib: MIB });
   const [{ magnet }] = await server.torrents();
-  const free = await Promise.all([0, 1].map(() => stage.peer("headwater")));
-  for (const page of free) await ask(page, "add", magnet);
   const page = await openPayer(stage, ledger, server, magnet);
+  const free = await Promise.all([0, 1].map(() => stage.peer("headwater", "?up=1000")));
+  const began = Date.now();
+  const took = free.map(async (one) => {
+    await ask(one, "add", magnet);
+    await until("a free page to finish", () => isDone(one), 100);
+    return Date.now() - began;
+  });
+  for (let number = 0; number < LEECHES - 3; number += 1) {
+    const into = stage.keep(await openFolder());
+    const get = stage.keep(start(["get", magnet, "--interface", "127.0.0.1",
+      "--upload-limit", "1000", "-o", into.path]));
+    took.push(get.ended.then((code) => {
+      assert.equal(code, 0, get.log.join("\n"));
+      return Date.now() - began;
+    }));
+  }
+  const all = Promise.all(took);
   await until("free bytes", async () => (await fact(page, "fetched")) > 0);
   assert.deepEqual(page.asked.filter((path) => PAYMENT.test(path)), [], "loaded before its time");
 
   await grant(page, { deposit: "100", cap: "50", price: "40" });
+  await until("a purchase", async () => (await spent(page)) > 0n);
+  const from = { bytes: await fact(page, "fetched"), ms: Date.now() };
   await until("the whole file", async () => (await fact(page, "progress")) === 1, 60);
+  const rate = (await fact(page, "fetched") - from.bytes) / (Date.now() - from.ms) * 1000;
+  const unpaid = UPLOAD / LEECHES;
+  assert.ok(rate >= 3 * unpaid, `${rate} bytes a second are paid for, ${unpaid} would be free`);
   // The last voucher follows once nothing is wanted any more; the button would keep it back.
   const folderOf = ["--dir", folder.path];
   await until("the last voucher", async () => (await pay("status", ...folderOf)).live.owed === "0");
@@ -66,8 +91,11 @@ test("a page pays for a faster slot, and ledger, seller and page agree", limit, 
   assert.equal(BigInt(claimed.paid), paid);
   assert.equal(await held(ledger, payee), paid);
 
-  // Whoever does not pay is served on.
-  for (const one of free) await until("a free page to finish", () => isDone(one), 60);
+  // Whoever does not pay is served on: as fast as if nobody had paid, but for a fifth at most.
+  const times = await all;
+  const mean = times.reduce((sum, ms) => sum + ms, 0) / times.length / 1000;
+  const alone = (LEECHES * MIB * 2 ** 20) / UPLOAD;
+  assert.ok(mean <= alone / 0.8, `it took ${mean} s, and ${alone} s without payment`);
   assert.deepEqual(page.trouble, []);
 });
 

@@ -87,11 +87,15 @@ class Watched:
 
     def __init__(self, handle):
         self.handle, self.files, self.peers, self.finished = handle, set(), {}, False
+        self.bytes_done = 0
 
     def tell(self, status):
         if status.is_finished and not self.finished:
             self.finished = True
             tell(event="finished", bytes=status.total_done)
+        if status.total_done > self.bytes_done:
+            self.bytes_done = status.total_done
+            tell(event="progress", bytes=self.bytes_done)
         if status.has_metadata:
             self.tell_files()
         for peer in self.handle.get_peer_info():
