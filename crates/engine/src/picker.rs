@@ -8,6 +8,7 @@ mod leaves;
 mod open;
 mod rarity;
 mod run;
+mod seize;
 mod want;
 
 use std::collections::VecDeque;
@@ -136,6 +137,8 @@ pub(crate) struct Picker {
     charged: Set<LinkId>,
     /// Only whole pieces can be judged: what costs money is to come from one peer.
     by_piece: bool,
+    /// Blocks that were asked for and are somebody else's to send now.
+    seized: Vec<(LinkId, BlockAt)>,
     rng: Rng,
 }
 
@@ -184,6 +187,7 @@ impl Picker {
             spare: Vec::new(),
             charged: Set::new(),
             by_piece: torrent.version() == Version::V1,
+            seized: Vec::new(),
             rng,
         };
         for piece in have.ones() {
@@ -445,6 +449,9 @@ impl Picker {
         self.free_memory(open.len);
         self.list(piece);
         let asked = open.asked(piece);
+        // Whoever else was asked for a block follows the first.
+        self.doubled -=
+            (asked.len() - (open.slots.len() - (open.free + open.here) as usize)) as u64;
         self.keep_buffer(open.data);
         asked
     }

@@ -181,7 +181,12 @@ impl Picker {
             && !(asker.is_soonest)(piece, more)
     }
 
-    fn take_free(&mut self, piece: PieceIndex, asker: &Asker<'_>, out: &mut Vec<BlockAt>) {
+    pub(super) fn take_free(
+        &mut self,
+        piece: PieceIndex,
+        asker: &Asker<'_>,
+        out: &mut Vec<BlockAt>,
+    ) {
         let is_kept_apart = self.is_kept_apart(asker.link);
         let Some(open) = self.open.get_mut(&piece) else { return };
         if is_kept_apart && !open.claim(asker.link) {
@@ -202,22 +207,22 @@ impl Picker {
     /// Asks a second peer for urgent blocks that the first is slow to send.
     fn take_late(&mut self, late: Deadline, asker: &Asker<'_>, out: &mut Vec<BlockAt>) {
         let Deadline { piece, distance } = late;
+        let patience = limit::URGENT_PATIENCE;
         if self.is_kept_apart(asker.link) {
-            return;
+            return self.seize_late((piece, distance), asker, patience, out);
         }
         let Some(open) = self.open.get_mut(&piece).filter(|open| !open.parole) else { return };
-        let patience = limit::URGENT_PATIENCE;
         self.doubled += take_second(open, (piece, distance), asker, out, (patience, &self.charged));
     }
 
     /// Asks a second peer for blocks though the first may still send them: near the end one slow
     /// link would otherwise hold the whole torrent.
     fn pick_again(&mut self, asker: &Asker<'_>, out: &mut Vec<BlockAt>) {
-        if self.is_kept_apart(asker.link) {
-            return;
-        }
         let room = asker.room.min(limit::END_GAME_MAX - asker.owes);
         let asker = Asker { room, ..*asker };
+        if self.is_kept_apart(asker.link) {
+            return self.seize_any(&asker, out);
+        }
         for (&piece, open) in self.open.iter_mut().rev() {
             if out.len() >= room {
                 return;
@@ -227,12 +232,6 @@ impl Picker {
                 self.doubled += take_second(open, (piece, 0), &asker, out, at_once);
             }
         }
-    }
-
-    /// Whether what a link sends costs money and can be judged by whole pieces alone: then it has
-    /// pieces for itself.
-    fn is_kept_apart(&self, link: LinkId) -> bool {
-        PAYS && self.by_piece && self.charged.contains(&link)
     }
 
     pub(super) fn next_piece(&mut self, asker: &Asker<'_>, hint: &mut Hint) -> Option<PieceIndex> {

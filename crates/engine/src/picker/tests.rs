@@ -258,6 +258,30 @@ fn what_costs_money_comes_in_v1_from_one_peer_alone_and_is_asked_once() {
 
 #[cfg(feature = "pay")]
 #[test]
+fn piece_with_which_others_are_slow_in_v1_is_bought_near_the_end_as_a_whole() {
+    let mut picker = picker(1, 3);
+    let all = Bitfield::full(1);
+    let begun = pick(&mut picker, 1, &all, 2);
+    give(&mut picker, 1, begun[0]);
+    pick(&mut picker, 3, &all, 1);
+    picker.set_charged(LinkId(2), true);
+    let mut slow = asker(2, &all, (9, Time::ZERO), Hint::default());
+    slow.is_worth = &|_, first, _| first.link == LinkId(1);
+    let mut out = Vec::new();
+    picker.pick(&slow, &mut out);
+    assert_eq!(out, [], "one that is asked is fast enough");
+    assert_eq!(pick(&mut picker, 2, &all, 9).len(), 3, "what is here too");
+    let seized: Vec<_> = picker.take_seized().into_iter().map(|(link, _)| link).collect();
+    assert_eq!(seized, [LinkId(1), LinkId(3)]);
+    // What comes of the others now is not taken, and nobody is asked besides.
+    let bytes = vec![7; picker.block_len(begun[1]).unwrap() as usize];
+    assert!(matches!(picker.receive(begun[1], (LinkId(1), PEER), &bytes), Received::Useless));
+    assert_eq!(pick(&mut picker, 1, &all, 9), []);
+    assert_eq!(picker.doubled(), 0);
+}
+
+#[cfg(feature = "pay")]
+#[test]
 fn what_a_slow_peer_owes_in_v2_is_bought_near_the_end_and_comes_from_the_seller_alone() {
     let mut picker = picker(1, 2);
     picker.by_piece = false;

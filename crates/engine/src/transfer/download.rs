@@ -350,6 +350,13 @@ fn ask(
     for &at in &blocks {
         take_from_first(peers, picker, (now, link), at);
     }
+    for (first, at) in picker.take_seized() {
+        if let Some(first) = peers.get_mut(&first)
+            && first.answered(at).is_some()
+        {
+            call_off(first, picker, at);
+        }
+    }
     blocks.len()
 }
 
