@@ -2,6 +2,7 @@
 //! Pure; every input hostile.
 #![forbid(unsafe_code)]
 
+mod base64;
 pub mod bencode;
 pub mod create;
 mod error;
@@ -10,6 +11,7 @@ mod magnet;
 pub mod merkle;
 mod mime;
 mod path;
+mod publication;
 pub mod show;
 mod torrent;
 mod url;
@@ -18,5 +20,6 @@ pub use error::Error;
 pub use magnet::Magnet;
 pub use mime::{mime_type, runs_scripts};
 pub use path::{safe_name, windows_name};
+pub use publication::{Publication, PublicationError, RawPublication, Sale};
 pub use torrent::{File, Layers, Span, Torrent, Version};
 pub use url::web_seed_url;

@@ -47,6 +47,8 @@ pub const TRACKERS_MAX: usize = 100;
 pub const WEB_SEEDS_MAX: usize = 100;
 /// Most peers kept of a magnet link.
 pub const MAGNET_PEERS_MAX: usize = 100;
+/// Most bytes of what a torrent says of its publisher; version 1 takes 400 at most.
+pub const PUBLICATION_BYTES_MAX: usize = 1024;
 /// Most bytes of a magnet link.
 pub const MAGNET_BYTES_MAX: usize = 64 * 1024;
 /// Most ranges of chosen files in a magnet link.

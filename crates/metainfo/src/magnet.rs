@@ -7,6 +7,8 @@ use core::ops::RangeInclusive;
 
 use headwater_base::{ByteCount, Digest256, InfoHash};
 
+use crate::RawPublication;
+
 /// A magnet link that names a torrent. `Display` writes it as a link again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Magnet {
@@ -26,6 +28,8 @@ pub struct Magnet {
     pub peers: Vec<String>,
     /// Which files are chosen (`so`, BEP 53): ascending, apart from one another. Empty is all.
     pub chosen: Vec<RangeInclusive<u32>>,
+    /// What the torrent says of its publisher (`x.hw`). Nobody has checked it.
+    pub publication: Option<RawPublication>,
 }
 
 impl Magnet {
@@ -40,6 +44,7 @@ impl Magnet {
             web_seeds: Vec::new(),
             peers: Vec::new(),
             chosen: Vec::new(),
+            publication: None,
         }
     }
 

@@ -8,6 +8,7 @@ mod write;
 use bytes::Bytes;
 use headwater_base::{ByteCount, Digest1, Digest256, InfoHash};
 
+use crate::RawPublication;
 pub use layers::Layers;
 pub use layout::Span;
 pub(crate) use layout::{laid_out, spans};
@@ -48,6 +49,8 @@ pub struct Torrent {
     pub created_by: Option<String>,
     /// When it was made, in seconds since 1970.
     pub creation_date: Option<i64>,
+    /// What it says of its publisher (`hw`). Nobody has checked it.
+    pub publication: Option<RawPublication>,
 }
 
 /// One file of a torrent.

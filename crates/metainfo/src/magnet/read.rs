@@ -6,7 +6,7 @@ use headwater_base::{ByteCount, Digest256, InfoHash, unhex};
 
 use super::Magnet;
 use crate::torrent::Seen;
-use crate::{Error, limit, url};
+use crate::{Error, RawPublication, limit, url};
 
 const SCHEME: &str = "magnet:?";
 
@@ -42,6 +42,7 @@ struct Draft {
     web_seeds: Vec<String>,
     peers: Vec<String>,
     chosen: Vec<RangeInclusive<u32>>,
+    publication: Option<RawPublication>,
 }
 
 impl Draft {
@@ -58,6 +59,9 @@ impl Draft {
             "tr" => self.trackers.extend(url::tracker(value.as_bytes())),
             "ws" => self.web_seeds.extend(url::web_seed(value.as_bytes())),
             "x.pe" => self.peers.extend(peer(value)),
+            "x.hw" if self.publication.is_none() => {
+                self.publication = RawPublication::from_text(value);
+            }
             "so" => {
                 let ranges = value.split(',').filter(|range| !range.is_empty());
                 for range in ranges {
@@ -95,6 +99,7 @@ impl Draft {
             web_seeds: each_once(self.web_seeds, limit::WEB_SEEDS_MAX),
             peers: each_once(self.peers, limit::MAGNET_PEERS_MAX),
             chosen: merged(self.chosen),
+            publication: self.publication,
         })
     }
 }

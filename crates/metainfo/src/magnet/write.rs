@@ -32,6 +32,9 @@ impl fmt::Display for Magnet {
         for peer in &self.peers {
             write!(f, "&x.pe={}", escaped(peer))?;
         }
+        if let Some(publication) = &self.publication {
+            write!(f, "&x.hw={publication}")?;
+        }
         for (at, range) in self.chosen.iter().enumerate() {
             f.write_str(if at == 0 { "&so=" } else { "," })?;
             if range.start() == range.end() {

@@ -11,7 +11,7 @@ use super::layout::laid_out;
 use super::{File, Layers, Torrent};
 use crate::bencode::{Dict, Rules, Value};
 use crate::path::{safe_name, safe_part, tell_apart};
-use crate::{Error, limit};
+use crate::{Error, RawPublication, limit};
 
 pub(crate) use around::Seen;
 use around::{lookup_either, text, trackers, web_seeds};
@@ -38,6 +38,7 @@ impl Torrent {
         torrent.comment = text(root, "comment.utf-8", "comment");
         torrent.created_by = text(root, "created by.utf-8", "created by");
         torrent.creation_date = root.lookup("creation date").and_then(Value::int);
+        torrent.publication = root.lookup("hw").and_then(|hw| RawPublication::read(hw.raw()));
         Ok(torrent)
     }
 
@@ -92,6 +93,7 @@ fn read_info(value: &Value<'_>) -> Result<Torrent, Error> {
         comment: None,
         created_by: None,
         creation_date: None,
+        publication: None,
     })
 }
 

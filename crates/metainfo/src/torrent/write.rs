@@ -15,7 +15,8 @@ impl Torrent {
         root.raw("info", self.info.to_vec()).finish()
     }
 
-    /// The magnet link of this torrent, with its trackers and web seeds.
+    /// The magnet link of this torrent, with its trackers, its web seeds and what
+    /// it says of its publisher.
     pub fn magnet(&self) -> Magnet {
         Magnet {
             info_hash: self.info_hash,
@@ -26,6 +27,7 @@ impl Torrent {
             web_seeds: self.web_seeds.clone(),
             peers: Vec::new(),
             chosen: Vec::new(),
+            publication: self.publication.clone(),
         }
     }
 }
@@ -62,6 +64,9 @@ fn root(torrent: &Torrent) -> DictBuilder {
     }
     if let Some(date) = torrent.creation_date {
         root = root.int("creation date", date);
+    }
+    if let Some(publication) = &torrent.publication {
+        root = root.raw("hw", publication.bytes());
     }
     root
 }
