@@ -155,7 +155,18 @@ const types = {
   ],
   Voucher: promiseFields,
   Reserve: promiseFields,
+  Publication: [
+    { name: "v1", type: "bytes20" },
+    { name: "v2", type: "bytes32" },
+    { name: "payee", type: "address" },
+    { name: "token", type: "address" },
+    { name: "tip", type: "uint128" },
+    { name: "price", type: "uint128" },
+    { name: "check", type: "bytes32" },
+  ],
 };
+/** Fields that we take as bare hex, and tronweb as `0x…`. */
+const plainBytes = ["salt", "session", "v1", "v2", "check"];
 
 /** A random structure: as tronweb takes it, and as our side does. */
 function madeTyped() {
@@ -166,9 +177,19 @@ function madeTyped() {
     return { owner, key, cap, expiry: roll.number(40), salt: roll.hex(32) };
   };
   const promise = () => ({ session: roll.hex(32), payee: someone(), amount: large() });
-  const terms = name === "Grant" ? grant() : promise();
+  const publication = () => ({
+    v1: roll.of([roll.hex(20), "00".repeat(20)]), v2: roll.of([roll.hex(32), "00".repeat(32)]),
+    payee: someone(), token: someone(), tip: large(), price: roll.of(["0", large()]),
+    check: roll.hex(32),
+  });
+  const [inside, terms] = {
+    Grant: () => ["grant", grant()],
+    Publication: () => ["publication", publication()],
+    Voucher: () => ["promise", promise()],
+    Reserve: () => ["promise", promise()],
+  }[name]();
   const value = { ...terms };
-  for (const field of ["salt", "session"]) if (field in value) value[field] = `0x${value[field]}`;
+  for (const field of plainBytes) if (field in value) value[field] = `0x${value[field]}`;
   const domain = {
     name: "Headwater",
     version: "1",
@@ -177,7 +198,7 @@ function madeTyped() {
   };
   const secret = key();
   const ours = { kind: name.toLowerCase(), key: secret, place };
-  ours[name === "Grant" ? "grant" : "promise"] = terms;
+  ours[inside] = terms;
   return { name, domain, value, secret, ours };
 }
 

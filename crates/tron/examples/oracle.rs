@@ -8,7 +8,7 @@ use headwater_tron::key::SecretKey;
 use headwater_tron::message;
 use headwater_tron::node::{HexAddress, HexBytes};
 use headwater_tron::transaction::TransactionJson;
-use headwater_tron::typed::{Domain, Form, Grant, Reserve, Voucher, grant_json};
+use headwater_tron::typed::{Domain, Form, Grant, Publication, Reserve, Voucher, grant_json};
 use headwater_tron::{Amount, Signature, UnixTime};
 use serde::Deserialize;
 
@@ -35,6 +35,8 @@ enum Case {
     Voucher { key: HexBytes, place: Place, promise: Promise },
     /// A reserve, signed.
     Reserve { key: HexBytes, place: Place, promise: Promise },
+    /// What a torrent says of its publisher, signed.
+    Publication { key: HexBytes, place: Place, publication: PublicationCase },
 }
 
 /// Where signatures count.
@@ -60,6 +62,18 @@ struct Promise {
     session: HexBytes,
     payee: HexAddress,
     amount: String,
+}
+
+/// What a torrent says of its publisher.
+#[derive(Deserialize)]
+struct PublicationCase {
+    v1: HexBytes,
+    v2: HexBytes,
+    payee: HexAddress,
+    token: HexAddress,
+    tip: String,
+    price: String,
+    check: HexBytes,
 }
 
 type Failure = Box<dyn std::error::Error>;
@@ -107,6 +121,9 @@ fn answer(case: Case) -> Result<Vec<String>, Failure> {
             let reserve = Reserve { session, payee, amount: amount(&promise.amount)? };
             signed(&secret(&key)?, reserve.digest(&place.domain()))
         }
+        Case::Publication { key, place, publication } => {
+            signed(&secret(&key)?, publication.read()?.digest(&place.domain()))
+        }
     })
 }
 
@@ -141,6 +158,20 @@ impl GrantCase {
     }
 }
 
+impl PublicationCase {
+    fn read(&self) -> Result<Publication, Failure> {
+        Ok(Publication {
+            v1: exact(&self.v1)?,
+            v2: exact(&self.v2)?,
+            payee: self.payee.0,
+            token: self.token.0,
+            tip: amount(&self.tip)?,
+            price: amount(&self.price)?,
+            check: exact(&self.check)?,
+        })
+    }
+}
+
 fn secret(bytes: &HexBytes) -> Result<SecretKey, Failure> {
     Ok(SecretKey::from_bytes(&exact(bytes)?)?)
 }
@@ -149,8 +180,8 @@ fn amount(text: &str) -> Result<Amount, Failure> {
     Ok(headwater_tron::amount::parse(text, 0)?)
 }
 
-fn exact(bytes: &HexBytes) -> Result<[u8; 32], Failure> {
-    bytes.0.as_slice().try_into().map_err(|_| "32 bytes needed".into())
+fn exact<const N: usize>(bytes: &HexBytes) -> Result<[u8; N], Failure> {
+    bytes.0.as_slice().try_into().map_err(|_| format!("{N} bytes needed").into())
 }
 
 fn hex(bytes: &[u8]) -> String {

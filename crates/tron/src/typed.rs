@@ -1,5 +1,5 @@
-//! What wallets and session keys sign for payments (TIP-712, which for our types is EIP-712): the
-//! grant, the voucher, the reserve, each bound to one vault on one chain.
+//! What wallets and other keys sign for payments (TIP-712, which for our types is EIP-712): the
+//! grant, the voucher, the reserve, the publication, each bound to one vault on one chain.
 
 mod json;
 
@@ -18,6 +18,8 @@ const DOMAIN: &str =
     "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)";
 const GRANT: &str = "Grant(address owner,address key,uint128 cap,uint64 expiry,bytes32 salt)";
 const VOUCHER: &str = "Voucher(bytes32 session,address payee,uint128 amount)";
+const PUBLICATION: &str = "Publication(bytes20 v1,bytes32 v2,address payee,address token,\
+     uint128 tip,uint128 price,bytes32 check)";
 const RESERVE: &str = "Reserve(bytes32 session,address payee,uint128 amount)";
 
 /// Where signatures count: one vault on one chain.
@@ -64,6 +66,26 @@ pub struct Reserve {
     pub payee: Address,
     /// How much is kept, all in all.
     pub amount: Amount,
+}
+
+/// What a publisher's key signs of a torrent. It is bound to the torrent by both info-hashes, so
+/// that it is worth nothing beside another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Publication {
+    /// The v1 info-hash; zeros where the torrent has none.
+    pub v1: [u8; 20],
+    /// The v2 info-hash; zeros where the torrent has none.
+    pub v2: Digest256,
+    /// The account that tips and prices go to.
+    pub payee: Address,
+    /// The token of both; zeros for the chain's own coin.
+    pub token: Address,
+    /// The tip that is suggested; nothing where none is.
+    pub tip: Amount,
+    /// What the content's key costs; nothing where it is free.
+    pub price: Amount,
+    /// By what that key is known; zeros where the content is free.
+    pub check: Digest256,
 }
 
 impl Domain {
@@ -114,6 +136,25 @@ impl Reserve {
     /// What the session's key signs.
     pub fn digest(&self, domain: &Domain) -> Digest256 {
         domain.digest(&promise(RESERVE, &self.session, self.payee, self.amount))
+    }
+}
+
+impl Publication {
+    /// What the publisher's key signs.
+    pub fn digest(&self, domain: &Domain) -> Digest256 {
+        // Bytes that are short of a word stand at its start, numbers and addresses at its end.
+        let mut v1 = [0; 32];
+        v1[..20].copy_from_slice(&self.v1);
+        domain.digest(&keccak256(&[
+            &keccak256(&[PUBLICATION.as_bytes()]),
+            &v1,
+            &self.v2,
+            &word(self.payee),
+            &word(self.token),
+            &number(self.tip.0),
+            &number(self.price.0),
+            &self.check,
+        ]))
     }
 }
 

@@ -13,6 +13,10 @@ mod other {
     sol! {
         struct Grant { address owner; address key; uint128 cap; uint64 expiry; bytes32 salt; }
         struct Voucher { bytes32 session; address payee; uint128 amount; }
+        struct Publication {
+            bytes20 v1; bytes32 v2; address payee; address token; uint128 tip; uint128 price;
+            bytes32 check;
+        }
         struct Reserve { bytes32 session; address payee; uint128 amount; }
     }
 }
@@ -43,6 +47,18 @@ fn voucher() -> Voucher {
 fn reserve() -> Reserve {
     let Voucher { session, payee, amount } = voucher();
     Reserve { session, payee, amount }
+}
+
+fn publication() -> Publication {
+    Publication {
+        v1: [0x66; 20],
+        v2: [0x77; 32],
+        payee: key(0x33).address(),
+        token: Address([0x88; 20]),
+        tip: Amount(5 * 10_u128.pow(18)),
+        price: Amount(u128::MAX),
+        check: [0x99; 32],
+    }
 }
 
 #[test]
@@ -111,6 +127,29 @@ fn digests_are_those_of_another_implementation() {
     assert_eq!(other.eip712_signing_hash(&domain).0, voucher().digest(&nile()));
     let other = other::Reserve { session, payee, amount };
     assert_eq!(other.eip712_signing_hash(&domain).0, reserve().digest(&nile()));
+    let Publication { v1, v2, payee, token, tip, price, check } = publication();
+    let (v1, v2, check) = (v1.into(), v2.into(), check.into());
+    let (payee, token, tip, price) = (payee.0.into(), token.0.into(), tip.0, price.0);
+    let other = other::Publication { v1, v2, payee, token, tip, price, check };
+    assert_eq!(other.eip712_signing_hash(&domain).0, publication().digest(&nile()));
+}
+
+#[test]
+fn every_word_of_a_publication_counts_and_so_does_its_place() {
+    let base = publication().digest(&nile());
+    for other in [
+        Publication { v1: [0; 20], ..publication() },
+        Publication { v2: [0; 32], ..publication() },
+        Publication { payee: Address([0; 20]), ..publication() },
+        Publication { token: Address([0; 20]), ..publication() },
+        Publication { tip: Amount(0), ..publication() },
+        Publication { price: Amount(0), ..publication() },
+        Publication { check: [0; 32], ..publication() },
+    ] {
+        assert_ne!(other.digest(&nile()), base);
+    }
+    assert_ne!(publication().digest(&Domain { chain_id: 1, ..nile() }), base);
+    assert_ne!(publication().digest(&Domain { vault: Address([0; 20]), ..nile() }), base);
 }
 
 #[test]
