@@ -261,6 +261,7 @@ fn metadata(client: &Client, torrent: TorrentId) -> Option<MetadataShown> {
         name: Some(metainfo.name.clone()),
         trackers: trackers.clone(),
         web_seeds: metainfo.web_seeds.clone(),
+        publication: metainfo.publication.clone(),
         ..Magnet::new(metainfo.info_hash)
     };
     Some(MetadataShown {

@@ -324,8 +324,8 @@ pub(crate) fn verified_at_once(engine: &Engine, torrent: TorrentId) -> Option<u6
 #[cfg(test)]
 mod tests {
     use headwater_base::PeerId;
-    use headwater_metainfo::Version;
     use headwater_metainfo::create::{Draft, Options};
+    use headwater_metainfo::{RawPublication, Version};
 
     use super::*;
 
@@ -392,6 +392,43 @@ mod tests {
         let file = client.add(Time::ZERO, &source, AddOptions::default()).unwrap();
         assert!(file.new && !add(&mut client, &v2).new);
         assert_eq!(client.info_hash_v2(file.torrent), torrent.info_hash_v2);
+    }
+
+    #[test]
+    fn what_a_file_or_else_the_first_link_says_of_the_publisher_counts() {
+        let said = |text: &str| RawPublication::read(text.as_bytes()).unwrap();
+        let (one, two) = (said("d1:xi1ee"), said("d1:xi2ee"));
+        let plain = hybrid();
+        let of = |publication: Option<&RawPublication>| Torrent {
+            publication: publication.cloned(),
+            ..plain.clone()
+        };
+        let link = |publication| of(Some(publication)).magnet().to_string();
+        let file = |client: &mut Client, publication| {
+            let source = Source::Torrent(Arc::new(of(publication)));
+            client.add(Time::ZERO, &source, AddOptions::default()).unwrap().torrent
+        };
+        let known =
+            |client: &Client, torrent| client.metainfo(torrent).unwrap().publication.clone();
+
+        let mut links = client();
+        let torrent = add(&mut links, &link(&one)).torrent;
+        add(&mut links, &link(&two));
+        file(&mut links, None);
+        add(&mut links, &link(&two));
+        assert_eq!(known(&links, torrent), Some(one.clone()));
+
+        let mut late = client();
+        let torrent = file(&mut late, None);
+        assert_eq!(known(&late, torrent), None);
+        add(&mut late, &link(&one));
+        assert_eq!(known(&late, torrent), Some(one.clone()));
+
+        let mut files = client();
+        add(&mut files, &link(&one));
+        let torrent = file(&mut files, Some(&two));
+        add(&mut files, &link(&one));
+        assert_eq!(known(&files, torrent), Some(two));
     }
 
     #[test]

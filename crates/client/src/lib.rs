@@ -6,6 +6,8 @@ pub mod chain;
 mod client;
 #[cfg(feature = "pay")]
 mod payment;
+#[cfg(feature = "pay")]
+pub mod publication;
 mod source;
 
 pub use client::{AddOptions, Added, Client};

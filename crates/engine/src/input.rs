@@ -8,7 +8,7 @@ use headwater_base::{
     Bitfield, ByteCount, Digest1, Digest256, InfoHash, JobId, LinkId, PieceIndex, ReaderId,
     TorrentId, TrackerId,
 };
-use headwater_metainfo::Torrent;
+use headwater_metainfo::{RawPublication, Torrent};
 
 use crate::{Asked, AskedFailure, FetchError, RangeHead, WebSeed};
 
@@ -328,6 +328,8 @@ pub struct AddTorrent {
     pub trackers: Vec<Vec<String>>,
     /// Web servers that hold its files (BEP 19).
     pub web_seeds: Vec<WebSeed>,
+    /// What a magnet link says of its publisher: its metadata keeps it, unless it says so itself.
+    pub publication: Option<RawPublication>,
     /// Indices of the files to fetch (BEP 53); `None` for all.
     pub files: Option<Vec<u32>>,
     /// Whether it waits for `TorrentResumed`.

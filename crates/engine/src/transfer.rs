@@ -33,7 +33,7 @@ use std::sync::Arc;
 use headwater_base::{
     Bitfield, Digest256, InfoHash, LinkId, Map, PieceIndex, ReaderId, Set, TorrentId,
 };
-use headwater_metainfo::Torrent;
+use headwater_metainfo::{RawPublication, Torrent};
 
 use crate::desk::Desk;
 use crate::discovery::Totals;
@@ -74,6 +74,8 @@ pub(crate) struct Transfer {
     info_hash: InfoHash,
     info_hash_v2: Option<Digest256>,
     tiers: Vec<Vec<String>>,
+    /// What a link said of its publisher, until its metadata is known.
+    publication: Option<RawPublication>,
     /// Files named when it was added, until its metadata is known.
     files: Option<Vec<u32>>,
     /// What the user chose for each file.
@@ -131,6 +133,7 @@ impl Transfer {
             info_hash: add.info_hash,
             info_hash_v2: add.info_hash_v2,
             tiers: add.trackers,
+            publication: add.publication,
             // A bridge fetches what it is asked for, and nothing else.
             files: if add.bridge { Some(Vec::new()) } else { add.files },
             choice: Vec::new(),
@@ -185,9 +188,12 @@ impl Transfer {
                 self.tiers.push(fresh);
             }
         }
+        // Of several links the first counts, or a later one could turn tips to somebody else.
+        self.publication = self.publication.take().or(add.publication);
         if let (Stage::Resolving, Some(metainfo)) = (self.stage, add.metainfo) {
             self.metadata_known(desk, metainfo);
         }
+        self.learn_publication();
         self.add_web_seeds(desk, add.web_seeds);
         self.look_for_peers(desk);
     }

@@ -34,6 +34,7 @@ fn host(at: usize, data: Vec<u8>, full: bool, torrent: &Arc<Torrent>) -> Host {
         metainfo: Some(Arc::clone(torrent)),
         name: None,
         trackers: vec![vec!["wss://tracker.example".to_owned()]],
+        publication: None,
         web_seeds: Vec::new(),
         files: None,
         paused: false,

@@ -103,6 +103,7 @@ fn seeder(torrent: &Arc<Torrent>, now: Time) -> Seeder {
         metainfo: Some(Arc::clone(torrent)),
         name: None,
         trackers: vec![vec!["wss://tracker.example".to_owned()]],
+        publication: None,
         web_seeds: Vec::new(),
         files: None,
         paused: false,

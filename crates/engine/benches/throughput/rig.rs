@@ -89,6 +89,7 @@ fn engine(at: usize, torrent: &Arc<Torrent>) -> Engine {
         metainfo: Some(Arc::clone(torrent)),
         name: None,
         trackers: vec![vec!["wss://tracker.example".to_owned()]],
+        publication: None,
         web_seeds: Vec::new(),
         files: None,
         paused: false,

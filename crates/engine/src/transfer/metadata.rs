@@ -259,6 +259,7 @@ impl Transfer {
             match Torrent::from_info(whole) {
                 Ok(mut torrent) => {
                     torrent.trackers.clone_from(&self.tiers);
+                    torrent.publication = self.publication.take();
                     let torrent = Arc::new(torrent);
                     self.fetch = Fetch::default();
                     if !self.waits_for_layers(desk, &torrent) {
@@ -286,6 +287,19 @@ impl Transfer {
         let v2 = sha256(whole);
         let is_v2 = self.info_hash_v2.is_none_or(|known| known == v2);
         is_v2 && (InfoHash::cut(&v2) == self.info_hash || sha1(whole) == self.info_hash.0)
+    }
+
+    /// Has metadata that came as a file say what a link said of its publisher, unless it says so
+    /// itself. It is read anew instead of cloned: that code is there, and a page is to be small.
+    pub(super) fn learn_publication(&mut self) {
+        if let Some(metainfo) = &self.metainfo
+            && metainfo.publication.is_none()
+            && self.publication.is_some()
+            && let Ok(mut torrent) = Torrent::parse(&metainfo.to_bytes())
+        {
+            torrent.publication = self.publication.take();
+            self.metainfo = Some(Arc::new(torrent));
+        }
     }
 
     /// Takes metadata, wherever it came from.

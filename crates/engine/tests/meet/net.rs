@@ -173,6 +173,7 @@ impl Net {
             metainfo,
             name: None,
             trackers: vec![vec![URL.to_owned()]],
+            publication: None,
             web_seeds: Vec::new(),
             files: None,
             paused: false,

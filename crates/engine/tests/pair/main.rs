@@ -94,6 +94,7 @@ impl Sample {
             metainfo: None,
             name: None,
             trackers: vec![vec!["wss://tracker.example/".to_owned()]],
+            publication: None,
             web_seeds: Vec::new(),
             files: None,
             paused: false,

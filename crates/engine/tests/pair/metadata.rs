@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use headwater_base::InfoHash;
 use headwater_engine::{AddTorrent, CloseReason, Event, Warning};
-use headwater_metainfo::Torrent;
+use headwater_metainfo::{RawPublication, Torrent};
 use headwater_wire::extended::{Handshake as Extended, MetadataMessage};
 use headwater_wire::{Decoder, Handshake, Message, Reserved};
 
 use crate::disk::Disk;
 use crate::made::{Kind, made};
 use crate::net::Net;
-use crate::{Sample, is_done, sample, secs};
+use crate::{Sample, T, is_done, sample, secs};
 
 fn wire(message: &Message) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -165,6 +165,24 @@ fn two_magnet_peers_get_metadata_when_a_third_brings_it() {
     net.run_to(one, secs(200), is_done);
     net.run(secs(30));
     assert_eq!(net.told(two, is_done), 1);
+}
+
+#[test]
+fn what_a_link_says_of_the_publisher_stays_with_the_metadata_that_peers_bring() {
+    let sample = sample(200_000, 65536);
+    let said = RawPublication::read(b"d1:xi1ee");
+    let mut net = Net::new(67);
+    net.join(Disk::full(&sample), sample.whole());
+    let add = AddTorrent { publication: said.clone(), ..sample.magnet() };
+    let leech = net.join(Disk::default(), add);
+    let silent = net.join(Disk::default(), sample.magnet());
+    net.run(secs(60));
+    for (host, expect) in [(leech, said), (silent, None)] {
+        assert_eq!(net.told(host, is_done), 1);
+        let known = net.hosts[host].engine.metainfo(T).expect("it is known");
+        assert_eq!(known.publication, expect);
+        assert_eq!(known.info, sample.torrent.info);
+    }
 }
 
 #[test]

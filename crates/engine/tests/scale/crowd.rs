@@ -93,6 +93,7 @@ impl Crowd {
             paused: false,
             bridge: false,
             info_hash_v2: None,
+            publication: None,
             web_seeds: Vec::new(),
         };
         crowd.tell(Input::TorrentAdded { torrent: T, add: Box::new(add) });
