@@ -16,6 +16,7 @@ mod objects;
 mod owner;
 mod pay;
 mod peer;
+mod publisher;
 mod seed;
 mod sell;
 mod serve;
@@ -75,7 +76,7 @@ fn run(command: Command, json: bool) -> Result<(), Failure> {
     }
 }
 
-fn wait(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+fn wait<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = runtime(cores())?;
     let result = runtime.block_on(work);
     // Hashing a large file must not hold up whoever pressed Ctrl-C; stored pieces bear a cut.

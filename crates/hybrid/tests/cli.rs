@@ -140,6 +140,86 @@ fn every_version_is_seeded_and_told_by_all_its_names() {
     assert_eq!(folder.run(&["seed", "film", "--v2", "--hybrid"]).status.code(), Some(2));
 }
 
+const PAYEE: &str = "TJRabPrwbZy45sbavfcjinPJC18kjpRTv8";
+
+/// The flags of a publisher.
+const PUBLISHER: [&str; 6] = ["--payee", PAYEE, "--tip", "2.5", "--publisher-key", "publisher.key"];
+
+#[test]
+fn publisher_is_told_by_file_and_link_and_changes_no_info_hash() {
+    let folder = Folder::new("publisher");
+    let plain = folder.json(&["create", "film", "--json", "-o", "plain.torrent"], 0);
+    assert_eq!(plain["publication"], Value::Null);
+    for kind in ["--v1", "--v2", "--hybrid"] {
+        let flags = [&["create", "film", "--json", kind, "-o", "made.torrent"], &PUBLISHER[..]];
+        let made = folder.json(&flags.concat(), 0);
+        let said = &made["publication"];
+        assert_eq!((&said["valid"], &said["payee"]), (&true.into(), &PAYEE.into()));
+        assert_eq!((&said["tip"], &said["price"]), (&"2500000000000000000".into(), &Value::Null));
+        assert_eq!(said["chain_id"], 0x4857_0001);
+        let magnet = made["magnet"].as_str().expect("a link");
+        for source in ["made.torrent", magnet] {
+            let shown = folder.json(&["show", "--json", source], 0);
+            assert_eq!(&shown["publication"], said, "{source}");
+            assert_eq!(shown["info_hash_v1"], made["info_hash_v1"]);
+        }
+        if kind == "--v1" {
+            assert_eq!(made["info_hash_v1"], plain["info_hash_v1"]);
+        }
+        let told = folder.run(&["show", "made.torrent"]);
+        let told = String::from_utf8(told.stdout).expect("text");
+        assert!(told.contains(&format!("payee         {PAYEE} on devnet")), "{told}");
+        assert!(told.contains("tip           2.5 BTT"), "{told}");
+    }
+    // The same key signs again: it was made once.
+    let key = fs::read_to_string(folder.0.join("publisher.key")).expect("a key");
+    assert_eq!(key.trim().len(), 64);
+    let told = seed(&folder, &PUBLISHER);
+    let magnet = told["magnet"].as_str().expect("a link");
+    let shown = folder.json(&["show", "--json", magnet], 0);
+    assert_eq!((&shown["publication"]["valid"], &told["name"]), (&true.into(), &"film".into()));
+    // What was shared before keeps it, and its name is that of before.
+    let again = seed(&folder, &[]);
+    assert_eq!(
+        (&again["magnet"], &again["info_hash_v1"]),
+        (&told["magnet"], &told["info_hash_v1"])
+    );
+}
+
+#[test]
+fn publication_of_another_torrent_is_shown_as_not_proven() {
+    let folder = Folder::new("moved");
+    let made = folder.json(&[&["create", "film", "--json"], &PUBLISHER[..]].concat(), 0);
+    let magnet = made["magnet"].as_str().expect("a link");
+    let hash = made["info_hash_v1"].as_str().expect("a hash");
+    let moved = magnet.replace(hash, &"ab".repeat(20));
+    let shown = folder.json(&["show", "--json", &moved], 0);
+    let said = &shown["publication"];
+    assert_eq!((&said["valid"], &said["payee"]), (&false.into(), &Value::Null));
+    let told = String::from_utf8(folder.run(&["show", &moved]).stdout).expect("text");
+    assert!(told.contains("publisher     not proven"), "{told}");
+    assert!(!told.contains(PAYEE), "{told}");
+}
+
+#[test]
+fn publisher_without_payee_key_or_known_chain_is_refused_before_hashing() {
+    let folder = Folder::new("halfpublisher");
+    let code = |flags: &[&str]| {
+        let refused = folder.json(&[&["create", "film", "--json"], flags].concat(), 2);
+        refused["error"]["code"].as_str().expect("a code").to_owned()
+    };
+    assert_eq!(code(&["--tip", "1", "--publisher-key", "k"]), "no-payee");
+    assert_eq!(code(&["--tip", "1", "--payee", PAYEE]), "no-publisher-key");
+    assert_eq!(code(&[&PUBLISHER[..], &["--pay-chain", "nile"]].concat()), "no-vault");
+    assert!(!folder.0.join("film.torrent").exists());
+    assert!(!folder.0.join("publisher.key").exists());
+    // Of TRON all is known that a tip needs: no node is asked.
+    let flags = [&["create", "film", "--json"], &PUBLISHER[..], &["--pay-chain", "tron"]];
+    let made = folder.json(&flags.concat(), 0);
+    assert_eq!(made["publication"]["token"], "TAFjULxiVgT4qWk6UZwjqwZXTSaGaqnVp4");
+    assert_eq!(made["publication"]["chain_id"], 728_126_428);
+}
+
 #[test]
 fn bad_input_has_a_code_and_exits_with_2() {
     let folder = Folder::new("bad");

@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use headwater_hybrid::store::{Opening, Preallocate};
 use headwater_metainfo::Version;
 
-pub(crate) use pay::{ChainArgs, ChainName, Claim, Export, Pay, Sell, Where, account};
+pub(crate) use pay::{ChainArgs, ChainName, Claim, Export, Pay, Publish, Sell, Where, account};
 
 /// A BitTorrent peer that meets web pages: it shares and fetches over WebRTC.
 #[derive(Debug, Parser)]
@@ -95,6 +95,11 @@ pub(crate) struct Create {
     /// Free text to put in it.
     #[arg(long, value_name = "TEXT")]
     pub(crate) comment: Option<String>,
+    #[command(flatten)]
+    pub(crate) publish: Publish,
+    /// Ask the chain's node through this proxy, as `seed` does.
+    #[arg(long, value_name = "URL", env = "HEADWATER_PROXY", hide_env_values = true)]
+    pub(crate) proxy: Option<String>,
 }
 
 /// Which protocol the torrent that is made speaks.
@@ -210,6 +215,8 @@ pub(crate) struct Seed {
     /// Hash again what was shared before, whatever the record says.
     #[arg(long)]
     pub(crate) verify: bool,
+    #[command(flatten)]
+    pub(crate) publish: Publish,
     #[command(flatten)]
     pub(crate) peer: Peer,
 }

@@ -7,12 +7,14 @@ use headwater_metainfo::Torrent;
 use headwater_metainfo::create::Options;
 use headwater_metainfo::show::Summary;
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::args::Create;
 use super::content::{Content, MakeError};
 use super::failure::Failure;
-use super::{print, print_line};
+use super::publisher::{Publisher, Told};
+use super::show::full;
+use super::{print, print_line, wait};
 
 /// Runs the command.
 pub(crate) fn run(args: &Create, json: bool) -> Result<(), Failure> {
@@ -27,14 +29,18 @@ pub(crate) fn run(args: &Create, json: bool) -> Result<(), Failure> {
         comment: args.comment.clone(),
         ..defaults()
     };
-    let torrent = hash(&content, options)?;
+    let publisher = wait(Publisher::read(&args.publish, args.proxy.as_deref()))?;
+    let mut torrent = hash(&content, options)?;
+    if let Some(publisher) = publisher {
+        publisher.sign(&mut torrent);
+    }
     let name = PathBuf::from(format!("{}.torrent", torrent.name));
     let output = args.output.clone().unwrap_or(name);
     fs::write(&output, torrent.to_bytes()).map_err(|e| Failure::file(&output, &e))?;
     let magnet = torrent.magnet().to_string();
     if json {
-        let mut shown: Value =
-            serde_json::from_str(&Summary::from(&torrent).to_json()).unwrap_or_default();
+        let told = torrent.publication.as_ref().map(|said| Told::of(said, &(&torrent).into()));
+        let mut shown = full(&Summary::from(&torrent), told.as_ref());
         shown["path"] = json!(output.display().to_string());
         shown["magnet"] = json!(magnet);
         print(&shown);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use headwater_base::{Address, Amount, Signature, UnixTime, hex};
 use headwater_client::chain::{self as jobs, ClaimOrder, SecretKey};
-use headwater_hybrid::shell::{Node, Records, RecordsError, claim_key, read_records};
+use headwater_hybrid::shell::{Node, Records, RecordsError, open_key, read_records};
 use headwater_pay::limit::CLAIM_WINDOW_SECONDS;
 use headwater_pay::{Answer, Promise, Record};
 use headwater_tron::address::to_base58;
@@ -195,7 +195,7 @@ async fn claim(args: Claim, json: bool) -> Result<(), Failure> {
         let why = format!("{}: no such file", args.claim_key.display());
         return Err(Failure::input("claim-key", why));
     }
-    let key = claim_key(&args.claim_key).map_err(|e| Failure::failed("claim-key", e))?;
+    let key = open_key(&args.claim_key).map_err(|e| Failure::failed("claim-key", e))?;
     let address = key.address();
     // Taken before they are read: a server could else store better vouchers in between.
     let owned = own(&args.place)?;

@@ -24,6 +24,7 @@ use super::create::{defaults, hash};
 use super::failure::Failure;
 use super::objects::{self, Objects};
 use super::peer::Started;
+use super::publisher::Publisher;
 use super::{folders, peer, print, print_line};
 
 /// A torrent whose bytes all lie in `root`, or in an object store.
@@ -48,7 +49,11 @@ pub(crate) async fn run(args: Seed, json: bool) -> Result<(), Failure> {
     if args.peer.tracker.is_empty() && !peer::seeks(&args.peer) {
         eprintln!("warning [no-tracker]: nobody finds this without --tracker URL");
     }
-    let made = make_all(&args).await?;
+    let publisher = Publisher::read(&args.publish, args.peer.proxy.as_deref()).await?;
+    let mut made = make_all(&args).await?;
+    if let Some(publisher) = publisher {
+        made.iter_mut().for_each(|made| publisher.sign(Arc::make_mut(&mut made.torrent)));
+    }
     let Started { shell, port, .. } =
         peer::start(&args.peer, args.peer.tracker.clone(), false).await?;
     let logging = tokio::spawn(log(shell.clone(), shell.news()));
@@ -128,8 +133,11 @@ pub(crate) fn make(path: &Path, version: Option<Version>) -> Result<Made, Failur
         return Ok(Made { root, torrent: Arc::new(torrent), fresh: false, source: None });
     }
     let options = Options { version: version.unwrap_or_default(), ..defaults() };
-    let torrent = Arc::new(hash(&content, options)?);
-    Ok(Made { root, torrent, fresh: true, source: None })
+    let mut torrent = hash(&content, options)?;
+    // Bytes that are hashed anew are the same torrent, and say what they said before.
+    let saved = store::saved_torrent(&root, torrent.info_hash);
+    torrent.publication = saved.and_then(|saved| saved.publication);
+    Ok(Made { root, torrent: Arc::new(torrent), fresh: true, source: None })
 }
 
 /// Hands a torrent to the client. What was hashed just now is not hashed again.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use headwater_base::{Address, Amount, Seed};
 use headwater_hybrid::proxy::Proxy;
 use headwater_hybrid::serve::PayPlace;
-use headwater_hybrid::shell::{Node, Purse, Records, Shell, Stopped, claim_key, read_records};
+use headwater_hybrid::shell::{Node, Purse, Records, Shell, Stopped, open_key, read_records};
 use headwater_pay::{Input, Selling, limit};
 use headwater_tron::amount;
 use headwater_tron::chain::{self, Chain};
@@ -75,7 +75,7 @@ impl Shop {
         let damaged = |e| Failure::failed("pay-records", e);
         let records = Records::open(&shop.folder).map_err(damaged)?;
         let restored = read_records(&shop.folder).map_err(damaged)?;
-        let key = shop.sell.claim_key.as_deref().map(claim_key).transpose();
+        let key = shop.sell.claim_key.as_deref().map(open_key).transpose();
         let key = key.map_err(|e| Failure::failed("claim-key", e))?;
         if let Some(key) = &key {
             let chain = shop.market.chains[0];

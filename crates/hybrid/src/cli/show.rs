@@ -6,24 +6,39 @@ use std::path::Path;
 use headwater_base::hex;
 use headwater_metainfo::show::Summary;
 use headwater_metainfo::{Error, Magnet, Torrent, limit};
+use serde_json::{Value, json};
 
 use super::args::Show;
 use super::failure::Failure;
-use super::{is_magnet, print_line};
+use super::publisher::Told;
+use super::{is_magnet, print, print_line};
 
 /// Runs the command.
 pub(crate) fn run(args: &Show, json: bool) -> Result<(), Failure> {
     let read = if is_magnet(&args.source) {
-        Magnet::parse(&args.source).map(|magnet| Summary::from(&magnet))
+        Magnet::parse(&args.source).map(|magnet| {
+            let told = magnet.publication.as_ref().map(|said| Told::of(said, &(&magnet).into()));
+            (Summary::from(&magnet), told)
+        })
     } else {
-        Torrent::parse(&bytes(Path::new(&args.source))?).map(|torrent| Summary::from(&torrent))
+        Torrent::parse(&bytes(Path::new(&args.source))?).map(|torrent| {
+            let told = torrent.publication.as_ref().map(|said| Told::of(said, &(&torrent).into()));
+            (Summary::from(&torrent), told)
+        })
     };
     match read {
-        Ok(summary) if json => print_line(&summary.to_json()),
-        Ok(summary) => print_line(&plain(&summary)),
+        Ok((summary, told)) if json => print(&full(&summary, told.as_ref())),
+        Ok((summary, told)) => print_line(&plain(&summary, told.as_ref())),
         Err(error) => return Err(refused(&error)),
     }
     Ok(())
+}
+
+/// All that is told, as JSON.
+pub(crate) fn full(summary: &Summary, told: Option<&Told>) -> Value {
+    let mut shown: Value = serde_json::from_str(&summary.to_json()).unwrap_or_default();
+    shown["publication"] = json!(told.map(Told::json));
+    shown
 }
 
 /// Reads a torrent file, of which no more is read than a torrent may have.
@@ -43,7 +58,7 @@ pub(crate) fn refused(error: &Error) -> Failure {
     Failure::input(error.code(), error)
 }
 
-fn plain(summary: &Summary) -> String {
+fn plain(summary: &Summary, told: Option<&Told>) -> String {
     let mut lines = vec![format!("name          {}", summary.name.as_deref().unwrap_or("unknown"))];
     if let Some(version) = summary.version {
         lines.push(format!("version       {}", version.name()));
@@ -58,6 +73,7 @@ fn plain(summary: &Summary) -> String {
     if summary.private {
         lines.push("private       only the trackers below introduce peers".to_owned());
     }
+    lines.extend(told.map(Told::lines).unwrap_or_default());
     for url in summary.trackers.iter().flatten() {
         lines.push(format!("tracker       {url}"));
     }

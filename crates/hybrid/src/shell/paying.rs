@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet, spawn_blocking};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout};
 
-pub use key::{KeyFileError, claim_key};
+pub use key::{KeyFileError, open_key};
 pub use node::{BadNode, Node, Unknown};
 use records::Change;
 pub use records::{Records, RecordsError, read_records};

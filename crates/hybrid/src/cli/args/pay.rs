@@ -88,6 +88,23 @@ impl ChainName {
     }
 }
 
+/// What a torrent says of its publisher.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Publish {
+    /// Suggest a tip of so many BTT to whoever likes it.
+    #[arg(long, value_name = "N", value_parser = btt)]
+    pub(crate) tip: Option<Amount>,
+    /// The account that tips go to; the torrent and its magnet link name it.
+    #[arg(long, value_name = "ADDRESS", value_parser = account)]
+    pub(crate) payee: Option<Address>,
+    /// Sign that with the key in this file, which is made if it is not there. It is the publisher's
+    /// name and owns nothing: use no wallet's key.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) publisher_key: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) chain: ChainArgs,
+}
+
 /// What `headwater pay` does.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Pay {

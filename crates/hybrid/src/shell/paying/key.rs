@@ -1,5 +1,6 @@
-//! The file of the key that submits claims. It pays fees and can do nothing else to what was
-//! earned: vouchers pay whom they name. Still nobody else may read it.
+//! Files of keys. That which submits claims pays fees and can do nothing else to what was earned:
+//! vouchers pay whom they name. A publisher's owns nothing, and is its name. Still nobody else may
+//! read them.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
@@ -44,7 +45,7 @@ pub enum KeyFileError {
 }
 
 /// Reads the key in `path`, or makes one there that only this user may read.
-pub fn claim_key(path: &Path) -> Result<SecretKey, KeyFileError> {
+pub fn open_key(path: &Path) -> Result<SecretKey, KeyFileError> {
     let failed = |error| KeyFileError::Disk { path: path.to_owned(), error };
     match fs::metadata(path) {
         Ok(found) => {
@@ -113,23 +114,23 @@ mod tests {
         let name = format!("headwater-claim-key-{}", std::process::id());
         let path = std::env::temp_dir().join(name);
         let _ = fs::remove_file(&path);
-        let made = claim_key(&path).expect("a key");
+        let made = open_key(&path).expect("a key");
         let mode = |mode| fs::set_permissions(&path, fs::Permissions::from_mode(mode));
         let found = fs::metadata(&path).expect("it is there").permissions().mode() & 0o777;
         assert_eq!(found, 0o600);
-        assert_eq!(claim_key(&path).expect("the same").address(), made.address());
+        assert_eq!(open_key(&path).expect("the same").address(), made.address());
         for open in [0o640, 0o604, 0o620, 0o666] {
             mode(open).expect("ours");
-            let refused = claim_key(&path);
+            let refused = open_key(&path);
             assert!(matches!(refused, Err(KeyFileError::Open { mode, .. }) if mode == open));
         }
         mode(0o600).expect("ours");
         for text in ["", "12", &"zz".repeat(32), &"11".repeat(33)] {
             fs::write(&path, text).expect("a write");
-            assert!(matches!(claim_key(&path), Err(KeyFileError::Form { .. })), "{text}");
+            assert!(matches!(open_key(&path), Err(KeyFileError::Form { .. })), "{text}");
         }
         fs::write(&path, "00".repeat(32)).expect("a write");
-        assert!(matches!(claim_key(&path), Err(KeyFileError::Range { .. })));
+        assert!(matches!(open_key(&path), Err(KeyFileError::Range { .. })));
         fs::remove_file(&path).expect("it is there");
     }
 }
