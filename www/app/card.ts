@@ -14,6 +14,7 @@ import { Sections } from "./sections.js";
 import { openShare } from "./share.js";
 import { look, type Snapshot } from "./snapshot.js";
 import { Stage } from "./stage.js";
+import { offerTip } from "./tipoffer.js";
 import { plain, plainWarning } from "./trouble.js";
 
 /** How much a new second counts in the mean speed. */
@@ -42,6 +43,7 @@ export class Card {
   private readonly head: CardHead;
   private readonly body = make("div", { class: "card-body" });
   private readonly pause: HTMLButtonElement;
+  private readonly removal: HTMLButtonElement;
   private readonly stage: Stage;
   private readonly facts = new Facts();
   private readonly sections: Sections;
@@ -59,6 +61,7 @@ export class Card {
     this.stage = new Stage(torrent);
     this.head = new CardHead(title, () => this.toggle());
     this.pause = makeButton("Pause", {}, () => void this.flip());
+    this.removal = makeButton("Remove", { class: "plain" }, () => void this.remove());
     this.sections = new Sections({
       play: (file) => this.stage.play(file),
       choose: (skipped) => this.choose(skipped),
@@ -117,10 +120,9 @@ export class Card {
   }
 
   private makeActs(): HTMLElement {
-    const name = (): string => this.look().name;
+    const share = (): void => openShare(this.torrent, this.look().name);
     return make("div", { class: "acts" }, this.pause,
-      makeButton("Share", { class: "primary" }, () => openShare(this.torrent, name())),
-      makeButton("Remove", { class: "plain" }, () => void this.remove(name())));
+      makeButton("Share", { class: "primary" }, share), this.removal);
   }
 
   private listen(): void {
@@ -140,6 +142,7 @@ export class Card {
   private fill(): void {
     this.filled = true;
     this.sections.files.fill(this.torrent.files, this.skipped);
+    void offerTip(this.torrent, this.look().name, this.removal);
     this.keep();
   }
 
@@ -170,8 +173,8 @@ export class Card {
     this.refresh(false);
   }
 
-  private async remove(name: string): Promise<void> {
-    const answer = await askRemoval(name);
+  private async remove(): Promise<void> {
+    const answer = await askRemoval(this.look().name);
     if (answer === "keep") return;
     try {
       this.stage.player.clear();

@@ -31,14 +31,19 @@ export async function offerPay(client: Headwater): Promise<void> {
   place.hidden = false;
 }
 
+let testWallet: Promise<void> | null = null;
+
 /** The server's wallet to try paying with announces itself once its script has run. */
-function loadTestWallet(): Promise<void> {
-  return new Promise((done, fail) => {
+export function loadTestWallet(): Promise<void> {
+  return (testWallet ??= new Promise((done, fail) => {
     const script = make("script", { src: "./test-wallet.js" });
     script.addEventListener("load", () => done());
-    script.addEventListener("error", () => fail(new Error("The test wallet does not load.")));
+    script.addEventListener("error", () => {
+      testWallet = null;
+      fail(new Error("The test wallet does not load."));
+    });
     document.head.append(script);
-  });
+  }));
 }
 
 async function mount(client: Headwater, sold: Sold, place: HTMLElement): Promise<void> {
@@ -54,7 +59,7 @@ async function mount(client: Headwater, sold: Sold, place: HTMLElement): Promise
 }
 
 /** Where the server is paid; `null` when it sells nothing or says it wrongly. */
-async function soldOn(): Promise<Sold | null> {
+export async function soldOn(): Promise<Sold | null> {
   try {
     const answer = await fetch("./pay.json");
     return answer.ok ? read(await answer.json()) : null;

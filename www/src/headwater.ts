@@ -18,7 +18,7 @@ export type {
   ClientStats, Metadata, Peer, Snapshot, TorrentState, Tracker, WebSeed,
 } from "./message.js";
 export type {
-  Payment, PaymentListener, PaymentNews, Purchase, Purse,
+  Payment, PaymentListener, PaymentNews, Publication, Purchase, Purse,
 } from "headwater-payment";
 export { File, type PieceState, type Priority, Torrent, type TorrentEventMap } from "./torrent.js";
 

@@ -2,7 +2,32 @@
  * Paid priority, as a page sees it. Off until `start`; nothing of it is loaded before it is used.
  */
 
+import init, { publicationOf as proven } from "../pkg/pay/headwater-pay.js";
 import type { GrantGiven, PayTold, PayWish } from "./message.js";
+
+/** An account as `0x` and 40 hex digits. */
+type Account = `0x${string}`;
+
+/**
+ * What a torrent says of its publisher, found to be signed by that publisher for this torrent.
+ * Anybody may sign for any torrent: show whom it names before anything is paid.
+ */
+export interface Publication {
+  /** The chain's id: 728126428 is TRON. */
+  readonly chain: number;
+  /** The vault in which prices are paid; zeros where there are only tips. */
+  readonly vault: Account;
+  /** The token of tips and prices; zeros for the chain's own coin. */
+  readonly token: Account;
+  /** Who gets them. */
+  readonly payee: Account;
+  /** The address of the key that signed. */
+  readonly publisher: Account;
+  /** A tip that is suggested, in base units. */
+  readonly tip: bigint | null;
+  /** What the content costs, in base units; `null` where it is free. */
+  readonly price: bigint | null;
+}
 
 /** A grant that the user's wallet signed, and how it is to be used. */
 export interface Purse {
@@ -83,6 +108,15 @@ export class Payment {
     const news = readNews(told);
     for (const listener of this.#listeners) listener(news);
   }
+}
+
+/** What a torrent's link says of its publisher; `null` where nothing is said, or not proven. */
+export async function publicationOf(magnet: string): Promise<Publication | null> {
+  await init({ module_or_path: new URL("headwater-pay.wasm", import.meta.url) });
+  const told = proven(magnet);
+  const amounts = ["tip", "price"];
+  return told === undefined ? null : JSON.parse(told, (key, value) =>
+    amounts.includes(key) && value !== null ? BigInt(value) : value);
 }
 
 function readNews(told: PayTold): PaymentNews {

@@ -1,5 +1,6 @@
 /** What an app holds of a torrent and its files. Figures are the worker's last snapshot. */
 
+import type { Publication } from "headwater-payment";
 import { errorOf, HeadwaterError } from "./error.js";
 import type {
   Added, Ask, Bytes, FileRead, FileShape, Metadata, Peer, Snapshot, TorrentEvent, TorrentState,
@@ -204,6 +205,16 @@ export class Torrent extends EventTarget {
   /** The `.torrent` file, once metadata is known. */
   torrentFile(): Promise<Uint8Array> {
     return this.#owner.ask({ ask: "torrentFile", torrent: this.#id });
+  }
+
+  /**
+   * What it says of its publisher, once metadata is known; `null` where it says nothing, or nothing
+   * that the publisher signed for this torrent. Only where something is said is payment loaded.
+   */
+  async publication(): Promise<Publication | null> {
+    const { magnet } = this;
+    return magnet.includes("&x.hw=") ? (await import("headwater-payment")).publicationOf(magnet)
+      : null;
   }
 
   /** @internal */

@@ -14,6 +14,8 @@ mod links;
 mod make;
 #[cfg(feature = "pay")]
 mod payer;
+#[cfg(feature = "pay")]
+mod publication;
 #[cfg(any(feature = "pay", test))]
 mod rate;
 #[cfg(feature = "engine")]
@@ -33,6 +35,8 @@ pub use host::Host;
 pub use make::Maker;
 #[cfg(feature = "pay")]
 pub use payer::{PayHost, Payer};
+#[cfg(feature = "pay")]
+pub use publication::publication_of;
 #[cfg(feature = "engine")]
 pub use shell::Shell;
 #[cfg(feature = "engine")]
