@@ -10,8 +10,8 @@ mod pex;
 mod signal;
 mod want;
 
-pub use btt_pay::{Award, Bid, EndCode, Offer, PayMessage, RefuseCode};
-pub use btt_terms::{BTT_PAY, BTT_PAY_OWN_ID, Grant, PayTerms, Rail};
+pub use btt_pay::{Award, Bid, Buy, EndCode, Offer, PayMessage, RefuseCode, SEALED_LEN};
+pub use btt_terms::{BTT_PAY, BTT_PAY_OWN_ID, ContentId, Grant, PayTerms, Rail};
 pub use donthave::DontHave;
 pub use handshake::{Extension, Handshake};
 pub use metadata::MetadataMessage;

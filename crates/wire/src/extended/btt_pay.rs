@@ -1,12 +1,13 @@
-//! The messages of paid priority (`btt_pay`): offers, bids, awards, vouchers. Decides form only;
-//! no sum or signature is judged here. Keys and kinds not known here are ignored.
+//! The messages of paid priority (`btt_pay`): offers, bids, awards, vouchers, and the sale of a
+//! content's key. Decides form only; no sum or signature is judged here. Keys and kinds not known
+//! here are ignored.
 
 use bytes::Bytes;
 use headwater_base::{Address, Amount, Signature};
 use headwater_metainfo::bencode::{Dict, DictBuilder, Value};
 
 use super::RULES;
-use super::btt_terms::{Grant, Rail, address, number, put, signature, small, sum};
+use super::btt_terms::{ContentId, Grant, Rail, address, exact, number, put, signature, small, sum};
 use crate::{Error, limit};
 
 /// A message of paid priority.
@@ -58,7 +59,27 @@ pub enum PayMessage {
         /// Why.
         code: EndCode,
     },
+    /// A buyer wants the key of a content.
+    Buy(Box<Buy>),
+    /// The key of a content, which only the session key opens.
+    Key {
+        /// The content.
+        content: ContentId,
+        /// The key, sealed.
+        sealed: [u8; SEALED_LEN],
+    },
+    /// The key of a content is not given.
+    Deny {
+        /// The content.
+        content: ContentId,
+        /// Why not.
+        code: RefuseCode,
+    },
 }
+
+/// Bytes of a sealed key: a point of the curve, then the 32 bytes of the key in a disguise that
+/// depends on it.
+pub const SEALED_LEN: usize = 65;
 
 /// What a seller offers over a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +110,26 @@ pub struct Bid {
     /// What backs it.
     pub grant: Grant,
     /// The owner's signature of the grant.
+    pub sig: Signature,
+}
+
+/// What a buyer says to have the key of a content. A voucher is part of it, whose signature also
+/// tells the session key that the content's key is sealed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Buy {
+    /// The content.
+    pub content: ContentId,
+    /// What the voucher adds for it; 0 asks for what was bought before.
+    pub price: Amount,
+    /// How it is paid.
+    pub rail: Rail,
+    /// What backs it.
+    pub grant: Grant,
+    /// The owner's signature of the grant.
+    pub grant_sig: Signature,
+    /// All that is promised for this session and payee, the price included.
+    pub amount: Amount,
+    /// The session key's signature of it.
     pub sig: Signature,
 }
 
@@ -138,13 +179,13 @@ macro_rules! codes {
 }
 
 codes!(
-    /// Why a bid is not taken.
+    /// Why a bid is not taken, or a content's key not given.
     RefuseCode {
         /// The deposit does not cover the seller's exposure.
         NoFunds = 1,
         /// A signature is not the one it must be.
         BadSignature = 2,
-        /// The price is below what the seller takes.
+        /// The price is below what the seller takes, or the voucher adds less than it.
         Price = 3,
         /// The grant or the offer runs out too soon, or too late.
         Expiry = 4,
@@ -152,6 +193,8 @@ codes!(
         Busy = 5,
         /// The seller does not take that rail.
         Rail = 6,
+        /// The seller has no such content.
+        Content = 7,
     }
 );
 
@@ -199,6 +242,11 @@ impl PayMessage {
             }
             Self::Reserve { amount, sig } => put(kind(7), "a", amount.0).bytes("x", sig.0),
             Self::End { code } => kind(8).int("c", code.number()),
+            Self::Buy(buy) => buy.dict(kind(9)),
+            Self::Key { content, sealed } => kind(10).bytes("h", content.0).bytes("k", sealed),
+            Self::Deny { content, code } => {
+                kind(11).int("c", code.number()).bytes("h", content.0)
+            }
         };
         Bytes::from(dict.finish())
     }
@@ -225,6 +273,15 @@ impl PayMessage {
             6 => Self::Due { amount: sum(dict, "a")?, grace_ms: small(dict, "g")? },
             7 => Self::Reserve { amount: sum(dict, "a")?, sig: signature(dict, "x")? },
             8 => Self::End { code: EndCode::read(number(dict, "c")?) },
+            9 => Self::Buy(Box::new(Buy::read(dict)?)),
+            10 => {
+                let sealed = exact(dict, "k", "65 bytes")?;
+                Self::Key { content: ContentId::read(dict)?, sealed }
+            }
+            11 => Self::Deny {
+                content: ContentId::read(dict)?,
+                code: RefuseCode::read(number(dict, "c")?),
+            },
             _ => return Ok(None),
         }))
     }
@@ -263,6 +320,29 @@ impl Bid {
             price: sum(dict, "q")?,
             budget: sum(dict, "b")?,
             grant: Grant::read(grant.ok_or(Error::Field { key: "g", needed: "grant" })?)?,
+            sig: signature(dict, "x")?,
+        })
+    }
+}
+
+impl Buy {
+    fn dict(&self, dict: DictBuilder) -> DictBuilder {
+        let dict = put(dict.bytes("h", self.content.0), "q", self.price.0);
+        let dict = dict.dict("r", self.rail.dict()).dict("g", self.grant.dict());
+        let dict = put(dict.bytes("y", self.grant_sig.0), "a", self.amount.0);
+        dict.bytes("x", self.sig.0)
+    }
+
+    fn read(dict: &Dict<'_>) -> Result<Self, Error> {
+        let rail = dict.lookup("r").ok_or(Error::Field { key: "r", needed: "rail" })?;
+        let grant = dict.lookup("g").ok_or(Error::Field { key: "g", needed: "grant" })?;
+        Ok(Self {
+            content: ContentId::read(dict)?,
+            price: sum(dict, "q")?,
+            rail: Rail::read(rail)?,
+            grant: Grant::read(grant)?,
+            grant_sig: signature(dict, "y")?,
+            amount: sum(dict, "a")?,
             sig: signature(dict, "x")?,
         })
     }

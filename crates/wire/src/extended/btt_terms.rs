@@ -56,6 +56,10 @@ pub struct Grant {
     pub salt: [u8; 32],
 }
 
+/// Names an encrypted content: a digest of the key that opens it, by which a key is tested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ContentId(pub [u8; 32]);
+
 impl PayTerms {
     /// The bencoded dictionary for the handshake's top level.
     pub fn encode(&self) -> Bytes {
@@ -128,6 +132,12 @@ impl Grant {
     }
 }
 
+impl ContentId {
+    pub(super) fn read(dict: &Dict<'_>) -> Result<Self, Error> {
+        exact(dict, "h", "32 bytes").map(Self)
+    }
+}
+
 /// Refuses more than `allowed`.
 fn fits(what: &'static str, found: usize, allowed: usize) -> Result<(), Error> {
     if found > allowed { Err(Error::Text { what, found, allowed }) } else { Ok(()) }
@@ -172,7 +182,7 @@ pub(super) fn signature(dict: &Dict<'_>, key: &'static str) -> Result<Signature,
     exact(dict, key, "65 bytes").map(Signature)
 }
 
-fn exact<const N: usize>(
+pub(super) fn exact<const N: usize>(
     dict: &Dict<'_>,
     key: &'static str,
     needed: &'static str,

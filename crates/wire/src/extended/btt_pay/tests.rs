@@ -12,6 +12,8 @@ fn every_kind() -> Vec<PayMessage> {
     let key = Address([6; 20]);
     let cap = Amount(5000 * 10_u128.pow(18));
     let grant = Grant { owner: payee, key, cap, expiry: UnixTime(1_800_000_000), salt: [7; 32] };
+    let content = ContentId([8; 32]);
+    let (grant_sig, amount) = (Signature([9; 65]), price);
     vec![
         PayMessage::Offer(Offer { id: u64::MAX, rail, payee, price, credit: 9, valid_s: 600 }),
         PayMessage::Bid(Box::new(Bid { offer: 1, price, budget: cap, grant, sig })),
@@ -22,6 +24,9 @@ fn every_kind() -> Vec<PayMessage> {
         PayMessage::Due { amount: Amount(7), grace_ms: 5000 },
         PayMessage::Reserve { amount: Amount(7), sig },
         PayMessage::End { code: EndCode::Flood },
+        PayMessage::Buy(Box::new(Buy { content, price, rail, grant, grant_sig, amount, sig })),
+        PayMessage::Key { content, sealed: [10; SEALED_LEN] },
+        PayMessage::Deny { content, code: RefuseCode::Content },
     ]
 }
 
@@ -43,8 +48,28 @@ fn voucher_has_the_form_of_the_readme() {
 }
 
 #[test]
+fn key_and_denial_have_the_form_of_the_readme() {
+    let content = ContentId([b'h'; 32]);
+    let key = PayMessage::Key { content, sealed: [b'k'; SEALED_LEN] };
+    let expect = b"d1:h32:hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh1:k65:kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk\
+        kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk1:ti10ee";
+    assert_eq!(key.encode(), expect.as_slice());
+    let deny = PayMessage::Deny { content, code: RefuseCode::Price };
+    let expect = b"d1:ci3e1:h32:hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh1:ti11ee";
+    assert_eq!(deny.encode(), expect.as_slice());
+}
+
+#[test]
+fn a_sealed_key_of_another_size_is_an_error() {
+    let cut = b"d1:h32:hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh1:k2:kk1:ti10ee";
+    assert!(matches!(PayMessage::decode(cut), Err(Error::Field { key: "k", .. })));
+    let cut = b"d1:ci3e1:h2:hh1:ti11ee";
+    assert!(matches!(PayMessage::decode(cut), Err(Error::Field { key: "h", .. })));
+}
+
+#[test]
 fn unknown_kinds_keys_and_codes_are_no_errors() {
-    assert_eq!(PayMessage::decode(b"d1:ti9e1:zi1ee"), Ok(None));
+    assert_eq!(PayMessage::decode(b"d1:ti12e1:zi1ee"), Ok(None));
     let end = PayMessage::End { code: EndCode::Other };
     assert_eq!(PayMessage::decode(b"d1:ci77e1:ti8e1:zlee"), Ok(Some(end)));
 }
@@ -81,7 +106,7 @@ proptest! {
     }
 
     #[test]
-    fn damaged_messages_never_panic(kind in 0..9_usize, at in 0..400_usize, byte in any::<u8>()) {
+    fn damaged_messages_never_panic(kind in 0..12_usize, at in 0..600_usize, byte in any::<u8>()) {
         let mut bytes = every_kind()[kind].encode().to_vec();
         if let Some(place) = bytes.get_mut(at) {
             *place = byte;
