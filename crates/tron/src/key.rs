@@ -4,6 +4,7 @@
 use core::fmt;
 
 use headwater_base::{Address, Digest256, Signature};
+use k256::NonZeroScalar;
 use k256::ecdsa::{self, RecoveryId, SigningKey, VerifyingKey};
 
 use crate::address;
@@ -67,6 +68,10 @@ impl SecretKey {
         address_of(self.0.verifying_key())
     }
 
+    pub(crate) fn scalar(&self) -> &NonZeroScalar {
+        self.0.as_nonzero_scalar()
+    }
+
     /// Signs a digest. The same digest has the same signature each time (RFC 6979), with `s` in
     /// the lower half.
     pub fn sign(&self, digest: &Digest256) -> Signature {
@@ -87,6 +92,14 @@ impl fmt::Debug for SecretKey {
 
 /// Tells who signed a digest. Refuses every second form of a signature.
 pub fn recover(digest: &Digest256, signature: &Signature) -> Result<Address, SignatureError> {
+    recover_key(digest, signature).map(|key| address_of(&key))
+}
+
+/// Tells the key that signed a digest, with the same refusals.
+pub(crate) fn recover_key(
+    digest: &Digest256,
+    signature: &Signature,
+) -> Result<VerifyingKey, SignatureError> {
     let [rs @ .., v] = &signature.0;
     let parity = v.checked_sub(V_EVEN).filter(|parity| *parity <= 1);
     let parity = parity.ok_or(SignatureError::Parity { found: *v })?;
@@ -96,7 +109,7 @@ pub fn recover(digest: &Digest256, signature: &Signature) -> Result<Address, Sig
         return Err(SignatureError::HighS);
     }
     let key = VerifyingKey::recover_from_prehash(digest, &known, recovery);
-    key.map(|key| address_of(&key)).map_err(|_| SignatureError::NoKey)
+    key.map_err(|_| SignatureError::NoKey)
 }
 
 /// Checks that `signer` signed a digest.

@@ -14,6 +14,7 @@ pub mod key;
 pub mod limit;
 pub mod message;
 pub mod node;
+pub mod seal;
 pub mod transaction;
 pub mod typed;
 
