@@ -7,7 +7,9 @@ use headwater_base::{Address, Amount, Signature};
 use headwater_metainfo::bencode::{Dict, DictBuilder, Value};
 
 use super::RULES;
-use super::btt_terms::{ContentId, Grant, Rail, address, exact, number, put, signature, small, sum};
+use super::btt_terms::{
+    ContentId, Grant, Rail, address, exact, number, put, signature, small, sum,
+};
 use crate::{Error, limit};
 
 /// A message of paid priority.
@@ -72,6 +74,8 @@ pub enum PayMessage {
     Deny {
         /// The content.
         content: ContentId,
+        /// The price that was named: an answer to an earlier question says nothing of a later one.
+        price: Amount,
         /// Why not.
         code: RefuseCode,
     },
@@ -244,8 +248,9 @@ impl PayMessage {
             Self::End { code } => kind(8).int("c", code.number()),
             Self::Buy(buy) => buy.dict(kind(9)),
             Self::Key { content, sealed } => kind(10).bytes("h", content.0).bytes("k", sealed),
-            Self::Deny { content, code } => {
-                kind(11).int("c", code.number()).bytes("h", content.0)
+            Self::Deny { content, price, code } => {
+                let dict = kind(11).int("c", code.number()).bytes("h", content.0);
+                put(dict, "q", price.0)
             }
         };
         Bytes::from(dict.finish())
@@ -280,6 +285,7 @@ impl PayMessage {
             }
             11 => Self::Deny {
                 content: ContentId::read(dict)?,
+                price: sum(dict, "q")?,
                 code: RefuseCode::read(number(dict, "c")?),
             },
             _ => return Ok(None),

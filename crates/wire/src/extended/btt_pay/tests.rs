@@ -26,7 +26,7 @@ fn every_kind() -> Vec<PayMessage> {
         PayMessage::End { code: EndCode::Flood },
         PayMessage::Buy(Box::new(Buy { content, price, rail, grant, grant_sig, amount, sig })),
         PayMessage::Key { content, sealed: [10; SEALED_LEN] },
-        PayMessage::Deny { content, code: RefuseCode::Content },
+        PayMessage::Deny { content, price, code: RefuseCode::Content },
     ]
 }
 
@@ -54,8 +54,8 @@ fn key_and_denial_have_the_form_of_the_readme() {
     let expect = b"d1:h32:hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh1:k65:kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk\
         kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk1:ti10ee";
     assert_eq!(key.encode(), expect.as_slice());
-    let deny = PayMessage::Deny { content, code: RefuseCode::Price };
-    let expect = b"d1:ci3e1:h32:hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh1:ti11ee";
+    let deny = PayMessage::Deny { content, price: Amount(9), code: RefuseCode::Price };
+    let expect = b"d1:ci3e1:h32:hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh1:qi9e1:ti11ee";
     assert_eq!(deny.encode(), expect.as_slice());
 }
 
