@@ -3,16 +3,18 @@
 
 mod deal;
 mod pledge;
+mod purchase;
 
 use headwater_base::{Amount, LinkId, Map};
-use headwater_wire::extended::{Award, Bid, EndCode, Offer, PayMessage, RefuseCode};
+use headwater_wire::extended::{Award, Bid, EndCode, Offer, PayMessage, PayTerms, RefuseCode};
 
-use crate::desk::{Account, Desk, Verdict};
+use crate::desk::{Account, Desk, PurchaseId, Verdict};
 use crate::timer::Timer;
 use crate::{Buying, Event, GrantId, Promise, Why, limit};
 
 use deal::{Deal, Standing};
 use pledge::Pledge;
+use purchase::Purchase;
 
 /// Everything bought, from whom, and what may still be spent.
 #[derive(Debug, Default)]
@@ -20,6 +22,10 @@ pub(crate) struct Buyer {
     on: Option<(GrantId, Buying)>,
     pledges: Map<Account, Pledge>,
     deals: Map<LinkId, Deal>,
+    /// Keys of contents that are wanted, or paid for and not here yet.
+    purchases: Map<PurchaseId, Purchase>,
+    /// Links whose peers say whom to pay, with their terms.
+    sellers: Map<LinkId, PayTerms>,
 }
 
 impl Buyer {
@@ -32,6 +38,7 @@ impl Buyer {
         }
         self.on = Some((GrantId::of(&buying.rail, &buying.grant), buying));
         desk.after(Timer::Search, limit::ROUND);
+        self.resume_purchases(desk);
         for link in self.links() {
             self.bid(desk, link);
         }
@@ -43,6 +50,7 @@ impl Buyer {
             return;
         }
         desk.timers.clear(Timer::Search);
+        self.rest_purchases(desk);
         for (link, deal) in self.deals.iter_mut() {
             desk.timers.clear(Timer::Award(*link));
             if deal.bid.take().is_some() | deal.standing.take().is_some() {
@@ -55,11 +63,14 @@ impl Buyer {
         }
     }
 
-    pub(crate) fn opened(&mut self, link: LinkId) {
-        self.deals.insert(link, Deal::default());
+    /// A peer said its terms, or others than before.
+    pub(crate) fn opened(&mut self, desk: &mut Desk, link: LinkId, terms: &PayTerms) {
+        self.deals.entry(link).or_default();
+        self.meet_seller(desk, link, terms);
     }
 
     pub(crate) fn closed(&mut self, desk: &mut Desk, link: LinkId) {
+        self.leave_seller(desk, link);
         let account = self.account(link);
         let Some(deal) = self.deals.remove(&link) else { return };
         if deal.standing.is_some() {
@@ -130,6 +141,7 @@ impl Buyer {
             desk.tell(Event::GrantExpired);
         }
         self.forget_old(desk);
+        self.forget_old_purchases(desk);
     }
 
     pub(crate) fn offer(&mut self, desk: &mut Desk, link: LinkId, offer: Offer) -> Verdict {
@@ -299,6 +311,9 @@ impl Buyer {
             return;
         }
         let account = (*session, offer.payee);
+        if self.awaits_key(account) {
+            return;
+        }
         let known = self.pledges.contains_key(&account);
         if !known && self.pledges.len() >= limit::RECORDS_MAX {
             return;
@@ -354,6 +369,7 @@ impl Buyer {
 
     /// Ends payment over a link that broke the rules too often.
     pub(crate) fn cut(&mut self, desk: &mut Desk, link: LinkId) {
+        self.leave_seller(desk, link);
         desk.timers.clear(Timer::Award(link));
         if let Some(deal) = self.deals.get_mut(&link) {
             deal.kill();

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use headwater_base::{Address, Amount, JobId, LinkId, Map, Rng, Signature, Time, Timers, UnixTime};
-use headwater_wire::extended::{EndCode, PayMessage};
+use headwater_wire::extended::{ContentId, EndCode, PayMessage};
 
 use crate::timer::Timer;
 use crate::{Action, Event, GrantId, Record, Step, Why, limit};
@@ -25,9 +25,22 @@ pub(crate) enum Job {
     StoreCredit(GrantId, Taken),
     /// A claim of so much is on its way.
     Claim(GrantId, Amount),
+    /// The promise of a content's price is stored.
+    StorePurchase(PurchaseId),
+    /// A voucher that goes with a question for a key is signed.
+    SignPurchase(PurchaseId),
+    /// A content's key is opened.
+    Unseal(PurchaseId),
+    /// A purchase is over, and what was promised for it is stored with all other promises.
+    StoreDone(PurchaseId),
+    /// Something about the key that is asked for over a link.
+    Key(LinkId),
     /// A record is stored that nothing waits for.
     StoreOther,
 }
+
+/// What is bought of whom, and by which session.
+pub(crate) type PurchaseId = (Account, ContentId);
 
 /// Whom a buyer promises to, and by which session.
 pub(crate) type Account = (GrantId, Address);
@@ -39,6 +52,8 @@ pub(crate) struct Taken {
     pub(crate) link: LinkId,
     /// All that it promises.
     pub(crate) amount: Amount,
+    /// What of it is the price of a content's key.
+    pub(crate) price: Amount,
     /// Its signature.
     pub(crate) sig: Signature,
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use headwater_base::{Address, Amount, JobId, LinkId, Signature, UnixTime};
-use headwater_wire::extended::{Grant, Rail};
+use headwater_wire::extended::{ContentId, Grant, Rail, SEALED_LEN};
 
 /// What a user lets this client spend.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,19 @@ pub struct Buying {
     pub session_cap: Amount,
 }
 
+/// An encrypted content whose key a user wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// The content.
+    pub content: ContentId,
+    /// What its key costs.
+    pub price: Amount,
+    /// Who is paid.
+    pub payee: Address,
+    /// How.
+    pub rail: Rail,
+}
+
 /// What a user sells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Selling {
@@ -32,7 +45,8 @@ pub struct Selling {
     pub price: Amount,
     /// All upload slots there are.
     pub slots: usize,
-    /// How many of them may be sold; half of all are the most that ever are.
+    /// How many of them may be sold; half of all are the most that ever are. With none, only the
+    /// keys of contents are sold.
     pub paid_slots: usize,
     /// Bytes given before the first voucher.
     pub credit: u64,
@@ -42,6 +56,8 @@ pub struct Selling {
     pub claim_fee: Amount,
     /// A claim is worth it from so many fees on; 20 makes its cost 5 %.
     pub claim_factor: u32,
+    /// The contents whose keys are sold, and what each costs.
+    pub contents: Vec<(ContentId, Amount)>,
 }
 
 /// What the vault says of a payer, for one session and payee.
@@ -81,7 +97,10 @@ pub enum Input {
     BuyingOn(Box<Buying>),
     /// The kill switch: everything ends at once, and nothing more is promised.
     BuyingOff,
-    /// The user sells slots. Off until then.
+    /// The user wants a content's key, once. It is bought over whatever link leads to its payee;
+    /// an event tells what came of it.
+    BuyContent(Wanted),
+    /// The user sells slots, or keys of contents. Off until then.
     SellingOn(Box<Selling>),
     /// The user sells no more. What is promised stays and is claimed.
     SellingOff,
@@ -177,6 +196,10 @@ pub enum Answer {
     AccountSeen(AccountView),
     /// A claim is final on the chain: all that this session has paid to the payee.
     ClaimDone(Amount),
+    /// The key of a content is sealed.
+    Sealed([u8; SEALED_LEN]),
+    /// What came sealed was opened: whether it is the content's key, which is kept then.
+    Opened(bool),
     /// The job has no result.
     Failed(JobFailure),
 }

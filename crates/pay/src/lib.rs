@@ -1,5 +1,6 @@
-//! The payment state machine, sans-IO, for both sides: bids, awards, vouchers, credit. It knows
-//! amounts and counts of bytes, never pieces, blocks or keys, and is off until switched on.
+//! The payment state machine, sans-IO, for both sides: bids, awards, vouchers, credit, and the keys
+//! of contents, which it sells and buys unseen. It knows amounts and counts of bytes, never pieces
+//! or blocks, and is off until switched on.
 //!
 //! [`Pay::handle`] takes what happened; [`Pay::next`] says what to do until it answers `Sleep`.
 //! Signing, checking signatures, storing and asking the chain are jobs of the shell, answered by
@@ -22,9 +23,9 @@ mod timer;
 mod view;
 
 pub use auction::{Candidate, Sale, Slots, sell};
-pub use input::{AccountView, Answer, Buying, Input, JobFailure, Selling};
+pub use input::{AccountView, Answer, Buying, Input, JobFailure, Selling, Wanted};
 pub use pay::Pay;
 pub use price::{affordable, owed};
 pub use record::{GrantId, Record, RecordError, RecordKey};
-pub use step::{Action, Event, Promise, Signed, Step, Wake, Why};
+pub use step::{Action, Event, Promise, Signed, Step, Wake, Why, WhyNot};
 pub use view::{BuyerView, PayView, SellerView};

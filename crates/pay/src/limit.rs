@@ -35,6 +35,14 @@ pub const JOBS_MAX: usize = 4096;
 pub const STEPS_MAX: usize = 65_536;
 /// Promises, credits and over-issuers kept, each. Beyond that no new payer or payee is taken.
 pub const RECORDS_MAX: usize = 4096;
+/// Contents whose keys are wanted, or sold, at once.
+pub const CONTENTS_MAX: usize = 1024;
+/// Sold keys that are remembered. Beyond that the oldest are forgotten whose sessions are over.
+pub const SOLD_MAX: usize = 65_536;
+/// How long a seller of a key has to answer before it is asked again. It asks the chain meanwhile.
+pub const KEY_WAIT: Duration = Duration::from_secs(15);
+/// How often it is asked, or waited for, before that is told.
+pub const KEY_TRIES: u32 = 8;
 /// Price steps of a link that are kept at once; older ones are folded into a sum.
 pub const STEPS_OF_PRICE_MAX: usize = 64;
 /// The unit a buyer may pay for before it is verified: larger pieces are not bought in v1.

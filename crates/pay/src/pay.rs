@@ -2,12 +2,12 @@
 //! Three of these, or a flood, end payment over a link; the link itself is never touched.
 
 use bytes::Bytes;
-use headwater_base::{JobId, LinkId, Map, Seed, Time};
+use headwater_base::{Amount, JobId, LinkId, Map, Seed, Time};
 use headwater_wire::extended::{EndCode, PayMessage, PayTerms};
 
 use crate::buyer::Buyer;
 use crate::desk::{Desk, Job, Taken, Verdict};
-use crate::seller::Seller;
+use crate::seller::{Seller, Sold};
 use crate::timer::Timer;
 use crate::{
     Action, Answer, BuyerView, Input, JobFailure, PayView, Record, RecordError, SellerView, Step,
@@ -52,6 +52,13 @@ impl Pay {
                     pay.seller.restore(voucher, [grant_sig, sig], claimed);
                 }
                 Record::Overissuer { rail, owner } => pay.seller.restore_overissuer(rail, owner),
+                Record::Purchase { promise, content, price } => {
+                    pay.buyer.restore_purchase(promise, content, price);
+                }
+                Record::Sold { rail, owner, content, session, amount, expiry } => {
+                    pay.seller
+                        .restore_sold((rail, owner, content), Sold::new(session, amount, expiry));
+                }
             }
         }
         Ok(pay)
@@ -63,8 +70,9 @@ impl Pay {
         if let Some(selling) = self.seller.is_on() {
             terms.rails.clone_from(&selling.rails);
             terms.payee = Some(selling.payee);
-            terms.price = Some(selling.price);
-            terms.credit = Some(selling.credit);
+            if selling.paid_slots > 0 {
+                (terms.price, terms.credit) = (Some(selling.price), Some(selling.credit));
+            }
         }
         if let Some(buying) = self.buyer.is_on().filter(|on| !terms.rails.contains(&on.rail)) {
             terms.rails.push(buying.rail);
@@ -95,7 +103,7 @@ impl Pay {
         PayView {
             buying: self.gates.keys().filter_map(buys).filter(|view| view.bytes > 0).collect(),
             selling: self.gates.keys().filter_map(sells).filter(|view| view.bytes > 0).collect(),
-            promised: headwater_base::Amount(promised),
+            promised: Amount(promised),
             earned,
             claimed,
             owed: self.seller.debts(),
@@ -120,6 +128,7 @@ impl Pay {
             }
             Input::BuyingOn(buying) => self.buyer.switch_on(desk, *buying),
             Input::BuyingOff => self.buyer.switch_off(desk),
+            Input::BuyContent(wanted) => self.buyer.want(desk, wanted),
             Input::SellingOn(selling) => self.seller.switch_on(desk, *selling),
             Input::SellingOff => self.seller.switch_off(desk),
             Input::LinkOpened { link, terms } => self.open(link, &terms),
@@ -161,6 +170,7 @@ impl Pay {
         if self.buyer.is_on().is_some_and(|buying| buying.grant == voucher.grant) {
             return Some(step);
         }
+        // A purchase rests already since the switch came.
         if let Some(Job::SignVoucher(account)) = self.desk.answered(*job) {
             self.buyer.unsigned(account);
         }
@@ -177,6 +187,7 @@ impl Pay {
             Timer::Sale => self.seller.sale(desk),
             Timer::Search => self.buyer.search(desk),
             Timer::Claims => self.seller.retry_claims(desk),
+            Timer::Keys => self.buyer.keys_due(desk),
             Timer::Flood(link) => {
                 if let Some(gate) = self.gates.get_mut(&link) {
                     gate.heard = 0;
@@ -192,15 +203,19 @@ impl Pay {
     }
 
     fn open(&mut self, link: LinkId, terms: &Bytes) {
-        let known = self.gates.contains_key(&link);
-        // A handshake may come again; terms that cannot be read are as good as none.
+        // Terms that cannot be read are as good as none.
         let Ok(Some(terms)) = PayTerms::decode(terms) else { return };
-        if known || self.gates.len() >= limit::LINKS_MAX {
-            return;
+        match self.gates.get(&link) {
+            // A handshake may come again, once somebody begins to sell.
+            Some(gate) if gate.shut => {}
+            Some(_) => self.buyer.opened(&mut self.desk, link, &terms),
+            None if self.gates.len() >= limit::LINKS_MAX => {}
+            None => {
+                self.gates.insert(link, Gate::default());
+                self.buyer.opened(&mut self.desk, link, &terms);
+                self.seller.opened(&mut self.desk, link, terms);
+            }
         }
-        self.gates.insert(link, Gate::default());
-        self.buyer.opened(link);
-        self.seller.opened(&mut self.desk, link, terms);
     }
 
     fn close(&mut self, link: LinkId) {
@@ -235,12 +250,18 @@ impl Pay {
             PayMessage::Award(award) => return self.buyer.award(desk, link, award),
             PayMessage::Refuse { code } => self.buyer.refused(desk, link, code),
             PayMessage::Voucher { amount, sig, bytes } => {
-                return self.seller.voucher(desk, Taken { link, amount, sig }, bytes);
+                let price = Amount(0);
+                return self.seller.voucher(desk, Taken { link, amount, price, sig }, bytes);
             }
             PayMessage::Receipt { bytes, .. } => self.buyer.receipt(desk, link, bytes),
             PayMessage::Due { .. } => self.buyer.due(desk, link),
             // Nothing here asks for a reserve yet; one that comes unasked locks nothing.
             PayMessage::Reserve { .. } => {}
+            PayMessage::Buy(buy) => return self.seller.buy(desk, link, *buy),
+            PayMessage::Key { content, sealed } => self.buyer.key(desk, link, content, sealed),
+            PayMessage::Deny { content, price, code } => {
+                self.buyer.denied(desk, link, (content, price), code);
+            }
             PayMessage::End { code } => {
                 self.buyer.ended(desk, link, code);
                 self.seller.ended(desk, link, code);
@@ -293,6 +314,16 @@ impl Pay {
             (Job::Claim(session, amount), Answer::ClaimDone(claimed)) => {
                 self.seller.claimed(desk, session, amount, claimed);
             }
+            (Job::StorePurchase(of), Answer::Stored) => self.buyer.purchase_stored(desk, of),
+            (Job::SignPurchase(of), Answer::Signed(sig)) => {
+                self.buyer.purchase_signed(desk, of, sig);
+            }
+            (Job::Unseal(of), Answer::Opened(is_it)) => self.buyer.opened_key(desk, of, is_it),
+            (Job::StoreDone(of), Answer::Stored) => self.buyer.purchase_done(desk, of),
+            (Job::Key(link), answer) => {
+                let verdict = self.seller.key_answered(desk, (link, id), answer);
+                self.judge(link, verdict);
+            }
             (job, Answer::Failed(why)) => self.failed(id, job, why),
             (job, _) => self.failed(id, job, JobFailure::Refused),
         }
@@ -312,7 +343,11 @@ impl Pay {
                 self.seller.credit_failed(desk, session, taken.link, why);
             }
             Job::Claim(session, _) => self.seller.claim_failed(desk, session, why),
-            Job::StoreOther => {}
+            Job::StorePurchase(of) => self.buyer.purchase_unstored(desk, of, why),
+            Job::SignPurchase(of) => self.buyer.purchase_unsigned(desk, of, why),
+            Job::Unseal(of) => self.buyer.unopened_key(desk, of, why),
+            // Its own record says the same, and is asked about after the next start.
+            Job::StoreDone(_) | Job::StoreOther | Job::Key(_) => {}
         }
     }
 }

@@ -1,8 +1,8 @@
-//! What must survive a crash: promises made, vouchers taken, payers that promised too much. Each
-//! record is of one size, written field by field.
+//! What must survive a crash: promises made, vouchers taken, keys sold, payers that promised too
+//! much. Each record is of one size, written field by field.
 
 use headwater_base::{Address, Amount, Signature, UnixTime, sha256};
-use headwater_wire::extended::{Grant, Rail};
+use headwater_wire::extended::{ContentId, Grant, Rail};
 
 use crate::Promise;
 
@@ -43,6 +43,31 @@ pub enum Record {
         rail: Rail,
         /// The payer.
         owner: Address,
+    },
+    /// The price of a content's key is promised, and the key did not come yet.
+    Purchase {
+        /// All that is promised to the payee, the price included.
+        promise: Promise,
+        /// The content.
+        content: ContentId,
+        /// Its price.
+        price: Amount,
+    },
+    /// Who bought the key of a content, and gets it again for nothing. It counts once the voucher
+    /// is stored too.
+    Sold {
+        /// The vault.
+        rail: Rail,
+        /// Who bought.
+        owner: Address,
+        /// The content.
+        content: ContentId,
+        /// The session whose voucher paid.
+        session: GrantId,
+        /// What that voucher promises in all.
+        amount: Amount,
+        /// When the session ends.
+        expiry: UnixTime,
     },
 }
 
@@ -99,6 +124,17 @@ impl Record {
                 put_rail(&mut out, rail);
                 out.extend(owner.0);
             }
+            Self::Purchase { promise, content, .. } => {
+                put_rail(&mut out, &promise.rail);
+                put_grant(&mut out, &promise.grant);
+                out.extend(promise.payee.0);
+                out.extend(content.0);
+            }
+            Self::Sold { rail, owner, content, .. } => {
+                put_rail(&mut out, rail);
+                out.extend(owner.0);
+                out.extend(content.0);
+            }
         }
         RecordKey(sha256(&out))
     }
@@ -118,6 +154,19 @@ impl Record {
                 put_rail(&mut out, rail);
                 out.extend(owner.0);
             }
+            Self::Purchase { promise, content, price } => {
+                put_promise(&mut out, promise);
+                out.extend(content.0);
+                out.extend(price.0.to_be_bytes());
+            }
+            Self::Sold { rail, owner, content, session, amount, expiry } => {
+                put_rail(&mut out, rail);
+                out.extend(owner.0);
+                out.extend(content.0);
+                out.extend(session.0);
+                out.extend(amount.0.to_be_bytes());
+                out.extend(expiry.0.to_be_bytes());
+            }
         }
         out
     }
@@ -133,7 +182,9 @@ impl Record {
             0 => PROMISE_LEN,
             1 => PROMISE_LEN + 2 * SIG_LEN + 16,
             2 => RAIL_LEN + 20,
-            _ => return Err(RecordError::Kind { found: kind, allowed: 2 }),
+            3 => PROMISE_LEN + 32 + 16,
+            4 => RAIL_LEN + 20 + 32 + 32 + 16 + 8,
+            _ => return Err(RecordError::Kind { found: kind, allowed: 4 }),
         };
         let wrong = RecordError::Length { found: bytes.len(), needed };
         if bytes.len() != needed {
@@ -147,6 +198,8 @@ impl Record {
             Self::Promised(_) => 0,
             Self::Credit { .. } => 1,
             Self::Overissuer { .. } => 2,
+            Self::Purchase { .. } => 3,
+            Self::Sold { .. } => 4,
         }
     }
 }
@@ -191,7 +244,20 @@ impl Reader<'_> {
                 sig: Signature(self.take()?),
                 claimed: Amount(u128::from_be_bytes(self.take()?)),
             },
-            _ => Record::Overissuer { rail: self.rail()?, owner: Address(self.take()?) },
+            2 => Record::Overissuer { rail: self.rail()?, owner: Address(self.take()?) },
+            3 => Record::Purchase {
+                promise: self.promise()?,
+                content: ContentId(self.take()?),
+                price: Amount(u128::from_be_bytes(self.take()?)),
+            },
+            _ => Record::Sold {
+                rail: self.rail()?,
+                owner: Address(self.take()?),
+                content: ContentId(self.take()?),
+                session: GrantId(self.take()?),
+                amount: Amount(u128::from_be_bytes(self.take()?)),
+                expiry: UnixTime(u64::from_be_bytes(self.take()?)),
+            },
         })
     }
 
@@ -220,7 +286,7 @@ mod tests {
 
     use super::*;
 
-    fn records() -> [Record; 3] {
+    fn records() -> [Record; 5] {
         let rail = Rail { chain: 1, vault: Address([2; 20]), token: Address([3; 20]) };
         let (owner, key) = (Address([4; 20]), Address([5; 20]));
         let expiry = UnixTime(7);
@@ -231,6 +297,15 @@ mod tests {
             Record::Promised(voucher),
             Record::Credit { voucher, grant_sig, sig, claimed: Amount(12) },
             Record::Overissuer { rail, owner },
+            Record::Purchase { promise: voucher, content: ContentId([13; 32]), price: Amount(14) },
+            Record::Sold {
+                rail,
+                owner,
+                content: ContentId([13; 32]),
+                session: GrantId::of(&rail, &grant),
+                amount: Amount(15),
+                expiry,
+            },
         ]
     }
 
@@ -256,7 +331,7 @@ mod tests {
             Record::decode(&[2, 0]),
             Err(RecordError::Version { found: 2, allowed: VERSION })
         );
-        assert_eq!(Record::decode(&[1, 3]), Err(RecordError::Kind { found: 3, allowed: 2 }));
+        assert_eq!(Record::decode(&[1, 5]), Err(RecordError::Kind { found: 5, allowed: 4 }));
     }
 
     #[test]
@@ -268,6 +343,21 @@ mod tests {
         let other = Promise { rail, ..promise };
         assert_ne!(Record::Promised(promise).key(), Record::Promised(other).key());
         assert_ne!(GrantId::of(&rail, &promise.grant), GrantId::of(&promise.rail, &promise.grant));
+    }
+
+    #[test]
+    fn a_purchase_and_a_sale_are_kept_for_each_content() {
+        let [promised, .., purchase, sold] = records();
+        assert_ne!(promised.key(), purchase.key());
+        let other = ContentId([14; 32]);
+        if let Record::Purchase { promise, price, .. } = purchase {
+            let again = Record::Purchase { promise, content: other, price };
+            assert_ne!(again.key(), purchase.key());
+        }
+        if let Record::Sold { rail, owner, session, amount, expiry, .. } = sold {
+            let again = Record::Sold { rail, owner, content: other, session, amount, expiry };
+            assert_ne!(again.key(), sold.key());
+        }
     }
 
     proptest! {

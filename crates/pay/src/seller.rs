@@ -1,9 +1,11 @@
-//! The selling side: offers slots, sells them round by round, gives credit within bounds, takes
-//! vouchers and claims them when it is worth it. Nobody is worse off for not paying.
+//! The selling side: offers slots, sells them round by round, gives credit within bounds, sells keys
+//! of contents, takes vouchers and claims them when it is worth it. Nobody is worse off for not
+//! paying.
 
 mod bid;
 mod claim;
 mod credit;
+mod key;
 mod payer;
 mod sale;
 
@@ -17,6 +19,8 @@ use crate::{Action, Event, GrantId, Selling, Why, limit};
 
 use bid::Bidding;
 use credit::Credit;
+pub(crate) use key::Sold;
+use key::{Asking, SoldId};
 use payer::{Payer, PayerId};
 
 /// What a seller knows of one link.
@@ -64,6 +68,10 @@ pub(crate) struct Seller {
     payers: Map<PayerId, Payer>,
     credits: Map<GrantId, Credit>,
     overissuers: Set<PayerId>,
+    /// Who asks for a key, by link.
+    asking: Map<LinkId, Asking>,
+    /// Keys that were sold.
+    sold: Map<SoldId, Sold>,
     offers_made: u64,
     /// Costs and worth of claims, known also after selling was switched off.
     claim_terms: Option<(Amount, u32)>,
@@ -87,6 +95,7 @@ impl Seller {
         }
         desk.timers.clear(Timer::Sale);
         for link in self.links() {
+            self.leave_asker(link);
             self.end(desk, link, EndCode::Off);
             if let Some(counter) = self.counters.get_mut(&link) {
                 counter.offer = None;
@@ -106,6 +115,7 @@ impl Seller {
 
     pub(crate) fn closed(&mut self, desk: &mut Desk, link: LinkId) {
         self.release(link);
+        self.leave_asker(link);
         let Some(counter) = self.counters.remove(&link) else { return };
         if counter.award.is_some() {
             desk.tell(Event::PaymentEnded { link, why: Why::Closed });
@@ -136,7 +146,9 @@ impl Seller {
 
     /// Makes a peer an offer on the first of our rails that it takes too.
     pub(crate) fn offer(&mut self, desk: &mut Desk, link: LinkId) {
-        let Some(selling) = &self.on else { return };
+        let Some(selling) = self.on.as_ref().filter(|selling| selling.paid_slots > 0) else {
+            return;
+        };
         let Some(counter) = self.counters.get_mut(&link) else { return };
         let shared = selling.rails.iter().find(|rail| counter.terms.rails.contains(rail));
         let Some(rail) = shared.filter(|_| counter.bid.is_none()) else { return };
@@ -192,6 +204,7 @@ impl Seller {
 
     /// Ends payment over a link that broke the rules too often.
     pub(crate) fn cut(&mut self, desk: &mut Desk, link: LinkId) {
+        self.leave_asker(link);
         self.drop_bid(desk, link);
         if let Some(counter) = self.counters.get_mut(&link) {
             counter.offer = None;

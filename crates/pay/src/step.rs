@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use headwater_base::{Address, Amount, JobId, LinkId, Signature, Time};
-use headwater_wire::extended::{EndCode, Grant, Rail, RefuseCode};
+use headwater_wire::extended::{ContentId, EndCode, Grant, Rail, RefuseCode, SEALED_LEN};
 
 use crate::{JobFailure, RecordKey};
 
@@ -79,7 +79,8 @@ pub enum Action {
         /// The signature.
         sig: Signature,
     },
-    /// Store a record in place of the one with the same key, so that it survives a crash.
+    /// Store a record in place of the one with the same key, so that it survives a crash, and after
+    /// all that was to be stored before.
     Store {
         /// The job.
         job: JobId,
@@ -111,6 +112,26 @@ pub enum Action {
         grant_sig: Signature,
         /// The session key's signature of the voucher.
         sig: Signature,
+    },
+    /// Seal the key of a content for the session key, which the voucher's signature tells.
+    Seal {
+        /// The job.
+        job: JobId,
+        /// The content.
+        content: ContentId,
+        /// What is signed.
+        voucher: Box<Promise>,
+        /// The session key's signature of it.
+        sig: Signature,
+    },
+    /// Open a content's key with the session key, test it by the content's name, and keep it.
+    Unseal {
+        /// The job.
+        job: JobId,
+        /// The content.
+        content: ContentId,
+        /// The key, sealed.
+        sealed: [u8; SEALED_LEN],
     },
     /// Share of upload that a link gets among the links with paid slots, in millionths. A link
     /// with any holds a paid slot; at 0 it goes back to the ordinary choker.
@@ -145,6 +166,27 @@ pub enum Why {
     Closed,
 }
 
+/// Why a content's key was not bought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhyNot {
+    /// Payment is off, or the grant ran out.
+    Off,
+    /// The session pays another way.
+    Rail,
+    /// A cap that the user set leaves too little.
+    Cap,
+    /// More is wanted at once than there is room for.
+    Busy,
+    /// The seller said so.
+    Denied(RefuseCode),
+    /// Nobody who sells it was met, or nobody answered.
+    Silent,
+    /// What came is not the key. Nothing more is asked of that seller.
+    WrongKey,
+    /// Something on our side failed.
+    Job(JobFailure),
+}
+
 /// Something somebody may want to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -162,6 +204,35 @@ pub enum Event {
         /// The link it came over.
         link: LinkId,
         /// By how much it is more than the one before.
+        amount: Amount,
+    },
+    /// The price of a content's key is promised; that is stored, and not done again in the session.
+    ContentPaid {
+        /// The content.
+        content: ContentId,
+        /// The price.
+        amount: Amount,
+    },
+    /// A content's key came and is kept.
+    KeyCame {
+        /// The content.
+        content: ContentId,
+    },
+    /// A content's key is not bought. What was promised for it stays promised, and buys it when
+    /// the user asks again in the same session.
+    NotBought {
+        /// The content.
+        content: ContentId,
+        /// Why.
+        why: WhyNot,
+    },
+    /// A content's key was given.
+    KeySold {
+        /// Who has it.
+        owner: Address,
+        /// The content.
+        content: ContentId,
+        /// What was paid for it now; nothing where it was bought before.
         amount: Amount,
     },
     /// The price over a link is new.

@@ -11,6 +11,8 @@ pub(crate) enum Timer {
     Search,
     /// Claims that failed are tried again.
     Claims,
+    /// Keys that did not come are asked for again.
+    Keys,
     /// A link's messages are counted anew.
     Flood(LinkId),
     /// An offer we made runs out.
@@ -32,6 +34,7 @@ impl Timer {
             Self::Sale => "sale",
             Self::Search => "search",
             Self::Claims => "claims",
+            Self::Keys => "keys",
             Self::Flood(_) => "flood",
             Self::Offer(_) => "offer",
             Self::Offered(_) => "offered",

@@ -2,6 +2,8 @@
 
 #[path = "pair/cheats.rs"]
 mod cheats;
+#[path = "pair/contents.rs"]
+mod contents;
 #[path = "pair/crashes.rs"]
 mod crashes;
 #[path = "pair/honest.rs"]

@@ -38,13 +38,32 @@ impl Pledge {
     fn most(&self) -> Amount {
         self.pending.map_or(self.promise.amount, |pending| pending.amount.max(self.promise.amount))
     }
+
+    /// Nothing is being stored or signed.
+    pub(super) fn is_idle(&self) -> bool {
+        self.pending.is_none()
+    }
+
+    /// A promise of so much is being stored for something else than bytes.
+    pub(super) fn reserve(&mut self, link: LinkId, amount: Amount) {
+        self.pending = Some(Pending { link, amount, bytes: 0 });
+    }
+
+    /// It is stored.
+    pub(super) fn settle_reserved(&mut self) {
+        if let Some(pending) = self.pending.take() {
+            self.promise.amount = self.promise.amount.max(pending.amount);
+        }
+    }
 }
 
 impl Buyer {
     /// Takes a stored promise back.
     pub(crate) fn restore(&mut self, promise: Promise) {
-        let session = crate::GrantId::of(&promise.rail, &promise.grant);
-        self.pledges.insert((session, promise.payee), Pledge::new(promise));
+        let account = (crate::GrantId::of(&promise.rail, &promise.grant), promise.payee);
+        // The highest that is stored counts, in whichever record.
+        let pledge = self.pledges.entry(account).or_insert_with(|| Pledge::new(promise));
+        pledge.promise.amount = pledge.promise.amount.max(promise.amount);
     }
 
     pub(super) fn account(&self, link: LinkId) -> Option<Account> {
@@ -54,18 +73,26 @@ impl Buyer {
 
     /// What may still be promised over a link under every cap.
     pub(super) fn room(&self, link: LinkId) -> Amount {
+        let Some((_, buying)) = &self.on else { return Amount(0) };
+        let promised = self.deals.get(&link).map(|deal| deal.promised).unwrap_or_default();
+        self.session_room().min(Amount(buying.link_cap.0.saturating_sub(promised.0)))
+    }
+
+    /// What may still be promised in the session, to whomever.
+    pub(super) fn session_room(&self) -> Amount {
         let Some((session, buying)) = &self.on else { return Amount(0) };
         let of_session = self.pledges.iter().filter(|((other, _), _)| other == session);
         let spent = of_session.fold(0_u128, |sum, (_, pledge)| sum.saturating_add(pledge.most().0));
-        let session_room = buying.session_cap.min(buying.grant.cap).0.saturating_sub(spent);
-        let promised = self.deals.get(&link).map(|deal| deal.promised).unwrap_or_default();
-        Amount(session_room.min(buying.link_cap.0.saturating_sub(promised.0)))
+        Amount(buying.session_cap.min(buying.grant.cap).0.saturating_sub(spent))
     }
 
     /// Promises what is owed for a link: all of it when `now`, else once it is worth a voucher.
     pub(super) fn settle(&mut self, desk: &mut Desk, link: LinkId, now: bool) {
         let Some(account) = self.account(link) else { return };
         let room = self.room(link);
+        if self.awaits_key(account) {
+            return;
+        }
         let Some(deal) = self.deals.get_mut(&link).filter(|deal| !deal.dead) else { return };
         let Some(pledge) = self.pledges.get_mut(&account) else { return };
         if pledge.pending.is_some() {
@@ -112,6 +139,9 @@ impl Buyer {
     /// Signs the last promise again for a seller that may not have it.
     pub(super) fn repeat(&mut self, desk: &mut Desk, link: LinkId) {
         let Some(account) = self.account(link) else { return };
+        if self.awaits_key(account) {
+            return;
+        }
         let Some(pledge) = self.pledges.get_mut(&account) else { return };
         let amount = pledge.promise.amount;
         if pledge.pending.is_some() || amount.0 == 0 {
@@ -140,6 +170,7 @@ impl Buyer {
             self.sign(desk, account);
         } else if let Some(pledge) = self.pledges.get_mut(&account) {
             pledge.pending = None;
+            self.pursue_all(desk);
         }
     }
 
@@ -147,9 +178,13 @@ impl Buyer {
         let current = self.is_current(account);
         let Some(pledge) = self.pledges.get_mut(&account) else { return };
         let Some(Pending { link, amount, .. }) = pledge.pending.take() else { return };
+        if let Some(deal) = self.deals.get(&link).filter(|_| current) {
+            let bytes = deal.verified.saturating_add(deal.ahead);
+            desk.send(link, &PayMessage::Voucher { amount, sig, bytes });
+        }
+        // A key that waited for its turn goes before more bytes.
+        self.pursue_all(desk);
         let Some(deal) = self.deals.get(&link).filter(|_| current) else { return };
-        let bytes = deal.verified.saturating_add(deal.ahead);
-        desk.send(link, &PayMessage::Voucher { amount, sig, bytes });
         let now = deal.due || deal.standing.is_none();
         self.settle(desk, link, now);
     }
@@ -171,6 +206,7 @@ impl Buyer {
             desk.send(link, &PayMessage::End { code: EndCode::Done });
             desk.tell(Event::PaymentEnded { link, why: Why::Job(why) });
         }
+        self.pursue_all(desk);
     }
 
     /// Forgets promises that nobody can claim any more.

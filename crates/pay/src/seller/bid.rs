@@ -1,7 +1,7 @@
 //! From a bid to a candidate for a slot: what it says, who signed its grant, what the vault says.
 
-use headwater_base::{Address, Amount, JobId, LinkId};
-use headwater_wire::extended::{Bid, Rail, RefuseCode};
+use headwater_base::{Address, Amount, JobId, LinkId, Signature};
+use headwater_wire::extended::{Bid, Grant, Rail, RefuseCode};
 
 use crate::desk::{Desk, Job, Verdict};
 use crate::timer::Timer;
@@ -122,7 +122,7 @@ impl Seller {
         let (id, session, bid) = (bidding.payer(), bidding.session, bidding.bid);
         let held = self.payers.get(&id).and_then(|payer| payer.link);
         let taken = held.is_some_and(|held| held != link);
-        if taken || !self.admit(id, session, &bid) {
+        if taken || !self.admit(id, session, &bid.grant, bid.sig) {
             return self.refuse(desk, link, RefuseCode::Busy);
         }
         if let Some(counter) = self.counters.get_mut(&link) {
@@ -144,7 +144,13 @@ impl Seller {
     }
 
     /// Makes room for a payer and its session. Answers whether there is any.
-    fn admit(&mut self, id: PayerId, session: GrantId, bid: &Bid) -> bool {
+    pub(super) fn admit(
+        &mut self,
+        id: PayerId,
+        session: GrantId,
+        grant: &Grant,
+        sig: Signature,
+    ) -> bool {
         let Some(selling) = &self.on else { return false };
         if self.payers.len() >= limit::RECORDS_MAX {
             // Who owes nothing and is not here is forgotten; who owes is not.
@@ -160,8 +166,8 @@ impl Seller {
         }
         let (credit, payee) = (selling.credit, selling.payee);
         self.payers.entry(id).or_insert_with(|| Payer::new(credit));
-        let voucher = Promise { rail: id.0, grant: bid.grant, payee, amount: Amount(0) };
-        self.credits.entry(session).or_insert_with(|| Credit::new(voucher, bid.sig));
+        let voucher = Promise { rail: id.0, grant: *grant, payee, amount: Amount(0) };
+        self.credits.entry(session).or_insert_with(|| Credit::new(voucher, sig));
         true
     }
 

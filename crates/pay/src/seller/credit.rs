@@ -46,6 +46,16 @@ impl Credit {
         Self { voucher, grant_sig, sig, claimed, claim: Claim::Idle, busy: false, next }
     }
 
+    /// A voucher is being checked or stored.
+    pub(super) fn is_busy(&self) -> bool {
+        self.busy
+    }
+
+    /// Keeps other vouchers waiting.
+    pub(super) fn hold(&mut self) {
+        self.busy = true;
+    }
+
     /// What is promised and not claimed.
     pub(super) fn unclaimed(&self) -> Amount {
         Amount(self.voucher.amount.0.saturating_sub(self.claimed.0))
@@ -191,16 +201,40 @@ impl Seller {
         let Some(credit) = self.credits.get_mut(&session) else { return Verdict::Fine };
         credit.busy = false;
         if signer != Some(credit.voucher.grant.key) {
-            check_next(desk, session, credit);
+            self.release_credit(desk, session);
             return self.refuse_voucher(desk, taken.link);
         }
         if taken.amount > credit.voucher.amount {
-            let voucher = Promise { amount: taken.amount, ..credit.voucher };
-            let (grant_sig, claimed) = (credit.grant_sig, credit.claimed);
-            let record = Record::Credit { voucher, grant_sig, sig: taken.sig, claimed };
-            credit.busy = desk.store(Job::StoreCredit(session, taken), &record);
+            self.store_credit(desk, session, taken);
+        } else {
+            self.release_credit(desk, session);
         }
         Verdict::Fine
+    }
+
+    /// Has a voucher stored that was found good. One that is no higher than the best needs none.
+    pub(super) fn store_credit(&mut self, desk: &mut Desk, session: GrantId, taken: Taken) {
+        let Some(credit) = self.credits.get_mut(&session) else { return };
+        if taken.amount <= credit.voucher.amount {
+            self.credited(desk, session, taken);
+            return;
+        }
+        let voucher = Promise { amount: taken.amount, ..credit.voucher };
+        let (grant_sig, claimed) = (credit.grant_sig, credit.claimed);
+        let record = Record::Credit { voucher, grant_sig, sig: taken.sig, claimed };
+        credit.busy = desk.store(Job::StoreCredit(session, taken), &record);
+        if !credit.busy {
+            self.credit_unstored(desk, session);
+        }
+    }
+
+    /// No voucher of the session is being checked or stored: goes on with those that waited.
+    pub(super) fn release_credit(&mut self, desk: &mut Desk, session: GrantId) {
+        if let Some(credit) = self.credits.get_mut(&session) {
+            credit.busy = false;
+            check_next(desk, session, credit);
+        }
+        self.credit_stored(desk, session);
     }
 
     /// Says that a voucher was not taken. The slot stays until what is due is not paid.
@@ -216,13 +250,14 @@ impl Seller {
     pub(crate) fn credited(&mut self, desk: &mut Desk, session: GrantId, taken: Taken) {
         let Some(credit) = self.credits.get_mut(&session) else { return };
         credit.busy = false;
-        let Taken { link, amount, sig } = taken;
+        let Taken { link, amount, price: bought, sig } = taken;
         let more = Amount(amount.0.saturating_sub(credit.voucher.amount.0));
-        credit.voucher.amount = credit.voucher.amount.max(amount);
-        credit.sig = Some(sig);
+        if more.0 > 0 {
+            credit.voucher.amount = amount;
+            credit.sig = Some(sig);
+            desk.tell(Event::Earned { link, amount: more });
+        }
         let id = credit.payer();
-        check_next(desk, session, credit);
-        desk.tell(Event::Earned { link, amount: more });
         let counter = self.counters.get_mut(&link);
         let counter = counter.filter(|counter| counter.session == Some(session));
         let price = counter.as_ref().and_then(|counter| counter.tariff.price());
@@ -231,7 +266,9 @@ impl Seller {
             // Two seconds at the rate of a round of ten.
             let ceiling = limit::CREDIT_BYTES_CEILING;
             let credit_max = (lately / 5).clamp(limit::CREDIT_BYTES_MAX, ceiling);
-            payer.pay(more, price.unwrap_or_default(), credit_max);
+            payer.buy(bought, more.min(bought));
+            let rest = Amount(more.0.saturating_sub(bought.0));
+            payer.pay(rest, price.unwrap_or_default(), credit_max);
         }
         if let Some(counter) = counter {
             counter.due = false;
@@ -243,6 +280,7 @@ impl Seller {
         if self.counters.get(&link).is_some_and(|counter| counter.award.is_none()) {
             self.sell_soon(desk);
         }
+        self.release_credit(desk, session);
         self.review_claims(desk);
     }
 
@@ -258,6 +296,7 @@ impl Seller {
             credit.busy = false;
             credit.next = None;
         }
+        self.credit_unstored(desk, session);
         if self.counters.get(&link).is_some_and(|counter| counter.bid.is_some()) {
             desk.send(link, &PayMessage::End { code: EndCode::Done });
             desk.tell(Event::PaymentEnded { link, why: Why::Job(why) });

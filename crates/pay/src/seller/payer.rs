@@ -54,6 +54,13 @@ impl Payer {
         }
     }
 
+    /// Pays for something that was given at once: no trust comes of it. `paid` is what of the price
+    /// the voucher adds.
+    pub(super) fn buy(&mut self, price: Amount, paid: Amount) {
+        self.charged = Amount(self.charged.0.saturating_add(price.0));
+        self.paid = Amount(self.paid.0.saturating_add(paid.0));
+    }
+
     /// Had to be asked for money: trust is halved.
     pub(super) fn distrust(&mut self) {
         self.credit = (self.credit / 2).max(CREDIT_FLOOR);
@@ -105,6 +112,19 @@ mod tests {
         let mut payer = payer();
         payer.pay(Amount(u128::MAX), PRICE, limit::CREDIT_BYTES_MAX);
         assert_eq!(payer.credit, limit::CREDIT_BYTES_MIN);
+    }
+
+    #[test]
+    fn paying_for_a_key_buys_no_trust_and_settles_no_debt() {
+        let mut payer = payer();
+        payer.charged = Amount(100);
+        let price = owed(payer.credit, PRICE);
+        payer.buy(price, price);
+        assert_eq!((payer.credit, payer.debt()), (limit::CREDIT_BYTES_MIN, Amount(100)));
+        // What came ahead of it pays for it.
+        payer.pay(Amount(300), PRICE, limit::CREDIT_BYTES_MAX);
+        payer.buy(Amount(200), Amount(0));
+        assert_eq!(payer.debt(), Amount(0));
     }
 
     #[test]

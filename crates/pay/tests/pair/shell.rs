@@ -4,12 +4,12 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use headwater_base::{Address, Amount, LinkId, Map, Seed, Signature, Time, UnixTime, sha256};
+use headwater_base::{Address, Amount, LinkId, Map, Seed, Set, Signature, Time, UnixTime, sha256};
 use headwater_pay::{
     AccountView, Action, Answer, Buying, Event, Input, Pay, Promise, RecordKey, Selling, Signed,
-    Step, limit,
+    Step, Wanted, limit,
 };
-use headwater_wire::extended::{Grant, PayMessage, PayTerms, Rail};
+use headwater_wire::extended::{ContentId, Grant, PayMessage, PayTerms, Rail, SEALED_LEN};
 
 pub(crate) const OWNER: Address = Address([1; 20]);
 pub(crate) const KEY: Address = Address([2; 20]);
@@ -20,6 +20,9 @@ pub(crate) const RAIL: Rail = Rail { chain: 3, vault: Address([4; 20]), token: A
 pub(crate) const BLOCK: u64 = 16 * 1024;
 /// A price at which each byte costs 7 units.
 pub(crate) const PRICE: Amount = Amount(7 << 20);
+/// A content that is sold, and what its key costs.
+pub(crate) const CONTENT: ContentId = ContentId([6; 32]);
+pub(crate) const KEY_PRICE: Amount = Amount(1_000_003);
 /// Blocks on their way at once.
 const PIPE: usize = 8;
 
@@ -36,6 +39,18 @@ pub(crate) fn test_sign(signer: Address, what: &Signed) -> Signature {
 pub(crate) fn test_signer(what: &Signed, sig: Signature) -> Option<Address> {
     let signer = Address(*sig.0.first_chunk()?);
     (test_sign(signer, what) == sig).then_some(signer)
+}
+
+/// The key of a content, sealed for a session key: for tests its address, then a digest.
+pub(crate) fn test_seal(key: Address, content: ContentId) -> [u8; SEALED_LEN] {
+    let mut sealed = [0; SEALED_LEN];
+    sealed[..20].copy_from_slice(&key.0);
+    sealed[33..].copy_from_slice(&sha256(&content.0));
+    sealed
+}
+
+pub(crate) fn wanted() -> Wanted {
+    Wanted { content: CONTENT, price: KEY_PRICE, payee: PAYEE, rail: RAIL }
 }
 
 pub(crate) fn grant(salt: u8) -> Grant {
@@ -66,6 +81,7 @@ pub(crate) fn selling() -> Selling {
         max_unsecured: Amount(1 << 60),
         claim_fee: Amount(1000),
         claim_factor: u32::MAX,
+        contents: vec![(CONTENT, KEY_PRICE)],
     }
 }
 
@@ -114,6 +130,8 @@ pub(crate) struct Side {
     pub(crate) weights: Map<LinkId, u32>,
     pub(crate) allowance: u64,
     pub(crate) signs: bool,
+    /// Keys of contents that came, which survive a crash.
+    pub(crate) keys: Set<ContentId>,
     link: LinkId,
     answers: VecDeque<Input>,
     pub(crate) out: VecDeque<Packet>,
@@ -128,6 +146,7 @@ impl Side {
             weights: Map::default(),
             allowance: 0,
             signs: true,
+            keys: Set::default(),
             link: LinkId(0),
             answers: VecDeque::new(),
             out: VecDeque::new(),
@@ -183,6 +202,17 @@ impl Side {
             Action::SubmitClaim { job, voucher, sig, .. } => {
                 (job, Answer::ClaimDone(ledger.claim(&voucher, sig)))
             }
+            Action::Seal { job, content, voucher, sig } => {
+                let signer = test_signer(&Signed::Voucher(*voucher), sig).expect("a signature");
+                (job, Answer::Sealed(test_seal(signer, content)))
+            }
+            Action::Unseal { job, content, sealed } => {
+                let is_it = sealed == test_seal(KEY, content);
+                if is_it {
+                    self.keys.insert(content);
+                }
+                (job, Answer::Opened(is_it))
+            }
         };
         self.answers.push_back(Input::Answered { job, answer });
     }
@@ -236,6 +266,8 @@ pub(crate) struct World {
     pub(crate) stalls: bool,
     /// Whether bytes that came are found good once they are a unit.
     pub(crate) verifies: bool,
+    /// What may be promised for keys.
+    pub(crate) for_keys: Amount,
     done: bool,
 }
 
@@ -262,6 +294,7 @@ impl World {
             sent_on_link: 0,
             stalls: false,
             verifies: true,
+            for_keys: Amount(0),
             done: false,
         };
         world.switch_on(true);
@@ -270,7 +303,15 @@ impl World {
         world
     }
 
-    fn switch_on(&mut self, buyer: bool) {
+    /// The buyer's user wants the key of the content that is sold, unless it is here.
+    pub(crate) fn want_key(&mut self) {
+        self.for_keys = KEY_PRICE;
+        if !self.buyer.keys.contains(&CONTENT) {
+            self.buyer.pay.handle(self.now, Input::BuyContent(wanted()));
+        }
+    }
+
+    pub(crate) fn switch_on(&mut self, buyer: bool) {
         let (side, on) = if buyer {
             (&mut self.buyer, Input::BuyingOn(Box::new(self.buying.clone())))
         } else {
@@ -292,6 +333,17 @@ impl World {
         self.seller.pay.handle(now, Input::LinkOpened { link, terms: buyer });
         self.seller.pay.handle(now, Input::Interest { link, interested: true });
         self.buyer.pay.handle(now, Input::Wants { link, urgent: true, unit });
+    }
+
+    /// The seller's handshake comes again, with the terms that it has by then.
+    pub(crate) fn tell_terms(&mut self) {
+        let terms = self.seller.pay.terms().as_ref().map(PayTerms::encode).unwrap_or_default();
+        self.buyer.pay.handle(self.now, Input::LinkOpened { link: self.link, terms });
+    }
+
+    /// Lets the seller do one thing, if there is any.
+    pub(crate) fn step_seller(&mut self) {
+        self.seller.step(self.now, &mut self.ledger);
     }
 
     /// Closes the link; what is on its way is lost.
@@ -400,6 +452,7 @@ impl World {
     /// The buyer never paid for more than one unit it has not verified.
     pub(crate) fn check(&self) {
         let most = headwater_pay::owed(self.verified + self.unit, self.selling.price);
+        let most = Amount(most.0 + self.for_keys.0);
         assert!(self.promised() <= most, "{:?} promised, {most:?} allowed", self.promised());
     }
 
