@@ -5,6 +5,8 @@
 pub mod chain;
 mod client;
 #[cfg(feature = "pay")]
+pub mod content;
+#[cfg(feature = "pay")]
 mod payment;
 #[cfg(feature = "pay")]
 pub mod publication;

@@ -180,6 +180,8 @@ impl Payment {
                 | Action::Verify { .. }
                 | Action::Store { .. }
                 | Action::Forget(_)
+                | Action::Seal { .. }
+                | Action::Unseal { .. }
                 | Action::ViewAccount { .. }
                 | Action::SubmitClaim { .. } => return PaymentStep::Shell(PayStep::Do(action)),
             };

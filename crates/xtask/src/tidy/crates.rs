@@ -51,7 +51,7 @@ const ROWS: [Row; 14] = [
     Row {
         name: "client",
         ours: &["base", "metainfo", "wire", "engine", "pay", "tron"],
-        others: Some(&["bytes", "thiserror"]),
+        others: Some(&["bytes", "chacha20", "thiserror"]),
     },
     Row { name: "tracker", ours: &["base", "wire"], others: None },
     Row { name: "objects", ours: &["base", "metainfo"], others: None },
