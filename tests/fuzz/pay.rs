@@ -7,11 +7,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use headwater_base::{Address, Amount, JobId, LinkId, Seed, Signature, Time, UnixTime};
 use headwater_pay::{
-    AccountView, Action, Answer, Buying, Event, Input, JobFailure, Pay, Record, RecordKey, Selling,
-    Signed, Step,
+    AccountView, Action, Answer, Buying, Event, Input, JobFailure, Pay, Promise, Record, RecordKey,
+    Selling, Signed, Step, Wanted,
 };
 use headwater_wire::extended::{
-    Award, Bid, EndCode, Grant, Offer, PayMessage, PayTerms, Rail, RefuseCode,
+    Award, Bid, Buy, ContentId, EndCode, Grant, Offer, PayMessage, PayTerms, Rail, RefuseCode,
+    SEALED_LEN,
 };
 
 const RAIL: Rail = Rail { chain: 1, vault: Address([1; 20]), token: Address([2; 20]) };
@@ -19,6 +20,7 @@ const DATE: UnixTime = UnixTime(1_000_000);
 const PRICE: Amount = Amount(1 << 20);
 /// The most that may be promised, in all.
 const CAP: Amount = Amount(3 << 17);
+const CONTENT: ContentId = ContentId([6; 32]);
 const GOOD: Signature = Signature([1; 65]);
 /// Things payment may do for one input; more would be a loop.
 const STEPS_MAX: usize = 10_000;
@@ -82,6 +84,7 @@ fn selling() -> Selling {
         max_unsecured: CAP,
         claim_fee: Amount(1),
         claim_factor: 20,
+        contents: vec![(CONTENT, Amount(1 << 14))],
     }
 }
 
@@ -89,8 +92,15 @@ impl Shell {
     /// Does what two bytes say, with more of them where it needs some. Answers what is left.
     fn step<'a>(&mut self, what: u8, much: u8, more: &'a [u8]) -> &'a [u8] {
         let (link, bytes) = (LinkId(u64::from(what >> 7)), u64::from(much) << 10);
-        let input = match what & 0x1f {
+        let input = match what & 0x3f {
             0..=8 => Input::Message { link, payload: message(what & 0x1f, much).encode() },
+            32..=34 => Input::Message { link, payload: key_message(what & 0x3f, much).encode() },
+            35 => Input::BuyContent(Wanted {
+                content: CONTENT,
+                price: Amount(u128::from(much) << 12),
+                payee: Address([9; 20]),
+                rail: RAIL,
+            }),
             9 => {
                 let (raw, later) = more.split_at(usize::from(much).min(more.len()));
                 let payload = Bytes::copy_from_slice(raw);
@@ -197,9 +207,9 @@ impl Shell {
         let (job, answer) = match action {
             Action::Sign { job, voucher } => {
                 assert!(voucher.amount <= CAP, "{voucher:?} is above the cap");
-                let key = Record::Promised(*voucher).key();
-                let stored = Record::decode(&self.records[&key]);
-                assert_eq!(stored, Ok(Record::Promised(*voucher)), "signed before it is stored");
+                // A promise of nothing goes with a question for a key.
+                let stored = voucher.amount.0 == 0 || self.is_stored(&voucher);
+                assert!(stored, "{voucher:?} is signed before it is stored");
                 (job, Answer::Signed(GOOD))
             }
             Action::Verify { job, of, sig } => {
@@ -232,9 +242,26 @@ impl Shell {
                 assert!(matches!(PayMessage::decode(&payload), Ok(Some(_))), "{payload:?}");
                 return;
             }
+            Action::Seal { job, sig, .. } => {
+                assert_eq!(sig, GOOD, "sealed for nobody");
+                (job, Answer::Sealed([3; SEALED_LEN]))
+            }
+            Action::Unseal { job, sealed, .. } => (job, Answer::Opened(sealed[0] == 3)),
             Action::Weight { .. } | Action::Allowance { .. } => return,
         };
         self.jobs.push((job, answer));
+    }
+
+    /// Whether a record holds so much of a promise, or more.
+    fn is_stored(&self, voucher: &Promise) -> bool {
+        self.records.values().any(|bytes| {
+            let stored = match Record::decode(bytes) {
+                Ok(Record::Promised(promise) | Record::Purchase { promise, .. }) => promise,
+                _ => return false,
+            };
+            Promise { amount: voucher.amount, ..stored } == *voucher
+                && stored.amount >= voucher.amount
+        })
     }
 
     /// No more is promised than the cap, nothing is earned that no good signature was under.
@@ -277,5 +304,26 @@ fn message(kind: u8, many: u8) -> PayMessage {
         6 => PayMessage::Due { amount: sum, grace_ms: small },
         7 => PayMessage::Reserve { amount: sum, sig },
         _ => PayMessage::End { code: EndCode::Outbid },
+    }
+}
+
+/// A message about a key. Of some the signature is not good.
+fn key_message(kind: u8, many: u8) -> PayMessage {
+    let much = u64::from(many);
+    let amount = Amount(u128::from(much) << 12);
+    let sig = if much % 7 == 6 { Signature([2; 65]) } else { GOOD };
+    let price = Amount(if many % 3 == 0 { 0 } else { 1 << 14 });
+    match kind {
+        32 => {
+            let (grant, rail, grant_sig) = (grant(8 + many % 2), RAIL, GOOD);
+            let content = CONTENT;
+            PayMessage::Buy(Box::new(Buy { content, price, rail, grant, grant_sig, amount, sig }))
+        }
+        33 => PayMessage::Key { content: CONTENT, sealed: [many % 5; SEALED_LEN] },
+        _ => PayMessage::Deny {
+            content: CONTENT,
+            price,
+            code: if many % 2 == 0 { RefuseCode::Price } else { RefuseCode::Busy },
+        },
     }
 }

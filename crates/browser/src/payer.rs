@@ -216,8 +216,11 @@ impl Payer {
             // A crash takes the session's key along: no promise can follow, and none is forgotten.
             Action::Store { job, .. } => self.answer(job, Answer::Stored),
             Action::Forget(_) => {}
-            // Both are the seller's, and no page sells.
-            Action::ViewAccount { job, .. } | Action::SubmitClaim { job, .. } => {
+            // These are the seller's, and no page sells.
+            Action::ViewAccount { job, .. }
+            | Action::SubmitClaim { job, .. }
+            | Action::Seal { job, .. }
+            | Action::Unseal { job, .. } => {
                 self.answer(job, Answer::Failed(JobFailure::Refused));
             }
             // Payment orders these of the engine.
@@ -318,6 +321,10 @@ fn ended(event: &Event) -> Option<&'static str> {
         | Event::Insolvent { .. }
         | Event::Overissued { .. }
         | Event::Claimed { .. }
+        | Event::ContentPaid { .. }
+        | Event::KeyCame { .. }
+        | Event::NotBought { .. }
+        | Event::KeySold { .. }
         | Event::ClaimFailed { .. } => None,
     }
 }

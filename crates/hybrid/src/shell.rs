@@ -27,8 +27,8 @@ use driver::Driver;
 pub use driver::Totals;
 pub use finders::Bound as BoundFinders;
 pub use paying::{
-    BadNode, KeyFileError, Node, PayNews, Purse, Records, RecordsError, Unknown, open_key,
-    read_records,
+    BadNode, ContentKeys, KeyFileError, Node, PayNews, Purse, Records, RecordsError, Unknown,
+    open_key, read_records,
 };
 pub use reader::{ReadError, Reader};
 

@@ -130,6 +130,7 @@ fn selling(host: usize, max_unsecured: Amount) -> Selling {
         max_unsecured,
         claim_fee: Amount(1),
         claim_factor: u32::MAX,
+        contents: Vec::new(),
     }
 }
 
@@ -228,6 +229,10 @@ impl World {
                 let claimed = self.vault.claim(DATE, &voucher).filter(|_| signed);
                 let undone = Answer::Failed(JobFailure::Reverted);
                 (job, claimed.map_or(undone, Answer::ClaimDone))
+            }
+            // No content is sold here.
+            Action::Seal { job, .. } | Action::Unseal { job, .. } => {
+                (job, Answer::Failed(JobFailure::Refused))
             }
             Action::Forget(_)
             | Action::Send { .. }

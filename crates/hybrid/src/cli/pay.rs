@@ -51,7 +51,10 @@ impl Credit {
             Record::Credit { voucher, grant_sig, sig, claimed } => {
                 Some(Self { voucher, grant_sig, sig, claimed })
             }
-            Record::Promised(_) | Record::Overissuer { .. } => None,
+            Record::Promised(_)
+            | Record::Overissuer { .. }
+            | Record::Purchase { .. }
+            | Record::Sold { .. } => None,
         }
     }
 
@@ -140,7 +143,10 @@ fn status(place: &Where, json: bool) -> Result<(), Failure> {
     let (claimed, open) = (sum(&credits, |credit| credit.claimed), sum(&credits, Credit::open));
     let over = |record: &Record| match record {
         Record::Overissuer { rail, owner } => Some(show(rail, *owner)),
-        Record::Promised(_) | Record::Credit { .. } => None,
+        Record::Promised(_)
+        | Record::Credit { .. }
+        | Record::Purchase { .. }
+        | Record::Sold { .. } => None,
     };
     let overissuers: Vec<_> = records.iter().filter_map(over).collect();
     let (running, live) = (Records::are_taken(&folder), live(place, &folder)?);

@@ -84,7 +84,14 @@ impl Shop {
         }
         let may_claim = key.is_some();
         let node = shop.market.node.clone();
-        let purse = Purse { records, restored, node, claim_key: key, session_key: None };
+        let purse = Purse {
+            records,
+            restored,
+            node,
+            claim_key: key,
+            session_key: None,
+            content_keys: None,
+        };
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|e| Failure::failed("random", e))?;
         shell.pay(purse, Seed(seed)).await?.map_err(|e| Failure::failed("pay-records", e))?;
@@ -133,6 +140,7 @@ impl Shop {
             // A fee above all that can be owed is never worth it.
             claim_fee: known.filter(|_| may_claim).unwrap_or(Amount(u128::MAX)),
             claim_factor: self.sell.claim_factor,
+            contents: Vec::new(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What is written down of money. Accounts are on a public chain and no peers' addresses, so that
 //! they are shown.
 
+use headwater_base::hex;
 use headwater_pay::Event;
 use headwater_tron::address::to_base58;
 use headwater_tron::amount::text;
@@ -45,5 +46,16 @@ fn told(event: &Event) {
         }
         Event::Claimed { amount } => info!(btt = btt(*amount), "claimed"),
         Event::ClaimFailed { why } => debug!(?why, "claim is tried again"),
+        Event::KeySold { owner, content, amount } => {
+            let (owner, content) = (to_base58(*owner), hex(&content.0));
+            info!(owner, content, btt = btt(*amount), "the key of a content was given");
+        }
+        Event::ContentPaid { content, amount } => {
+            info!(content = hex(&content.0), btt = btt(*amount), "a key is paid for");
+        }
+        Event::KeyCame { content } => info!(content = hex(&content.0), "a key came"),
+        Event::NotBought { content, why } => {
+            info!(content = hex(&content.0), ?why, "a key was not bought");
+        }
     }
 }

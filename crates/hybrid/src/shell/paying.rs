@@ -1,6 +1,7 @@
 //! Does the jobs of payment: signs, checks signatures, stores, asks a chain's node. All of it away
 //! from the driver's task, which only hands jobs out and answers in. Decides nothing about money.
 
+mod content;
 mod key;
 mod node;
 mod records;
@@ -10,14 +11,17 @@ use std::future::pending;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use headwater_base::{Digest256, JobId, Seed, Time, UnixTime};
+use headwater_base::{Digest256, JobId, Seed, Signature, Time, UnixTime};
 use headwater_client::chain::{self, AccountQuery, ClaimOrder, ClaimTrouble, SecretKey};
+use headwater_client::content::ContentKey;
 use headwater_client::{Client, PayStep};
-use headwater_pay::{Action, Answer, Event, Input, JobFailure, Record, RecordError};
+use headwater_pay::{Action, Answer, Event, Input, JobFailure, Promise, Record, RecordError};
+use headwater_wire::extended::{ContentId, SEALED_LEN};
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet, spawn_blocking};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout};
 
+pub use content::ContentKeys;
 pub use key::{KeyFileError, open_key};
 pub use node::{BadNode, Node, Unknown};
 use records::Change;
@@ -50,6 +54,8 @@ pub struct Purse {
     pub claim_key: Option<SecretKey>,
     /// Signs vouchers; nothing is bought without it.
     pub session_key: Option<SecretKey>,
+    /// Where keys of contents are; none is sold or bought without it.
+    pub content_keys: Option<ContentKeys>,
 }
 
 /// What payment tells.
@@ -88,6 +94,7 @@ struct Tools {
     node: Node,
     claim_key: Option<SecretKey>,
     session_key: Option<SecretKey>,
+    content_keys: Option<ContentKeys>,
     answer: mpsc::Sender<Said>,
     /// When claims of a session cost a fee for nothing.
     failed: Mutex<BTreeMap<Digest256, Instant>>,
@@ -114,6 +121,7 @@ impl Paying {
             node: purse.node,
             claim_key: purse.claim_key,
             session_key: purse.session_key,
+            content_keys: purse.content_keys,
             answer,
             failed: Mutex::default(),
         };
@@ -174,6 +182,13 @@ impl Paying {
                     tools.answer(job, answer).await;
                 });
             }
+            Action::Seal { job, content, voucher, sig } => self.compute(job, move |tools| {
+                let sealed = tools.seal(content, &voucher, &sig);
+                sealed.map_or(Answer::Failed(JobFailure::Refused), Answer::Sealed)
+            }),
+            Action::Unseal { job, content, sealed } => {
+                self.compute(job, move |tools| tools.unseal(content, &sealed));
+            }
             // The client does these itself.
             Action::Send { .. } | Action::Weight { .. } | Action::Allowance { .. } => {}
         }
@@ -214,6 +229,33 @@ impl Tools {
 
     async fn answer(&self, job: JobId, answer: Answer) {
         let _ = self.answer.send(Said::Input(Input::Answered { job, answer })).await;
+    }
+
+    /// Seals the key of a content; nothing where there is none that can be read.
+    fn seal(
+        &self,
+        content: ContentId,
+        voucher: &Promise,
+        sig: &Signature,
+    ) -> Option<[u8; SEALED_LEN]> {
+        let key = self.content_keys.as_ref()?.read(content).ok()??;
+        let mut random = [0; 32];
+        getrandom::fill(&mut random).ok()?;
+        key.seal(voucher, sig, &random).ok()
+    }
+
+    /// Opens the key of a content, and keeps it.
+    fn unseal(&self, content: ContentId, sealed: &[u8; SEALED_LEN]) -> Answer {
+        let (Some(session), Some(keys)) = (&self.session_key, &self.content_keys) else {
+            return Answer::Failed(JobFailure::Refused);
+        };
+        let Some(key) = ContentKey::unseal(session, content, sealed) else {
+            return Answer::Opened(false);
+        };
+        match keys.keep(&key) {
+            Ok(()) => Answer::Opened(true),
+            Err(_) => Answer::Failed(JobFailure::Unreachable),
+        }
     }
 
     async fn claim(&self, order: ClaimOrder) -> Answer {

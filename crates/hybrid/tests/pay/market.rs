@@ -13,7 +13,8 @@ use headwater_devnet::genesis;
 use headwater_devnet::server::{Options, Server};
 use headwater_hybrid::filter::IpFilter;
 use headwater_hybrid::shell::{
-    BoundFinders, News, Node, OwnedSource, PayNews, Place, Purse, Records, Shell, read_records,
+    BoundFinders, ContentKeys, News, Node, OwnedSource, PayNews, Place, Purse, Records, Shell,
+    read_records,
 };
 use headwater_hybrid::store::Opening;
 use headwater_hybrid::transport::{Bound, Net, RtcConfig, StreamConfig};
@@ -163,6 +164,7 @@ impl Ledger {
             // Nothing here is worth so many fees: it is claimed when the test says so.
             claim_fee: Amount(1_000),
             claim_factor: u32::MAX,
+            contents: Vec::new(),
         }
     }
 }
@@ -215,6 +217,7 @@ impl Side {
             node: ledger.node(),
             claim_key: Some(genesis::account_key(FEES)),
             session_key: Some(session_key()),
+            content_keys: Some(ContentKeys::open(&folder.join("keys")).expect("a folder")),
         };
         let place = Place {
             root: folder.to_owned(),

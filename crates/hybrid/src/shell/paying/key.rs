@@ -46,32 +46,52 @@ pub enum KeyFileError {
 
 /// Reads the key in `path`, or makes one there that only this user may read.
 pub fn open_key(path: &Path) -> Result<SecretKey, KeyFileError> {
-    let failed = |error| KeyFileError::Disk { path: path.to_owned(), error };
-    match fs::metadata(path) {
-        Ok(found) => {
-            if let Some(mode) = open_to_others(&found) {
-                return Err(KeyFileError::Open { path: path.to_owned(), mode });
-            }
-            let text = fs::read_to_string(path).map_err(failed)?;
-            let text = text.trim();
-            let bytes = unhex(text.strip_prefix("0x").unwrap_or(text));
-            let bytes: Option<[u8; 32]> = bytes.and_then(|bytes| bytes.try_into().ok());
-            let bytes = bytes.ok_or_else(|| KeyFileError::Form { path: path.to_owned() })?;
+    match read_secret(path)? {
+        Some(bytes) => {
             let range = |error| KeyFileError::Range { path: path.to_owned(), error };
             SecretKey::from_bytes(&bytes).map_err(range)
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => make(path).map_err(failed),
-        Err(error) => Err(failed(error)),
+        None => make(path).map_err(|error| KeyFileError::Disk { path: path.to_owned(), error }),
     }
+}
+
+/// Reads 32 secret bytes; nothing where there is no file.
+pub(super) fn read_secret(path: &Path) -> Result<Option<[u8; 32]>, KeyFileError> {
+    let failed = |error| KeyFileError::Disk { path: path.to_owned(), error };
+    let found = match fs::metadata(path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
+    if let Some(mode) = open_to_others(&found) {
+        return Err(KeyFileError::Open { path: path.to_owned(), mode });
+    }
+    let text = fs::read_to_string(path).map_err(failed)?;
+    let text = text.trim();
+    let bytes = unhex(text.strip_prefix("0x").unwrap_or(text));
+    let bytes: Option<[u8; 32]> = bytes.and_then(|bytes| bytes.try_into().ok());
+    bytes.map(Some).ok_or_else(|| KeyFileError::Form { path: path.to_owned() })
+}
+
+/// Writes 32 secret bytes to a file of their own, which is whole or not there.
+pub(super) fn write_secret(path: &Path, bytes: &[u8; 32]) -> io::Result<()> {
+    let fresh = path.with_extension("new");
+    // What a crash left was never acknowledged.
+    match fs::remove_file(&fresh) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    let mut file = options().open(&fresh)?;
+    writeln!(file, "{}", hex(bytes))?;
+    file.sync_all()?;
+    fs::rename(&fresh, path)
 }
 
 fn make(path: &Path) -> io::Result<SecretKey> {
     let mut random = [0; 32];
     getrandom::fill(&mut random).map_err(io::Error::other)?;
     let key = SecretKey::from_bytes(&random).map_err(io::Error::other)?;
-    let mut file = options().open(path)?;
-    writeln!(file, "{}", hex(&random))?;
-    file.sync_all()?;
+    write_secret(path, &random)?;
     Ok(key)
 }
 

@@ -19,8 +19,8 @@ const LOCK: &str = "lock";
 const DIGEST_LEN: usize = 32;
 /// Largest file that is read: several times the largest record.
 const FILE_BYTES_MAX: u64 = 4096;
-/// Most files that are read: of each of the three kinds as many as payment keeps.
-const FILES_MAX: usize = 3 * limit::RECORDS_MAX;
+/// Most files that are read: of each kind as many as payment keeps.
+const FILES_MAX: usize = 3 * limit::RECORDS_MAX + limit::CONTENTS_MAX + limit::SOLD_MAX;
 
 /// Why a folder of records cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -217,25 +217,25 @@ fn options() -> OpenOptions {
 
 /// Makes a folder for this user alone, or takes it away from everybody else.
 #[cfg(unix)]
-fn make_private(folder: &Path) -> io::Result<()> {
+pub(super) fn make_private(folder: &Path) -> io::Result<()> {
     use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
 }
 
 #[cfg(not(unix))]
-fn make_private(folder: &Path) -> io::Result<()> {
+pub(super) fn make_private(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).create(folder)
 }
 
 /// Has the names in a folder survive a crash.
 #[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
 #[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
