@@ -14,6 +14,7 @@ mod get;
 mod logs;
 mod objects;
 mod owner;
+mod paid;
 mod pay;
 mod peer;
 mod publisher;

@@ -9,7 +9,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use headwater_hybrid::store::{Opening, Preallocate};
 use headwater_metainfo::Version;
 
-pub(crate) use pay::{ChainArgs, ChainName, Claim, Export, Pay, Publish, Sell, Where, account};
+pub(crate) use pay::{
+    ChainArgs, ChainName, Claim, Claims, Export, Pay, Price, Publish, Sell, Where, account,
+};
 
 /// A BitTorrent peer that meets web pages: it shares and fetches over WebRTC.
 #[derive(Debug, Parser)]
@@ -217,6 +219,8 @@ pub(crate) struct Seed {
     pub(crate) verify: bool,
     #[command(flatten)]
     pub(crate) publish: Publish,
+    #[command(flatten)]
+    pub(crate) price: Price,
     #[command(flatten)]
     pub(crate) peer: Peer,
 }

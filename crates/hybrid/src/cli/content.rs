@@ -1,5 +1,7 @@
 //! Torrents made of files and folders on disk, and the ones made before found again.
 
+mod encrypt;
+
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};

@@ -32,7 +32,7 @@ pub(crate) fn run(args: &Create, json: bool) -> Result<(), Failure> {
     let publisher = wait(Publisher::read(&args.publish, args.proxy.as_deref()))?;
     let mut torrent = hash(&content, options)?;
     if let Some(publisher) = publisher {
-        publisher.sign(&mut torrent);
+        publisher.sign(&mut torrent, None);
     }
     let name = PathBuf::from(format!("{}.torrent", torrent.name));
     let output = args.output.clone().unwrap_or(name);

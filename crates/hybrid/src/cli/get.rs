@@ -19,6 +19,7 @@ use super::args::Get;
 use super::create::style;
 use super::failure::Failure;
 use super::peer::Started;
+use super::publisher::Told;
 use super::show::{bytes, refused};
 use super::{deliver, is_magnet, peer, print, print_line};
 
@@ -49,6 +50,7 @@ pub(crate) async fn run(args: Get, json: bool) -> Result<(), Failure> {
         files: args.files.as_ref().map(|files| files.to_vec()),
         ..AddOptions::default()
     };
+    let price = price(&args, &source);
     let is_resumed = is_magnet(&args.source) && matches!(source, OwnedSource::Torrent(_));
     let added = shell.add(source, options, place.clone()).await?;
     let added = added.map_err(|e| Failure::input(e.code(), e))?;
@@ -59,6 +61,13 @@ pub(crate) async fn run(args: Get, json: bool) -> Result<(), Failure> {
     }
     shell.meet(added.torrent, args.peer.peer.clone()).await?;
     let mut watch = Watch::new(json, added.torrent);
+    if let Some(price) = price {
+        let message = format!(
+            "the content is encrypted: it can be fetched and shared, and not be read without its \
+             key, which costs {price}; open the link in the web app, which buys it with a wallet"
+        );
+        watch.warn(&json!({ "code": "encrypted", "message": message, "price": price }));
+    }
     let mut result = tokio::select! {
         result = fetch(&args, &shell, &mut watch, &mut news) => result,
         () = peer::told() => match args.stream {
@@ -72,6 +81,21 @@ pub(crate) async fn run(args: Get, json: bool) -> Result<(), Failure> {
     }
     shell.stop().await;
     result
+}
+
+/// What the key of the content costs, where the publisher signed that it is encrypted.
+fn price(args: &Get, source: &OwnedSource) -> Option<String> {
+    let told = match source {
+        OwnedSource::Torrent(torrent) => {
+            torrent.publication.as_ref().map(|said| Told::of(said, &(&**torrent).into()))
+        }
+        OwnedSource::Text(_) => None,
+    };
+    let link = || {
+        let magnet = Magnet::parse(args.source.trim()).ok()?;
+        magnet.publication.as_ref().map(|said| Told::of(said, &(&magnet).into()))
+    };
+    told.or_else(link)?.price()
 }
 
 /// Moves what is done to where it is to be, says where that is, and shares it from there.

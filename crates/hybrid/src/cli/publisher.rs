@@ -6,7 +6,7 @@ use headwater_client::publication::{
     InfoHashes, PublicationFault, PublicationTerms, publish, verified,
 };
 use headwater_hybrid::shell::open_key;
-use headwater_metainfo::{Publication, RawPublication, Torrent};
+use headwater_metainfo::{Publication, RawPublication, Sale, Torrent};
 use headwater_tron::address::to_base58;
 use headwater_tron::amount;
 use headwater_tron::chain::{Chain, DEVNET, Token};
@@ -45,10 +45,21 @@ impl Publisher {
         Ok(Some(Self { key, terms }))
     }
 
-    /// Has a torrent say it, signed for that torrent alone.
-    pub(crate) fn sign(&self, torrent: &mut Torrent) {
+    /// Has a torrent say it, signed for that torrent alone, and what its content costs.
+    pub(crate) fn sign(&self, torrent: &mut Torrent, sale: Option<Sale>) {
         let names = InfoHashes::from(&*torrent);
-        torrent.publication = Some(publish(&self.key, &self.terms, &names));
+        let terms = PublicationTerms { sale, ..self.terms };
+        torrent.publication = Some(publish(&self.key, &terms, &names));
+    }
+
+    /// Where tips and prices are paid.
+    pub(crate) fn rail(&self) -> Rail {
+        self.terms.rail
+    }
+
+    /// The account that they go to.
+    pub(crate) fn payee(&self) -> Address {
+        self.terms.payee
     }
 }
 
@@ -85,6 +96,12 @@ impl Told {
     /// Finds out whether what is said holds for the torrent.
     pub(crate) fn of(raw: &RawPublication, torrent: &InfoHashes) -> Self {
         Self(verified(raw, torrent))
+    }
+
+    /// What the key of the content costs, where it is encrypted.
+    pub(crate) fn price(&self) -> Option<String> {
+        let said = self.0.as_ref().ok()?;
+        said.sale.map(|sale| sum(said.chain, sale.price))
     }
 
     /// As JSON. What nobody signed tells of no account, so that nobody pays to it.

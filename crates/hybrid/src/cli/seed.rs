@@ -11,7 +11,7 @@ use headwater_hybrid::serve::{describe, magnet};
 use headwater_hybrid::shell::{News, OwnedSource, Place, Shell};
 use headwater_hybrid::store::{self, Opening};
 use headwater_metainfo::create::Options;
-use headwater_metainfo::{Torrent, Version};
+use headwater_metainfo::{Sale, Torrent, Version};
 use headwater_objects::{Location, Source};
 use serde_json::json;
 use tokio::sync::broadcast::Receiver;
@@ -23,6 +23,7 @@ use super::content::Content;
 use super::create::{defaults, hash};
 use super::failure::Failure;
 use super::objects::{self, Objects};
+use super::paid::{self, Paid};
 use super::peer::Started;
 use super::publisher::Publisher;
 use super::{folders, peer, print, print_line};
@@ -33,13 +34,22 @@ pub(crate) struct Made {
     pub(crate) torrent: Arc<Torrent>,
     /// Whether it was hashed just now.
     fresh: bool,
+    /// What its key costs, where it is encrypted.
+    sale: Option<Sale>,
     source: Option<Arc<Source>>,
+}
+
+impl Made {
+    /// The same, whose key is sold.
+    pub(super) fn sold(self, sale: Sale) -> Self {
+        Self { sale: Some(sale), ..self }
+    }
 }
 
 impl From<Arc<Source>> for Made {
     fn from(source: Arc<Source>) -> Self {
         let torrent = Arc::clone(source.torrent());
-        Self { root: PathBuf::new(), torrent, fresh: false, source: Some(source) }
+        Self { root: PathBuf::new(), torrent, fresh: false, sale: None, source: Some(source) }
     }
 }
 
@@ -50,12 +60,18 @@ pub(crate) async fn run(args: Seed, json: bool) -> Result<(), Failure> {
         eprintln!("warning [no-tracker]: nobody finds this without --tracker URL");
     }
     let publisher = Publisher::read(&args.publish, args.peer.proxy.as_deref()).await?;
-    let mut made = make_all(&args).await?;
-    if let Some(publisher) = publisher {
-        made.iter_mut().for_each(|made| publisher.sign(Arc::make_mut(&mut made.torrent)));
+    let paid = Paid::read(&args, publisher.as_ref())?;
+    let mut made = make_all(&args, paid.as_ref()).await?;
+    for made in &mut made {
+        if let Some(publisher) = &publisher {
+            publisher.sign(Arc::make_mut(&mut made.torrent), made.sale);
+        }
     }
     let Started { shell, port, .. } =
         peer::start(&args.peer, args.peer.tracker.clone(), false).await?;
+    if let Some(paid) = paid {
+        paid.sell(&shell, made.iter().filter_map(|made| made.sale)).await?;
+    }
     let logging = tokio::spawn(log(shell.clone(), shell.news()));
     for made in &made {
         let opening = Opening { verify: args.verify, ..Opening::default() };
@@ -79,7 +95,7 @@ pub(crate) async fn run(args: Seed, json: bool) -> Result<(), Failure> {
 }
 
 /// The torrents of all that is to be shared.
-async fn make_all(args: &Seed) -> Result<Vec<Made>, Failure> {
+async fn make_all(args: &Seed, paid: Option<&Paid>) -> Result<Vec<Made>, Failure> {
     let version = args.kind.version();
     let given = args.torrent.as_deref().map(given).transpose()?;
     if given.is_some() && args.paths.len() > 1 {
@@ -99,7 +115,10 @@ async fn make_all(args: &Seed) -> Result<Vec<Made>, Failure> {
                 let location = objects.location(url)?;
                 objects.source(location, version, given.clone()).await?.into()
             }
-            (None, None) => make(path, version)?,
+            (None, None) => match paid {
+                Some(paid) => paid.make(path, version)?,
+                None => make(path, version)?,
+            },
             (None, Some(torrent)) => take(path, torrent)?,
         });
     }
@@ -120,7 +139,13 @@ fn take(path: &Path, torrent: &Arc<Torrent>) -> Result<Made, Failure> {
     if let Err(why) = content.fits(torrent) {
         return Err(Failure::input("other-content", why));
     }
-    Ok(Made { root: content.root, torrent: Arc::clone(torrent), fresh: false, source: None })
+    Ok(Made {
+        root: content.root,
+        torrent: Arc::clone(torrent),
+        fresh: false,
+        sale: None,
+        source: None,
+    })
 }
 
 /// The torrent of a path: one made before, or a new one. Without a version asked for, one made
@@ -130,14 +155,20 @@ pub(crate) fn make(path: &Path, version: Option<Version>) -> Result<Made, Failur
     let content = content.for_version(version.unwrap_or_default());
     let root = content.root.clone();
     if let Some(torrent) = content.made_before(version) {
-        return Ok(Made { root, torrent: Arc::new(torrent), fresh: false, source: None });
+        return Ok(Made {
+            root,
+            torrent: Arc::new(torrent),
+            fresh: false,
+            sale: None,
+            source: None,
+        });
     }
     let options = Options { version: version.unwrap_or_default(), ..defaults() };
     let mut torrent = hash(&content, options)?;
     // Bytes that are hashed anew are the same torrent, and say what they said before.
     let saved = store::saved_torrent(&root, torrent.info_hash);
     torrent.publication = saved.and_then(|saved| saved.publication);
-    Ok(Made { root, torrent: Arc::new(torrent), fresh: true, source: None })
+    Ok(Made { root, torrent: Arc::new(torrent), fresh: true, sale: None, source: None })
 }
 
 /// Hands a torrent to the client. What was hashed just now is not hashed again.
@@ -184,7 +215,8 @@ async fn log(shell: Shell, mut news: Receiver<News>) {
             Ok(News::LinkClosed { link, received, sent }) => {
                 eprintln!("link {link} closed: {sent} bytes sent, {received} bytes received");
             }
-            Ok(News::Moved { .. } | News::Pay(_)) => {}
+            Ok(News::Pay(news)) => paid::tell(&news),
+            Ok(News::Moved { .. }) => {}
             Ok(News::Router(status)) if stands.as_ref() == Some(&status) => {}
             Ok(News::Router(status)) => {
                 say_router(&status);

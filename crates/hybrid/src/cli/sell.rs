@@ -1,20 +1,22 @@
-//! `serve --sell`: what is sold to whom and for whom, and the wait for the chain's node. A node
-//! that is out of reach stops no server.
+//! `serve --sell` and `seed --price`: what is sold to whom and for whom, and the wait for the
+//! chain's node. A node that is out of reach stops no server.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use headwater_base::{Address, Amount, Seed};
+use headwater_base::{Address, Amount, Seed, hex};
 use headwater_hybrid::proxy::Proxy;
 use headwater_hybrid::serve::PayPlace;
-use headwater_hybrid::shell::{Node, Purse, Records, Shell, Stopped, open_key, read_records};
+use headwater_hybrid::shell::{
+    ContentKeys, Node, Purse, Records, Shell, Stopped, open_key, read_records,
+};
 use headwater_pay::{Input, Selling, limit};
 use headwater_tron::amount;
 use headwater_tron::chain::{self, Chain};
-use headwater_wire::extended::Rail;
-use tracing::{info, warn};
+use headwater_wire::extended::{ContentId, Rail};
+use tracing::{error, info, warn};
 
-use super::args::{ChainArgs, ChainName, Sell, Serve};
+use super::args::{ChainArgs, ChainName, Claims, Serve};
 use super::failure::Failure;
 use super::owner;
 
@@ -38,11 +40,26 @@ pub(crate) struct Market {
 
 /// What is needed to sell.
 pub(crate) struct Shop {
-    market: Market,
-    sell: Sell,
-    payee: Address,
-    folder: PathBuf,
-    place: PayPlace,
+    pub(crate) market: Market,
+    pub(crate) payee: Address,
+    /// Where payments are kept.
+    pub(crate) folder: PathBuf,
+    pub(crate) claims: Claims,
+    /// The least price of a MiB, and how many slots are sold.
+    pub(crate) slots: (Amount, u16),
+    pub(crate) contents: Contents,
+    pub(crate) place: PayPlace,
+}
+
+/// Contents whose keys are sold.
+#[derive(Default)]
+pub(crate) struct Contents {
+    /// What they are, and what each costs.
+    pub(crate) prices: Vec<(ContentId, Amount)>,
+    /// Their keys.
+    pub(crate) keys: Option<ContentKeys>,
+    /// Where they were said to be paid; elsewhere nobody would pay.
+    pub(crate) rail: Option<Rail>,
 }
 
 impl Shop {
@@ -65,17 +82,19 @@ impl Shop {
             return Err(Failure::input("test-wallet", why));
         }
         let place = PayPlace::with_test_wallet(wallet.transpose()?);
-        Ok(Some(Self { market, sell, payee, folder, place }))
+        let (slots, claims) = ((sell.price, sell.sold_slots), sell.claims);
+        let contents = Contents::default();
+        Ok(Some(Self { market, payee, folder, claims, slots, contents, place }))
     }
 
     /// Takes up what earlier runs left, and sells once the node has told what the vault is. Answers
     /// where visitors may pay then.
     pub(crate) async fn open(shop: Option<Self>, shell: &Shell) -> Result<PayPlace, Failure> {
-        let Some(shop) = shop else { return Ok(PayPlace::default()) };
+        let Some(mut shop) = shop else { return Ok(PayPlace::default()) };
         let damaged = |e| Failure::failed("pay-records", e);
         let records = Records::open(&shop.folder).map_err(damaged)?;
         let restored = read_records(&shop.folder).map_err(damaged)?;
-        let key = shop.sell.claim_key.as_deref().map(open_key).transpose();
+        let key = shop.claims.claim_key.as_deref().map(open_key).transpose();
         let key = key.map_err(|e| Failure::failed("claim-key", e))?;
         if let Some(key) = &key {
             let chain = shop.market.chains[0];
@@ -90,7 +109,7 @@ impl Shop {
             node,
             claim_key: key,
             session_key: None,
-            content_keys: None,
+            content_keys: shop.contents.keys.take(),
         };
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|e| Failure::failed("random", e))?;
@@ -118,6 +137,10 @@ impl Shop {
                 }
             }
         };
+        if let Some(said) = self.contents.rail.filter(|said| *said != rail) {
+            error!(?said, found = ?rail, "the node is of another chain or vault: nothing is sold");
+            return Ok(());
+        }
         let selling = self.selling(rail, chain, may_claim);
         self.say(chain, &selling);
         self.place.tell(&rail, chain);
@@ -127,27 +150,34 @@ impl Shop {
     }
 
     fn selling(&self, rail: Rail, chain: &Chain, may_claim: bool) -> Selling {
-        let known = self.sell.claim_fee.or((!chain.is_real).then_some(TEST_FEE));
+        let known = self.claims.claim_fee.or((!chain.is_real).then_some(TEST_FEE));
         Selling {
             rails: vec![rail],
             payee: self.payee,
-            price: self.sell.price,
+            price: self.slots.0,
             // The engine holds what is sold to half of the slots that it has at that moment.
-            slots: 2 * usize::from(self.sell.sold_slots),
-            paid_slots: usize::from(self.sell.sold_slots),
+            slots: 2 * usize::from(self.slots.1),
+            paid_slots: usize::from(self.slots.1),
             credit: limit::CREDIT_BYTES_MIN,
-            max_unsecured: self.sell.max_unsecured,
+            max_unsecured: self.claims.max_unsecured,
             // A fee above all that can be owed is never worth it.
             claim_fee: known.filter(|_| may_claim).unwrap_or(Amount(u128::MAX)),
-            claim_factor: self.sell.claim_factor,
-            contents: Vec::new(),
+            claim_factor: self.claims.claim_factor,
+            contents: self.contents.prices.clone(),
         }
     }
 
     fn say(&self, chain: &Chain, selling: &Selling) {
         let (payee, chain_name) = (chain.show(self.payee), chain.name);
         let price = amount::text(Amount(selling.price.0.saturating_mul(1024)), chain.decimals);
-        info!(payee, chain = chain_name, btt_per_gib = price, "upload slots are sold");
+        if selling.paid_slots > 0 {
+            info!(payee, chain = chain_name, btt_per_gib = price, "upload slots are sold");
+        }
+        for (content, price) in &selling.contents {
+            let (content, btt) = (hex(&content.0), amount::text(*price, chain.decimals));
+            let payee = to_base58(self.payee);
+            info!(payee, chain = chain_name, content, btt, "the key of a content is sold");
+        }
         if !chain.is_real {
             warn!(chain = chain_name, "the tokens of this chain are worthless");
         }

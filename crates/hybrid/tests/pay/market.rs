@@ -152,6 +152,14 @@ impl Ledger {
         }
     }
 
+    /// A later session of the same owner.
+    pub(crate) fn another_session(&self) -> Buying {
+        let (first, key) = (self.buying(), genesis::account_key(OWNER));
+        let grant = Grant { salt: [8; 32], ..first.grant };
+        let grant_sig = key.sign(&typed_grant(&grant).digest(&domain(&self.rail)));
+        Buying { grant, grant_sig, ..first }
+    }
+
     pub(crate) fn selling(&self) -> Selling {
         Selling {
             rails: vec![self.rail],
@@ -285,6 +293,13 @@ impl Side {
     pub(crate) fn view(&self) -> PayView {
         let view = self.shell.client(|client, _| client.pay_view());
         self.runtime.block_on(view).expect("it runs")
+    }
+
+    /// What its torrent is, once that is known.
+    pub(crate) fn metainfo(&self) -> Arc<headwater_metainfo::Torrent> {
+        let torrent = self.torrent;
+        let told = self.shell.client(move |client, _| client.metainfo(torrent));
+        self.runtime.block_on(told).expect("it runs").expect("its metadata")
     }
 
     /// Hears news until one of them is it.

@@ -19,14 +19,14 @@ use crate::market::{Folder, Ledger, Side, payee, session_key};
 use crate::trade::is_done;
 
 /// A program that runs; killed when dropped.
-struct Program {
+pub(crate) struct Program {
     child: Child,
     out: BufReader<ChildStdout>,
     err: BufReader<ChildStderr>,
 }
 
 impl Program {
-    fn start(args: &[&str]) -> Self {
+    pub(crate) fn start(args: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_headwater"))
             .args(args)
             .stdout(Stdio::piped())
@@ -38,14 +38,14 @@ impl Program {
         Self { child, out, err }
     }
 
-    fn line(&mut self) -> String {
+    pub(crate) fn line(&mut self) -> String {
         let mut line = String::new();
         self.out.read_line(&mut line).expect("text");
         line.trim().to_owned()
     }
 
     /// Reads what it logs until a line holds this.
-    fn until(&mut self, text: &str) {
+    pub(crate) fn until(&mut self, text: &str) {
         let mut line = String::new();
         while !line.contains(text) {
             line.clear();
@@ -61,7 +61,7 @@ impl Drop for Program {
     }
 }
 
-fn run(args: &[&str]) -> Output {
+pub(crate) fn run(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_headwater")).args(args).output().expect("it runs")
 }
 
@@ -73,7 +73,7 @@ fn json(args: &[&str]) -> (Vec<Value>, Option<i32>) {
     (text.lines().map(read).collect(), output.status.code())
 }
 
-fn text(path: &Path) -> String {
+pub(crate) fn text(path: &Path) -> String {
     path.to_str().expect("text").to_owned()
 }
 
@@ -100,7 +100,7 @@ fn voucher(ledger: &Ledger, folder: &Path, amount: Amount) -> PathBuf {
     records.folder().join(name)
 }
 
-fn code(output: &Output) -> (Option<i32>, String) {
+pub(crate) fn code(output: &Output) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
 }
 

@@ -24,7 +24,10 @@ fn is_claimed(news: &News) -> bool {
 fn promised(records: &[Record]) -> u128 {
     let of = |record: &Record| match record {
         Record::Promised(promise) => promise.amount.0,
-        Record::Credit { .. } | Record::Overissuer { .. } => 0,
+        Record::Credit { .. }
+        | Record::Overissuer { .. }
+        | Record::Purchase { .. }
+        | Record::Sold { .. } => 0,
     };
     records.iter().map(of).sum()
 }
@@ -32,7 +35,10 @@ fn promised(records: &[Record]) -> u128 {
 fn earned(records: &[Record]) -> (u128, u128) {
     let of = |record: &Record| match record {
         Record::Credit { voucher, claimed, .. } => (voucher.amount.0, claimed.0),
-        Record::Promised(_) | Record::Overissuer { .. } => (0, 0),
+        Record::Promised(_)
+        | Record::Overissuer { .. }
+        | Record::Purchase { .. }
+        | Record::Sold { .. } => (0, 0),
     };
     records.iter().map(of).fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
 }

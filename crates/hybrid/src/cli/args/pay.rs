@@ -22,11 +22,22 @@ pub(crate) struct Sell {
     /// Most upload slots sold at once; never more than half of all.
     #[arg(long, value_name = "N", default_value_t = 4)]
     pub(crate) sold_slots: u16,
+    #[command(flatten)]
+    pub(crate) chain: ChainArgs,
+    #[command(flatten)]
+    pub(crate) claims: Claims,
+    /// Bring visitors a wallet to try paying with: a script for their pages that announces it
+    /// (TIP-6963). Only where the chain's tokens are worthless.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) test_wallet: Option<PathBuf>,
+}
+
+/// When vouchers are brought to the chain, and how much may be open until then.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Claims {
     /// Most that one payer may have promised and not paid on the chain, in BTT.
     #[arg(long, value_name = "N", value_parser = btt, default_value = "1000")]
     pub(crate) max_unsecured: Amount,
-    #[command(flatten)]
-    pub(crate) chain: ChainArgs,
     /// Submit claims with the key in this file, which is made if it is not there. Its account pays
     /// the fees and gets nothing: vouchers pay --payee. Without it claims are left to `headwater
     /// pay`.
@@ -36,13 +47,26 @@ pub(crate) struct Sell {
     /// tokens have a worth.
     #[arg(long, value_name = "N", value_parser = btt)]
     pub(crate) claim_fee: Option<Amount>,
-    /// Bring visitors a wallet to try paying with: a script for their pages that announces it
-    /// (TIP-6963). Only where the chain's tokens are worthless.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) test_wallet: Option<PathBuf>,
     /// Claim once so many fees are open: 20 lets a claim cost 5 % of what it brings.
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(crate) claim_factor: u32,
+}
+
+/// What `seed` asks for the key of what it shares.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Price {
+    /// Encrypt what is shared, and sell its key for so many BTT. Anybody may share it on; who paid
+    /// sees it. Needs --payee and --publisher-key.
+    #[arg(long, value_name = "N", value_parser = btt, conflicts_with = "torrent")]
+    pub(crate) price: Option<Amount>,
+    /// Where the encrypted files go [default: in --state].
+    #[arg(long, value_name = "DIR", requires = "price")]
+    pub(crate) output: Option<PathBuf>,
+    /// Where keys and payments are kept [default: where programs of this user keep their state].
+    #[arg(long, value_name = "DIR", requires = "price")]
+    pub(crate) state: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) claims: Claims,
 }
 
 /// Where money moves.
