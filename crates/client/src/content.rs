@@ -76,8 +76,8 @@ impl fmt::Debug for ContentKey {
 impl FileCipher {
     /// Encrypts or decrypts in place, which is the same, what begins at byte `offset` of the file.
     pub fn apply(&self, offset: u64, bytes: &mut [u8]) {
-        // Each key is for one file, so that the nonce may be the same. The counter has 64 bits: with
-        // the 32 of RFC 8439 a file would end at 256 GiB, up to where both are alike.
+        // Each key is for one file, so that the nonce may be the same. The counter has 64 bits;
+        // with the 32 of RFC 8439 a file would end at 256 GiB, up to where both are alike.
         let mut cipher = ChaCha20Legacy::new(&self.0.into(), &[0; 8].into());
         cipher.seek(offset);
         cipher.apply_keystream(bytes);

@@ -1,6 +1,6 @@
-//! The selling side: offers slots, sells them round by round, gives credit within bounds, sells keys
-//! of contents, takes vouchers and claims them when it is worth it. Nobody is worse off for not
-//! paying.
+//! The selling side: offers slots, sells them round by round, gives credit within bounds, sells
+//! keys of contents, takes vouchers and claims them when it is worth it. Nobody is worse off for
+//! not paying.
 
 mod bid;
 mod claim;

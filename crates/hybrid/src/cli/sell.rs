@@ -175,7 +175,7 @@ impl Shop {
         }
         for (content, price) in &selling.contents {
             let (content, btt) = (hex(&content.0), amount::text(*price, chain.decimals));
-            let payee = to_base58(self.payee);
+            let payee = chain.show(self.payee);
             info!(payee, chain = chain_name, content, btt, "the key of a content is sold");
         }
         if !chain.is_real {
