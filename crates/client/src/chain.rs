@@ -21,6 +21,7 @@ pub use claim::{
 };
 pub use headwater_tron::key::{KeyError, SecretKey};
 pub use headwater_tron::node::Request;
+pub use headwater_tron::transaction::TransactionId;
 pub use rail::RailQuery;
 
 /// Why a vault could not be asked.

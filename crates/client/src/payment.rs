@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use headwater_base::{LinkId, Map, Seed, Set, Time, TorrentId};
+use headwater_base::{Amount, LinkId, Map, Seed, Set, Time, TorrentId};
 use headwater_engine::{
     Engine, Event as EngineEvent, Input, PayNews, PayOrder, Step as EngineStep, Wake,
 };
@@ -72,6 +72,14 @@ impl Payment {
         records: impl IntoIterator<Item = &'a [u8]>,
     ) -> Result<Self, RecordError> {
         Pay::restore(seed, records).map(Self::beside)
+    }
+
+    /// Takes back what was stored of a side that was never switched on.
+    pub fn recall<'a>(
+        &mut self,
+        records: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Result<(), RecordError> {
+        self.pay.recall(records)
     }
 
     fn beside(pay: Pay) -> Self {
@@ -149,6 +157,11 @@ impl Payment {
     /// Claims all that is worth its fee.
     pub fn claim(&mut self, now: Time) {
         self.pay.claim(now);
+    }
+
+    /// Claims every session of which more than `least` is open.
+    pub fn claim_above(&mut self, now: Time, least: Amount) {
+        self.pay.claim_above(now, least);
     }
 
     /// What was bought and sold so far.

@@ -45,23 +45,33 @@ impl Pay {
         records: impl IntoIterator<Item = &'a [u8]>,
     ) -> Result<Self, RecordError> {
         let mut pay = Self::new(seed);
+        pay.recall(records)?;
+        Ok(pay)
+    }
+
+    /// Takes back what was stored of a side that was never switched on. What comes after a record
+    /// that cannot be read is left out.
+    pub fn recall<'a>(
+        &mut self,
+        records: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Result<(), RecordError> {
         for bytes in records {
             match Record::decode(bytes)? {
-                Record::Promised(promise) => pay.buyer.restore(promise),
+                Record::Promised(promise) => self.buyer.restore(promise),
                 Record::Credit { voucher, grant_sig, sig, claimed } => {
-                    pay.seller.restore(voucher, [grant_sig, sig], claimed);
+                    self.seller.restore(voucher, [grant_sig, sig], claimed);
                 }
-                Record::Overissuer { rail, owner } => pay.seller.restore_overissuer(rail, owner),
+                Record::Overissuer { rail, owner } => self.seller.restore_overissuer(rail, owner),
                 Record::Purchase { promise, content, price } => {
-                    pay.buyer.restore_purchase(promise, content, price);
+                    self.buyer.restore_purchase(promise, content, price);
                 }
                 Record::Sold { rail, owner, content, session, amount, expiry } => {
-                    pay.seller
+                    self.seller
                         .restore_sold((rail, owner, content), Sold::new(session, amount, expiry));
                 }
             }
         }
-        Ok(pay)
+        Ok(())
     }
 
     /// What the extension handshake says of us; nothing while everything is off.
@@ -106,6 +116,7 @@ impl Pay {
             promised: Amount(promised),
             earned,
             claimed,
+            claims: self.seller.claims(),
             owed: self.seller.debts(),
         }
     }
@@ -114,6 +125,13 @@ impl Pay {
     pub fn claim(&mut self, now: Time) {
         self.advance(now);
         self.seller.claim_all(&mut self.desk);
+    }
+
+    /// Claims every session of which more than `least` is open, because the user asked for it and
+    /// knows the fee.
+    pub fn claim_above(&mut self, now: Time, least: Amount) {
+        self.advance(now);
+        self.seller.claim_above(&mut self.desk, least);
     }
 
     /// Takes what happened.

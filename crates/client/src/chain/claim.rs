@@ -7,12 +7,12 @@ mod tron;
 
 use core::time::Duration;
 
-use headwater_base::{Amount, Signature};
+use headwater_base::{Address, Amount, Signature};
 use headwater_pay::{Answer, JobFailure, Promise};
 use headwater_tron::abi::{Event, Reason, vault};
 use headwater_tron::chain::Envelope;
 use headwater_tron::node::{Code, NodeError, Receipt, Request, Words};
-use headwater_tron::transaction::TransactionError;
+use headwater_tron::transaction::{TransactionError, TransactionId};
 
 use super::{QueryError, SecretKey, envelope, returned, session, typed_grant};
 
@@ -57,6 +57,9 @@ pub enum ClaimStep {
     Ask(Request),
     /// Wait so long, then come back.
     Wait(Duration),
+    /// The chain would take it: have it submitted, then tell how that went:
+    /// [`ClaimRun::submitted`]. Only where a wallet submits.
+    Submit,
     /// It is over.
     Done(Answer),
 }
@@ -145,10 +148,36 @@ enum Course {
     Evm(evm::Course),
 }
 
+/// Who submits a claim, pays its fee and gets nothing for it.
+#[derive(Debug)]
+enum Submitter {
+    /// A key of ours.
+    Key(SecretKey),
+    /// The wallet of an account, which signs elsewhere.
+    Wallet(Address),
+}
+
+impl Submitter {
+    fn address(&self) -> Address {
+        match self {
+            Self::Key(key) => key.address(),
+            Self::Wallet(address) => *address,
+        }
+    }
+
+    /// The key, where there is one: without it nothing is made that would have to be signed.
+    fn key(&self) -> Result<&SecretKey, ClaimTrouble> {
+        match self {
+            Self::Key(key) => Ok(key),
+            Self::Wallet(_) => Err(ClaimTrouble::OtherTransaction),
+        }
+    }
+}
+
 /// What each way needs: what is claimed, and who pays the fee.
 #[derive(Debug)]
 struct Claimer {
-    key: SecretKey,
+    by: Submitter,
     order: ClaimOrder,
     /// Looks at what became of the transaction that may still be taken.
     looks: u32,
@@ -158,11 +187,40 @@ struct Claimer {
 impl ClaimRun {
     /// Brings `order` to the chain from the account of `key`, which pays the fee and gets nothing.
     pub fn new(key: SecretKey, order: ClaimOrder) -> Self {
+        Self::by(Submitter::Key(key), order)
+    }
+
+    /// Finds out whether `order` may go to the chain from an account whose wallet submits it, and
+    /// what became of it then.
+    pub fn by_wallet(account: Address, order: ClaimOrder) -> Self {
+        Self::by(Submitter::Wallet(account), order)
+    }
+
+    fn by(by: Submitter, order: ClaimOrder) -> Self {
         let course = match envelope(&order.voucher.rail) {
-            Envelope::Tron => Course::Tron(tron::Course::new(key, order)),
-            Envelope::Evm => Course::Evm(evm::Course::new(key, order)),
+            Envelope::Tron => Course::Tron(tron::Course::new(by, order)),
+            Envelope::Evm => Course::Evm(evm::Course::new(by, order)),
         };
         Self { course, over: None, trouble: None }
+    }
+
+    /// What is claimed.
+    pub fn order(&self) -> &ClaimOrder {
+        match &self.course {
+            Course::Tron(course) => course.order(),
+            Course::Evm(course) => course.order(),
+        }
+    }
+
+    /// Takes what the wallet did: the transaction that it sent, or nothing where it did not.
+    pub fn submitted(&mut self, id: Option<TransactionId>) {
+        let was_offered = match &mut self.course {
+            Course::Tron(course) => course.submitted(id),
+            Course::Evm(course) => course.submitted(id),
+        };
+        if was_offered && id.is_none() {
+            self.over = Some(Answer::Failed(JobFailure::Refused));
+        }
     }
 
     /// What comes next.

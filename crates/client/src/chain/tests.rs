@@ -233,12 +233,17 @@ fn run() -> ClaimRun {
     ClaimRun::new(key(0x77), order())
 }
 
+fn by_wallet() -> ClaimRun {
+    ClaimRun::by_wallet(order().voucher.payee, order())
+}
+
 /// Goes on until the next question, waits passed over.
 pub(super) fn question(run: &mut ClaimRun) -> Result<Request, Answer> {
     loop {
         match run.next() {
             ClaimStep::Ask(request) => return Ok(request),
             ClaimStep::Wait(_) => {}
+            ClaimStep::Submit => run.submitted(Some(built().id().expect("a form"))),
             ClaimStep::Done(answer) => return Err(answer),
         }
     }
@@ -293,6 +298,54 @@ fn what_is_broadcast_is_the_call_that_was_asked_for_signed_by_the_key() {
     let sent = question(&mut run).expect("it is handed in");
     let signed = built().sign(&key(0x77)).expect("a form");
     assert_eq!(sent, Request::broadcast(&signed).expect("a form"));
+}
+
+#[test]
+fn claim_by_a_wallet_is_done_when_it_is_final_and_the_vault_says_so() {
+    let mut run = by_wallet();
+    let (zero, paid) = (zero(), returns(&[word(1_000)]));
+    let answers = [&zero, &zero, b"{}".as_slice(), &honest_receipt(), &paid];
+    assert_eq!(play(&mut run, &answers), Some(Answer::ClaimDone(Amount(1_000))));
+    assert_eq!(run.trouble(), None);
+}
+
+#[test]
+fn no_wallet_is_asked_for_a_claim_that_the_vault_would_refuse_or_has_paid() {
+    let paid = returns(&[word(1_000)]);
+    for (answers, ended) in [
+        ([&paid, REVERTED], Answer::ClaimDone(Amount(1_000))),
+        ([&zero(), REVERTED], Answer::Failed(JobFailure::Reverted)),
+        ([&zero(), b"".as_slice()], Answer::Failed(JobFailure::Unreachable)),
+    ] {
+        let mut run = by_wallet();
+        for bytes in answers {
+            run.answered(bytes);
+        }
+        assert_eq!(run.next(), ClaimStep::Done(ended));
+    }
+}
+
+#[test]
+fn wallet_that_submits_nothing_leaves_the_claim_as_it_was() {
+    let mut run = by_wallet();
+    run.submitted(Some(built().id().expect("a form")));
+    let tried = |run: &mut ClaimRun| {
+        let ClaimStep::Ask(request) = run.next() else { panic!("a question") };
+        run.answered(&zero());
+        request
+    };
+    tried(&mut run);
+    let asked = tried(&mut run);
+    let (payee, vault) = (order().voucher.payee, rail().vault);
+    assert_eq!(
+        asked,
+        Request::call("/wallet/triggerconstantcontract", payee, vault, order().call())
+    );
+    assert_eq!(run.next(), ClaimStep::Submit);
+    run.answered(b"{}");
+    assert_eq!(run.next(), ClaimStep::Submit);
+    run.submitted(None);
+    assert_eq!(run.next(), ClaimStep::Done(Answer::Failed(JobFailure::Refused)));
 }
 
 #[test]

@@ -34,11 +34,27 @@ impl Seller {
     /// Submits every claim that is worth its fee, because the user asked for it.
     pub(crate) fn claim_all(&mut self, desk: &mut Desk) {
         let Some((fee, _)) = self.claim_terms else { return };
-        let worth = |(_, credit): &(&GrantId, &Credit)| credit.unclaimed() > fee;
+        self.claim_above(desk, fee);
+    }
+
+    /// Submits every claim of more than that, because the user asked for it: those too that failed
+    /// a moment ago.
+    pub(crate) fn claim_above(&mut self, desk: &mut Desk, least: Amount) {
+        let worth = |(_, credit): &(&GrantId, &Credit)| credit.unclaimed() > least;
         let sessions: Vec<_> = self.credits.iter().filter(worth).map(|(id, _)| *id).collect();
         for session in sessions {
+            if let Some(credit) = self.credits.get_mut(&session)
+                && credit.claim == Claim::Waits
+            {
+                credit.claim = Claim::Idle;
+            }
             self.claim(desk, session);
         }
+    }
+
+    /// Sessions of which something is not claimed yet.
+    pub(crate) fn claims(&self) -> usize {
+        self.credits.values().filter(|credit| credit.unclaimed() > Amount(0)).count()
     }
 
     fn claim(&mut self, desk: &mut Desk, session: GrantId) {

@@ -1,7 +1,7 @@
 //! Both sides keep the rules.
 
 use headwater_base::{Amount, UnixTime};
-use headwater_pay::{Event, Input, limit, owed};
+use headwater_pay::{Event, Input, JobFailure, Pay, limit, owed};
 use headwater_wire::extended::PayMessage;
 
 use crate::shell::{BLOCK, DATE, Fate, PRICE, Packet, World, buying, selling};
@@ -128,6 +128,54 @@ fn claims_are_made_once_they_are_worth_many_fees() {
     world.open();
     world.run(60);
     assert!(world.ledger.claimed.values().sum::<u128>() >= 20 * fee.0);
+}
+
+/// A seller that leaves claiming to its user.
+fn patient() -> World {
+    let claim_fee = Amount(u128::MAX);
+    let mut world = World::with(buying(), headwater_pay::Selling { claim_fee, ..selling() });
+    world.run(60);
+    world
+}
+
+#[test]
+fn a_seller_that_claims_nothing_by_itself_claims_what_its_user_asks_for() {
+    let mut world = patient();
+    assert_eq!(world.claim(), Amount(0));
+    assert_eq!(world.seller.pay.view().claims, 1);
+    world.seller.pay.claim_above(world.now, world.earned());
+    world.run(1);
+    assert!(world.ledger.claimed.is_empty(), "not above");
+    world.seller.pay.claim_above(world.now, Amount(0));
+    world.run(1);
+    let paid = Amount(world.ledger.claimed.values().sum());
+    assert!(paid > Amount(0));
+    let view = world.seller.pay.view();
+    assert_eq!((view.earned, view.claimed, view.claims), (paid, paid, 0));
+}
+
+#[test]
+fn a_claim_that_its_user_refused_is_made_again_when_asked_for() {
+    let mut world = patient();
+    world.seller.submits = false;
+    world.seller.pay.claim_above(world.now, Amount(0));
+    world.run(1);
+    let refused = Event::ClaimFailed { why: JobFailure::Refused };
+    assert!(world.seller.events.contains(&refused));
+    world.seller.submits = true;
+    world.seller.pay.claim_above(world.now, Amount(0));
+    world.run(1);
+    assert_eq!(Amount(world.ledger.claimed.values().sum()), world.earned());
+}
+
+#[test]
+fn what_was_earned_is_taken_back_by_a_client_that_buys_already() {
+    let world = patient();
+    let mut pay = Pay::new(&headwater_base::Seed([7; 32]));
+    pay.handle(world.now, Input::BuyingOn(Box::new(buying())));
+    pay.recall(world.seller.disk.values().map(Vec::as_slice)).expect("records");
+    assert_eq!(pay.view().earned, world.earned());
+    assert!(pay.terms().is_some_and(|terms| terms.payee.is_none()), "it only buys");
 }
 
 #[test]

@@ -6,8 +6,8 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use headwater_base::{Address, Amount, LinkId, Map, Seed, Set, Signature, Time, UnixTime, sha256};
 use headwater_pay::{
-    AccountView, Action, Answer, Buying, Event, Input, Pay, Promise, RecordKey, Selling, Signed,
-    Step, Wanted, limit,
+    AccountView, Action, Answer, Buying, Event, Input, JobFailure, Pay, Promise, RecordKey,
+    Selling, Signed, Step, Wanted, limit,
 };
 use headwater_wire::extended::{ContentId, Grant, PayMessage, PayTerms, Rail, SEALED_LEN};
 
@@ -132,6 +132,8 @@ pub(crate) struct Side {
     pub(crate) signs: bool,
     /// Keys of contents that came, which survive a crash.
     pub(crate) keys: Set<ContentId>,
+    /// Whether whoever submits claims does.
+    pub(crate) submits: bool,
     link: LinkId,
     answers: VecDeque<Input>,
     pub(crate) out: VecDeque<Packet>,
@@ -147,6 +149,7 @@ impl Side {
             allowance: 0,
             signs: true,
             keys: Set::default(),
+            submits: true,
             link: LinkId(0),
             answers: VecDeque::new(),
             out: VecDeque::new(),
@@ -198,6 +201,9 @@ impl Side {
             }
             Action::ViewAccount { job, grant, payee, .. } => {
                 (job, Answer::AccountSeen(ledger.view(grant, payee)))
+            }
+            Action::SubmitClaim { job, .. } if !self.submits => {
+                (job, Answer::Failed(JobFailure::Refused))
             }
             Action::SubmitClaim { job, voucher, sig, .. } => {
                 (job, Answer::ClaimDone(ledger.claim(&voucher, sig)))

@@ -10,8 +10,7 @@ use headwater_tron::evm::{self, Transaction};
 use headwater_tron::node::{Broadcast, Called, Outcome, Request};
 use headwater_tron::transaction::TransactionId;
 
-use super::super::SecretKey;
-use super::{ClaimOrder, ClaimStep, ClaimTrouble, Claimer, POLL_EVERY};
+use super::{ClaimOrder, ClaimStep, ClaimTrouble, Claimer, POLL_EVERY, Submitter};
 
 /// The most that a claim may cost, in base units of the chain's coin: 1000 BTT, seventeen times
 /// what a first claim costs at 5 * 10^14 wei of gas. What gas costs is a node's word.
@@ -30,6 +29,8 @@ enum State {
     Looking,
     /// Asks how much gas the call needs, since one that is refused costs a fee.
     Trying,
+    /// Waits for the wallet.
+    Offered,
     /// Asks what gas costs.
     Pricing { gas: u64 },
     /// Asks for the number of the transaction.
@@ -59,18 +60,32 @@ pub(super) struct Course {
 }
 
 impl Course {
-    pub(super) fn new(key: SecretKey, order: ClaimOrder) -> Self {
-        let claimer = Claimer { key, order, looks: 0, looks_max: LOOKS_MAX };
+    pub(super) fn new(by: Submitter, order: ClaimOrder) -> Self {
+        let claimer = Claimer { by, order, looks: 0, looks_max: LOOKS_MAX };
         Self { claimer, state: State::Looking }
     }
 
+    pub(super) fn order(&self) -> &ClaimOrder {
+        &self.claimer.order
+    }
+
+    /// Takes what a wallet sent, if it was offered anything.
+    pub(super) fn submitted(&mut self, id: Option<TransactionId>) -> bool {
+        let was_offered = matches!(self.state, State::Offered);
+        if let Some(id) = id.filter(|_| was_offered) {
+            self.state = State::Polling(id);
+        }
+        was_offered
+    }
+
     pub(super) fn next(&mut self) -> ClaimStep {
-        let Claimer { key, order, .. } = &self.claimer;
-        let (owner, vault) = (key.address(), order.voucher.rail.vault);
+        let Claimer { by, order, .. } = &self.claimer;
+        let (owner, vault) = (by.address(), order.voucher.rail.vault);
         let ask_claimed = |block| evm::call(owner, vault, &self.claimer.ask_claimed(), block);
         let request = match &self.state {
             State::Looking => ask_claimed(None),
             State::Trying => evm::estimate(owner, vault, &order.call()),
+            State::Offered => return ClaimStep::Submit,
             State::Pricing { .. } => evm::gas_price(),
             State::Numbering { .. } => evm::nonce(owner),
             State::Sending(request, _) => request.clone(),
@@ -96,7 +111,10 @@ impl Course {
                 let is_paid = claimed >= self.claimer.order.voucher.amount;
                 if is_paid { State::Counting(claimed) } else { State::Trying }
             }
-            State::Trying => tried(bytes)?,
+            State::Trying => match (&self.claimer.by, tried(bytes)?) {
+                (Submitter::Wallet(_), State::Pricing { .. }) => State::Offered,
+                (_, next) => next,
+            },
             State::Pricing { gas } => priced(bytes, gas)?,
             State::Numbering { gas, price } => self.signed(bytes, gas, price)?,
             State::Sending(_, id) => sent(bytes, id)?,
@@ -113,7 +131,7 @@ impl Course {
                     None => State::Aging(total),
                 }
             }
-            state @ (State::Waiting(_) | State::Aging(_)) => state,
+            state @ (State::Offered | State::Waiting(_) | State::Aging(_)) => state,
         };
         if let State::Waiting(_) | State::Aging(_) = self.state {
             self.claimer.look()?;
@@ -123,12 +141,12 @@ impl Course {
 
     fn signed(&self, bytes: &[u8], gas: u64, gas_price: Amount) -> Next {
         let nonce = evm::count(bytes)?;
-        let Claimer { key, order, .. } = &self.claimer;
+        let Claimer { by, order, .. } = &self.claimer;
         let rail = order.voucher.rail;
         let (to, value, data) = (rail.vault, Amount(0), order.call());
         let chain_id = rail.chain;
         let made = Transaction { chain_id, nonce, gas_price, gas, to, value, data };
-        let signed = made.sign(key);
+        let signed = made.sign(by.key()?);
         Ok(State::Sending(evm::send(&signed.bytes), signed.id))
     }
 

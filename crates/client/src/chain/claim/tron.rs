@@ -9,8 +9,7 @@ use headwater_tron::node::{
 };
 use headwater_tron::transaction::{Contract, Raw, Transaction, TransactionId};
 
-use super::super::SecretKey;
-use super::{ClaimOrder, ClaimStep, ClaimTrouble, Claimer, POLL_EVERY};
+use super::{ClaimOrder, ClaimStep, ClaimTrouble, Claimer, POLL_EVERY, Submitter};
 
 /// The most sun that a claim may burn, 100 TRX: eleven times what one costs at 100 sun for a unit
 /// of energy. What is not used stays with the account.
@@ -28,6 +27,8 @@ enum State {
     Trying,
     /// Has the transaction built.
     Building,
+    /// Waits for the wallet.
+    Offered,
     /// Hands it in.
     Sending(Request, TransactionId),
     /// Waits for a block.
@@ -49,22 +50,36 @@ pub(super) struct Course {
 type Next = Result<State, ClaimTrouble>;
 
 impl Course {
-    pub(super) fn new(key: SecretKey, order: ClaimOrder) -> Self {
-        let claimer = Claimer { key, order, looks: 0, looks_max: LOOKS_MAX };
+    pub(super) fn new(by: Submitter, order: ClaimOrder) -> Self {
+        let claimer = Claimer { by, order, looks: 0, looks_max: LOOKS_MAX };
         Self { claimer, state: State::Looking }
     }
 
+    pub(super) fn order(&self) -> &ClaimOrder {
+        &self.claimer.order
+    }
+
+    /// Takes what a wallet sent, if it was offered anything.
+    pub(super) fn submitted(&mut self, id: Option<TransactionId>) -> bool {
+        let was_offered = matches!(self.state, State::Offered);
+        if let Some(id) = id.filter(|_| was_offered) {
+            self.state = State::Polling(id);
+        }
+        was_offered
+    }
+
     pub(super) fn next(&mut self) -> ClaimStep {
-        let Claimer { key, order, .. } = &self.claimer;
+        let Claimer { by, order, .. } = &self.claimer;
         let vault = order.voucher.rail.vault;
         let request = match &self.state {
             State::Looking | State::Settling(..) => {
                 let call = self.claimer.ask_claimed();
                 Request::call(path::SOLID_CONSTANT, Address([0; 20]), vault, call)
             }
-            State::Trying => Request::call(path::CONSTANT, key.address(), vault, order.call()),
+            State::Trying => Request::call(path::CONSTANT, by.address(), vault, order.call()),
             State::Building => Request::of(path::TRIGGER, &self.call_request()),
             State::Sending(request, _) => request.clone(),
+            State::Offered => return ClaimStep::Submit,
             State::Waiting(id) => {
                 self.state = State::Polling(*id);
                 return ClaimStep::Wait(POLL_EVERY);
@@ -84,7 +99,7 @@ impl Course {
                 }
                 State::Trying
             }
-            State::Trying => tried(bytes)?,
+            State::Trying => self.tried(bytes)?,
             State::Building => self.built(bytes)?,
             State::Sending(_, id) => sent(bytes, *id)?,
             State::Polling(id) => self.polled(bytes, *id)?,
@@ -97,7 +112,7 @@ impl Course {
                     None => State::Waiting(*id),
                 }
             }
-            state @ State::Waiting(_) => state.clone(),
+            state @ (State::Offered | State::Waiting(_)) => state.clone(),
         };
         if let State::Waiting(_) = self.state {
             self.claimer.look()?;
@@ -105,9 +120,21 @@ impl Course {
         Ok(None)
     }
 
+    fn tried(&self, bytes: &[u8]) -> Next {
+        match node::called(bytes)? {
+            Called::Returned { .. } => Ok(match self.claimer.by {
+                Submitter::Key(_) => State::Building,
+                Submitter::Wallet(_) => State::Offered,
+            }),
+            Called::Reverted { data, .. } => Err(ClaimTrouble::WouldFail(abi::reason(&data))),
+            Called::Broke { words, .. } => Err(ClaimTrouble::WouldFail(Reason::Words(words))),
+            Called::Refused { code, words } => Err(ClaimTrouble::Refused { code, words }),
+        }
+    }
+
     fn call_request(&self) -> CallRequest {
         CallRequest {
-            owner_address: HexAddress(self.claimer.key.address()),
+            owner_address: HexAddress(self.claimer.by.address()),
             contract_address: Some(HexAddress(self.claimer.order.voucher.rail.vault)),
             function_selector: None,
             parameter: None,
@@ -125,7 +152,7 @@ impl Course {
         if !signatures.is_empty() || !self.is_ours(&raw) {
             return Err(ClaimTrouble::OtherTransaction);
         }
-        let signed = raw.sign(&self.claimer.key)?;
+        let signed = raw.sign(self.claimer.by.key()?)?;
         Ok(State::Sending(Request::broadcast(&signed)?, signed.id()?))
     }
 
@@ -133,7 +160,7 @@ impl Course {
     /// its dates, which change only until when it counts.
     fn is_ours(&self, raw: &Raw) -> bool {
         let Contract::Trigger(call) = &raw.contract else { return false };
-        call.owner == self.claimer.key.address()
+        call.owner == self.claimer.by.address()
             && call.contract == self.claimer.order.voucher.rail.vault
             && call.data == self.claimer.order.call()
             && [call.call_value, call.call_token_value] == [Amount(0); 2]
@@ -154,15 +181,6 @@ impl Course {
                 None => State::Waiting(id),
             }),
         }
-    }
-}
-
-fn tried(bytes: &[u8]) -> Next {
-    match node::called(bytes)? {
-        Called::Returned { .. } => Ok(State::Building),
-        Called::Reverted { data, .. } => Err(ClaimTrouble::WouldFail(abi::reason(&data))),
-        Called::Broke { words, .. } => Err(ClaimTrouble::WouldFail(Reason::Words(words))),
-        Called::Refused { code, words } => Err(ClaimTrouble::Refused { code, words }),
     }
 }
 

@@ -118,6 +118,8 @@ impl Node {
                     drop(turn.take());
                     sleep(time).await;
                 }
+                // Only runs of wallets come here.
+                ClaimStep::Submit => run.submitted(None),
                 ClaimStep::Done(answer) => return (answer, run.trouble().cloned()),
             }
         }

@@ -183,6 +183,7 @@ fn receipts_of_others_never_end_a_claim_and_looks_are_counted() {
             match run.next() {
                 ClaimStep::Ask(_) => run.answered(&bytes),
                 ClaimStep::Wait(_) => looks += 1,
+                ClaimStep::Submit => run.submitted(None),
                 ClaimStep::Done(answer) => break answer,
             }
             assert!(looks < 1_000, "a claim must end");
@@ -214,4 +215,16 @@ fn account_and_vault_are_asked_by_json_rpc() {
     query.answer(2, &paid(86_400));
     query.answer(3, &paid(86_400));
     assert_eq!(query.finish(), Ok(rail()));
+}
+
+#[test]
+fn claim_by_a_wallet_is_offered_once_it_would_go_through_and_followed_then() {
+    let mut run = ClaimRun::by_wallet(order_on(rail()).voucher.payee, order_on(rail()));
+    for bytes in [paid(0), number(GAS.into())] {
+        run.answered(&bytes);
+    }
+    assert_eq!(run.next(), ClaimStep::Submit);
+    run.submitted(Some(expected().id));
+    let ClaimStep::Ask(asked) = run.next() else { panic!("a question") };
+    assert!(asked.body.contains("eth_getTransactionReceipt"), "{}", asked.body);
 }
