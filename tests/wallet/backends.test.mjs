@@ -5,8 +5,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import {
-  BTT, evmStage, hasSigned, lib, MockTron, NOW, refused, request, STRANGER, terms, TronWeb,
-  tronStage, VAULT,
+  BTT, claimFor, evmStage, hasSigned, lib, MockTron, NOW, refused, request, STRANGER, terms,
+  TronWeb, tronStage, VAULT,
 } from "./stage.mjs";
 
 const stages = [["tron", tronStage], ["evm", evmStage]];
@@ -146,6 +146,28 @@ for (const [kind, open] of stages) {
     assert.deepEqual(bridge.history().map((entry) => [entry.kind, entry.amount]),
       [["deposit", 5n * BTT]]);
     assert.equal(around.slept, 0);
+  });
+
+  test(`${kind}: claims go into the account's balance, several in one transaction`, async () => {
+    const { bridge, chain, ledger, signed } = open();
+    const account = await bridge.connect();
+    const find = (...all) => async () => all.map((n) => claimFor(chain, account, n));
+    await bridge.claim(find(1));
+    await bridge.claim(find(2, 3));
+    assert.deepEqual(ledger.done, ["claim", "claimMany"]);
+    assert.equal(signed().length, 2);
+    assert.equal((await bridge.balance()).vault, 120n * BTT);
+    const told = bridge.history().map(({ kind: what, payee, amount }) => [what, payee, amount]);
+    assert.deepEqual(told, Array(3).fill(["claim", account, 40n * BTT]));
+  });
+
+  test(`${kind}: a claim that cannot be found asks the wallet nothing`, async () => {
+    const { bridge, signed } = open();
+    await bridge.connect();
+    const missing = new lib.HeadwaterError("nothing-to-claim", "no voucher is open");
+    await refused("nothing-to-claim", () => bridge.claim(() => Promise.reject(missing)));
+    assert.deepEqual(signed(), []);
+    await bridge.requestExit(BTT);
   });
 
   test(`${kind}: a revert fails with the contract's reason`, async () => {

@@ -11,8 +11,8 @@ const { build } = createRequire(join(www, "package.json"))("esbuild");
 
 const modules = [
   "abi", "address", "amount", "announced", "backend", "bridge", "built", "call", "chain",
-  "discovery", "envelope", "evm", "log", "peek", "prompt", "request", "sha256", "signature",
-  "terms", "tron", "typed", "wallet",
+  "claims", "discovery", "envelope", "evm", "log", "peek", "prompt", "request", "sha256",
+  "signature", "terms", "tron", "typed", "wallet",
 ];
 
 /** Everything the folder's modules export, in one object. */
@@ -25,13 +25,18 @@ export async function publicNames() {
   return Object.keys(await load(["wallet"]));
 }
 
-async function load(names) {
+/** What other modules of `www/src` export. */
+export function loadSource(...names) {
+  return load(names, "src");
+}
+
+async function load(names, from = "src/wallet") {
   const folder = await mkdtemp(join(tmpdir(), "headwater-wallet-"));
   const outfile = join(folder, "wallet.mjs");
   const contents = names.map((name) => `export * from "./${name}.ts";`).join("\n");
   try {
     await build({
-      stdin: { contents, resolveDir: join(www, "src/wallet"), loader: "ts" },
+      stdin: { contents, resolveDir: join(www, from), loader: "ts" },
       bundle: true, format: "esm", target: "es2022", outfile, logLevel: "warning",
     });
     return await import(pathToFileURL(outfile).href);

@@ -4,8 +4,11 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { errorData, word } from "./ledger.mjs";
-import { BTT, lib, refused, STRANGER, TronWeb, VAULT } from "./stage.mjs";
+import {
+  BTT, claimFor, lib, refused, STRANGER, TOKEN, TronWeb, utils, VAULT,
+} from "./stage.mjs";
 
+const chain = lib.testLedger({ id: 1029, kind: "tron", vault: VAULT, token: TOKEN });
 const plain = new TronWeb({ fullHost: "http://127.0.0.1:9" });
 
 test("sha256 of every length is that of node", () => {
@@ -124,6 +127,32 @@ test("calls are encoded as tronweb encodes them", async () => {
     } }, lib.tronValues(values), lib.addressText(STRANGER, "tron"));
   const { data } = made.transaction.raw_data.contract[0].parameter.value;
   assert.equal(lib.encodeCall("approve", values), data);
+});
+
+test("claims are encoded as tronweb encodes them", async () => {
+  const grantType = "(address,address,uint128,uint64,bytes32)";
+  const claimType = `(${grantType},bytes,address,uint128,bytes)`;
+  const claims = [1, 2, 3].map((n) => {
+    const ownerSignature = `${"11".repeat(64)}1b`;
+    const keySignature = `${"22".repeat(63)}0${n}1c`;
+    return lib.readClaims([claimFor(chain, STRANGER, n, {
+      ownerSignature, keySignature, amount: BigInt(n),
+    })], chain, STRANGER)[0];
+  });
+  const plainOf = ({ grant, ownerSignature, payee, amount, keySignature }) => [
+    [grant.owner, grant.key, grant.cap, grant.expiry, `0x${grant.salt}`], `0x${ownerSignature}`,
+    payee, amount, `0x${keySignature}`,
+  ];
+  const encode = (types, values) => utils.ethersUtils.AbiCoder.defaultAbiCoder()
+    .encode(types, values).slice(2);
+  const one = lib.claimCall(chain, claims.slice(0, 1));
+  assert.equal(one.name, "claim");
+  const types = [grantType, "bytes", "address", "uint128", "bytes"];
+  assert.equal(lib.encodeValues(one.values), encode(types, plainOf(claims[0])));
+  const many = lib.claimCall(chain, claims);
+  assert.equal(many.name, "claimMany");
+  assert.equal(lib.encodeValues(many.values), encode([`${claimType}[]`], [claims.map(plainOf)]));
+  await refused("bad-amount", () => lib.claimCall(chain, []));
 });
 
 test("a revert is said in the contracts own words", () => {

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { publicNames } from "./bundle.mjs";
 import {
-  announce, BTT, evmStage, HOUR, KEY, lib, NOW, refused, request, STRANGER, terms, TOKEN,
+  announce, BTT, claimFor, evmStage, HOUR, KEY, lib, NOW, refused, request, STRANGER, terms, TOKEN,
   tronStage, VAULT,
 } from "./stage.mjs";
 
@@ -32,6 +32,11 @@ const typedWith = (domain, message = {}) => ({ chain, bridge }) => {
   return { ...honest, domain: { ...honest.domain, ...domain },
     message: { ...honest.message, ...message } };
 };
+
+const claims = (find) => ({ bridge, chain }) =>
+  bridge.claim(async () => find(claimFor(chain, bridge.account)));
+const claim = (fields) => claims((honest) => [{ ...honest, ...fields }]);
+const highS = `${"11".repeat(32)}${"f".repeat(64)}1b`;
 
 /** [what is tried, the code it ends with, how]. */
 const prompts = [
@@ -148,6 +153,52 @@ const prompts = [
   ["a tip of a Number", "bad-amount", ({ bridge }) => bridge.tip(STRANGER, 5)],
   ["a negative deposit", "bad-amount", ({ bridge }) => bridge.deposit(-1n)],
   ["a deposit of too much", "bad-amount", ({ bridge }) => bridge.deposit(lib.UINT128_MAX + 1n)],
+  ["a claim for another account", "prompt-refused", claim({ payee: STRANGER })],
+  ["a claim at another vault", "prompt-refused", claim({ vault: STRANGER })],
+  ["a claim at the token as if it were the vault", "prompt-refused", claim({ vault: TOKEN })],
+  ["a claim on another chain", "prompt-refused", claim({ chainId: 1 })],
+  ["a claim that has the user send coins", "prompt-refused", claim({ coins: 5n })],
+  ["a claim that names a method", "prompt-refused", claim({ name: "approve" })],
+  ["a claim of nothing", "prompt-refused", claim({ amount: 0n })],
+  ["a claim above its cap", "prompt-refused", claim({ amount: 51n * BTT })],
+  ["a claim whose cap is no 128 bits", "prompt-refused", claim({ cap: 2n ** 128n })],
+  ["a claim of a Number", "prompt-refused", claim({ amount: 40 })],
+  ["a claim with an expiry that is not whole", "prompt-refused", claim({ expiry: 0.5 })],
+  ["a claim with a salt of another size", "prompt-refused", claim({ salt: "00" })],
+  ["a claim with a salt that is no hex", "prompt-refused", claim({ salt: "z".repeat(64) })],
+  ["a claim with a signature that is longer", "prompt-refused",
+    claims((honest) => [{ ...honest, keySignature: `${honest.keySignature}00` }])],
+  ["a claim with the other form of a signature", "prompt-refused",
+    claim({ ownerSignature: highS })],
+  ["a claim signed by nobody", "bad-address", claim({ key: `0x${"0".repeat(40)}` })],
+  ["a claim whose payee is looked at twice", "prompt-refused", claims((honest) => {
+    let reads = 0;
+    const get = () => (reads++ === 0 ? honest.payee : STRANGER);
+    return [Object.defineProperty({ ...honest }, "payee", { get, enumerable: true })];
+  })],
+  ["inherited claims", "prompt-refused", claims((honest) => [Object.create(honest)])],
+  ["one claim twice", "prompt-refused", claims((honest) => [honest, { ...honest, amount: 1n }])],
+  ["a good claim with a bad one behind it", "prompt-refused",
+    claims((honest) => [honest, { ...honest, salt: "1".repeat(64), payee: STRANGER }])],
+  ["no claims", "prompt-refused", claims(() => [])],
+  ["more claims than the fee's limit bears", "prompt-refused", claims((honest) =>
+    Array.from({ length: 11 }, (_, n) => ({ ...honest, salt: String(n).padStart(64, "0") })))],
+  ["what is no list of claims", "prompt-refused", claims((honest) => ({ 0: honest, length: 1 }))],
+  ["raw data to send as a claim", "prompt-refused", claims(() => ["215a4271"])],
+  ["a claim that no click made", "prompt-refused", (stage) => {
+    stage.around.isActing = false;
+    return claim({})(stage);
+  }],
+  ["a claim for the account that was switched to meanwhile", "prompt-refused", (stage) =>
+    stage.bridge.claim(async () => {
+      const honest = claimFor(stage.chain, stage.bridge.account);
+      if (stage.wallet.switchAccount) stage.wallet.switchAccount(1);
+      else {
+        stage.wallet.accounts.reverse();
+        stage.wallet.emit("accountsChanged", stage.wallet.accounts);
+      }
+      return [honest];
+    })],
 ];
 
 for (const [kind, open] of [["tron", tronStage], ["evm", evmStage]]) {
@@ -303,6 +354,19 @@ for (const [what, spoil] of spoils) {
     assert.deepEqual(stage.ledger.done, []);
   });
 }
+
+test("tron: a node that builds a claim for another payee gets no signature", async () => {
+  const stage = await agreed(tronStage);
+  const { bridge, chain } = stage;
+  stage.wallet.spoil.triggerSmartContract = (answer) => {
+    const value = valueOf(answer.transaction);
+    value.data = value.data.replace(bridge.account.slice(2), STRANGER.slice(2));
+    return answer;
+  };
+  const find = async () => [claimFor(chain, bridge.account)];
+  await refused("wallet-bad-answer", () => bridge.claim(find));
+  assert.deepEqual([stage.signed(), stage.ledger.done], [[], []]);
+});
 
 for (const [what, spoil] of [
   ["another transaction", (tx) => ({ ...tx, txID: "ab".repeat(32) })],

@@ -7,8 +7,10 @@ const WORD = 64;
 const KNOWN = {
   "095ea7b3": "approve", "54469aea": "deposit", "5e5c06e2": "accounts", "70a08231": "balanceOf",
   "8965f647": "requestExit", a9059cbb: "transfer", dd62ed3e: "allowance", e9fad8ee: "exit",
+  d8750edb: "claim", "215a4271": "claimMany",
 };
 
+const CLAIMED = "a9705fb658cd749328d5a659d7fb42589fe87fce6f680ed83d33dc4258345107";
 const DEPOSITED = "adb1a06aea2cd2ff20eac971640a5eb7d687df3e3a897be2f334836494958a47";
 
 /** Accounts by their 40 hex digits. */
@@ -41,6 +43,7 @@ export class TestLedger {
     if (this.refusal !== null) return { reason: errorData(this.refusal), logs: [] };
     const [name, words] = parse(data);
     this.done.push(name);
+    if (name.startsWith("claim")) return { reason: null, logs: this.claim(to, name, data) };
     const amount = BigInt(`0x${words.at(-1) ?? "0"}`);
     const account = this.vault.get(from) ?? { balance: 0n, exiting: 0n, exitAt: 0n };
     if (name === "approve") this.allowances.set(`${from}>${words[0]}`, amount);
@@ -59,6 +62,25 @@ export class TestLedger {
     const topics = [DEPOSITED, word(BigInt(`0x${from}`))];
     const logs = name === "deposit" ? [{ address: to, topics, data: word(amount) }] : [];
     return { reason: null, logs };
+  }
+
+  /** Pays claims, whoever signed them. */
+  claim(to, name, data) {
+    const words = data.replace(/^0x/, "").slice(8).match(/.{64}/g);
+    const number = (at) => Number(BigInt(`0x${words[at]}`));
+    const starts = name === "claim" ? [0]
+      : Array.from({ length: number(1) }, (_, index) => 2 + number(2 + index) / 32);
+    return starts.map((start) => {
+      const [owner, payee] = [words[start], words[start + 6]];
+      const paid = BigInt(`0x${words[start + 7]}`);
+      for (const [who, amount] of [[owner, -paid], [payee, paid]]) {
+        const at = who.slice(24);
+        const account = this.vault.get(at) ?? { balance: 0n, exiting: 0n, exitAt: 0n };
+        this.vault.set(at, { ...account, balance: account.balance + amount });
+      }
+      const topics = [CLAIMED, word(0n), owner, payee];
+      return { address: to, topics, data: word(paid) + word(paid) };
+    });
   }
 
   /** Moves tokens. */

@@ -1,7 +1,7 @@
 // What most tests of the bridge need: a wallet of each kind, a place to find it in, and a user.
 
 import assert from "node:assert/strict";
-import { TronWeb } from "tronweb";
+import { TronWeb, utils } from "tronweb";
 import { loadWallet } from "./bundle.mjs";
 import { TestLedger } from "./ledger.mjs";
 import { announce, MockTron } from "./mock_tron.mjs";
@@ -9,7 +9,7 @@ import { MockEvm } from "./mock_evm.mjs";
 
 /** The bridge's modules. */
 export const lib = await loadWallet();
-export { announce, MockTron, TronWeb };
+export { announce, MockTron, TronWeb, utils };
 
 export const BTT = 10n ** 18n;
 export const NOW = 1_800_000_000;
@@ -26,6 +26,9 @@ export const KEY = `0x${session}`;
 export const VAULT = `0x${vault}`;
 export const TOKEN = `0x${token}`;
 export const STRANGER = `0x${stranger}`;
+
+/** A signature by its form. */
+const SIGNATURE = `${"11".repeat(64)}1b`;
 
 const plain = new TronWeb({ fullHost: "http://127.0.0.1:9" });
 
@@ -89,6 +92,15 @@ export function request(chain, more = {}) {
   return {
     want: "grant", key: KEY, vault: VAULT, chainId: chain.id, cap: 5000n * BTT, expiry: NOW + HOUR,
     ...more,
+  };
+}
+
+/** What an honest engine has to claim for `payee`: 40 BTT of session number `n`. */
+export function claimFor(chain, payee, n = 1, more = {}) {
+  return {
+    chainId: chain.id, vault: VAULT, owner: STRANGER, key: KEY, cap: 50n * BTT, expiry: NOW + HOUR,
+    salt: String(n).padStart(64, "0"), ownerSignature: SIGNATURE, payee, amount: 40n * BTT,
+    keySignature: SIGNATURE, ...more,
   };
 }
 

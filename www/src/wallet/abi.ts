@@ -1,13 +1,20 @@
 /**
- * Calls of the vault and of tokens as contracts take them. All their values are words of 32 bytes.
+ * Calls of the vault and of tokens as contracts take them: words of 32 bytes, and for claims bytes
+ * and structures.
  */
 
 import { readAddress, tronHex, addressText, type Address } from "./address.js";
 import { fault } from "./fault.js";
 import { plainText } from "./peek.js";
 
-/** A value that a call takes. */
-export type Value = { type: "address"; value: Address } | { type: `uint${number}`; value: bigint };
+/** A value of one word. */
+export type Word = { type: "address"; value: Address } | { type: `uint${number}`; value: bigint };
+
+/** A value that a call takes; bytes are hex without `0x`. */
+export type Value =
+  | Word
+  | { type: "bytes32" | "bytes"; value: string }
+  | { type: "tuple" | "tuple[]"; value: Value[] };
 
 interface Shape {
   readonly signature: string;
@@ -20,6 +27,15 @@ export const SHAPES = {
   allowance: { signature: "allowance(address,address)", selector: "dd62ed3e" },
   approve: { signature: "approve(address,uint256)", selector: "095ea7b3" },
   balanceOf: { signature: "balanceOf(address)", selector: "70a08231" },
+  claim: {
+    signature: "claim((address,address,uint128,uint64,bytes32),bytes,address,uint128,bytes)",
+    selector: "d8750edb",
+  },
+  claimMany: {
+    signature:
+      "claimMany(((address,address,uint128,uint64,bytes32),bytes,address,uint128,bytes)[])",
+    selector: "215a4271",
+  },
   deposit: { signature: "deposit(uint128)", selector: "54469aea" },
   exit: { signature: "exit()", selector: "e9fad8ee" },
   requestExit: { signature: "requestExit(uint128)", selector: "8965f647" },
@@ -36,10 +52,44 @@ const ERROR_PANIC = "4e487b71";
 
 /** Encodes a call's values, without its selector; hex without `0x`. */
 export function encodeValues(values: readonly Value[]): string {
-  return values.map((each) => {
-    const hex = each.type === "address" ? each.value.slice(2) : (each.value as bigint).toString(16);
-    return hex.padStart(64, "0");
-  }).join("");
+  const wholes = values.map((each) => ({ hex: encode(each), isApart: isDynamic(each) }));
+  // What has no fixed size follows all others, which say where.
+  let at = wholes.reduce((sum, { hex, isApart }) => sum + (isApart ? 64 : hex.length), 0);
+  const heads = wholes.map(({ hex, isApart }) => {
+    if (!isApart) return hex;
+    const head = numberWord(at / 2);
+    at += hex.length;
+    return head;
+  });
+  return heads.join("") + wholes.map(({ hex, isApart }) => (isApart ? hex : "")).join("");
+}
+
+function encode(each: Value): string {
+  switch (each.type) {
+    case "address":
+      return (each.value as Address).slice(2).padStart(64, "0");
+    case "bytes32":
+      return each.value as string;
+    case "bytes": {
+      const hex = each.value as string;
+      return numberWord(hex.length / 2) + hex.padEnd(Math.ceil(hex.length / 64) * 64, "0");
+    }
+    case "tuple":
+      return encodeValues(each.value as Value[]);
+    case "tuple[]":
+      return numberWord(each.value.length) + encodeValues(each.value as Value[]);
+    default:
+      return (each.value as bigint).toString(16).padStart(64, "0");
+  }
+}
+
+function isDynamic({ type, value }: Value): boolean {
+  return type === "bytes" || type === "tuple[]"
+    || (type === "tuple" && (value as Value[]).some(isDynamic));
+}
+
+function numberWord(value: number): string {
+  return value.toString(16).padStart(64, "0");
 }
 
 /** Encodes a whole call; hex without `0x`. */
@@ -47,12 +97,19 @@ export function encodeCall(name: CallName, values: readonly Value[]): string {
   return `${SHAPES[name].selector}${encodeValues(values)}`;
 }
 
-/** A call's values as TronWeb takes them. */
-export function tronValues(values: readonly Value[]): { type: string; value: string }[] {
-  return values.map((each) => ({
+/** A call's values as TronWeb takes them; `null` where one of them is no word. */
+export function tronValues(values: readonly Value[]): { type: string; value: string }[] | null {
+  const words = values.filter(isWord);
+  if (words.length < values.length) return null;
+  return words.map((each) => ({
     type: each.type,
-    value: each.type === "address" ? addressText(each.value, "tron") : each.value.toString(),
+    value: each.type === "address" ? addressText(each.value as Address, "tron")
+      : each.value.toString(),
   }));
+}
+
+function isWord(value: Value): value is Word {
+  return value.type === "address" || typeof value.value === "bigint";
 }
 
 /** Reads an answer of at least `amount` words. */

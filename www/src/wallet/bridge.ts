@@ -10,10 +10,11 @@ import {
   BROWSER, type Receipt, type Surroundings, type Wallet, type WalletChange,
 } from "./backend.js";
 import {
-  accountQuestion, allowanceQuestion, approveCall, balanceQuestion, depositCall, exitCall,
-  requestExitCall, tipCall, type Call, type TipIn,
+  accountQuestion, allowanceQuestion, approveCall, balanceQuestion, claimCall, depositCall,
+  exitCall, requestExitCall, tipCall, type Call, type TipIn,
 } from "./call.js";
 import { vaultOf, type Chain } from "./chain.js";
+import { readClaims } from "./claims.js";
 import { fault } from "./fault.js";
 import { historyOf, readLogs, type HistoryEntry } from "./log.js";
 import { readRequest, refuse } from "./request.js";
@@ -142,6 +143,17 @@ export class Bridge {
   /** Takes what was asked back. */
   exit(): Promise<Receipt> {
     return this.#move(() => this.#send(exitCall(this.chain)));
+  }
+
+  /**
+   * Has the vault pay into the account's balance what was promised to it: the claims that `find`
+   * brings, which the engine looks for once the user has clicked. Only the fee is spent.
+   */
+  claim(find: () => Promise<unknown>): Promise<Receipt> {
+    return this.#move(async () => {
+      const claims = readClaims(await find(), this.chain, this.#mustHaveAccount());
+      return this.#send(claimCall(this.chain, claims));
+    });
   }
 
   /** Pays somebody directly, in BTT or in the older TRC-10 asset. */

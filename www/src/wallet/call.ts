@@ -8,6 +8,7 @@ import type { CallName, Value } from "./abi.js";
 import { baseUnits, INT64_MAX, UINT128_MAX } from "./amount.js";
 import { build } from "./built.js";
 import { vaultOf, type Chain } from "./chain.js";
+import type { Claim } from "./claims.js";
 import { fault } from "./fault.js";
 
 /** A call of a contract, a transfer of the chain's coin, or one of a TRC-10 asset. */
@@ -47,6 +48,27 @@ export function requestExitCall(chain: Chain, amount: unknown): Readonly<Call> {
 /** Takes what was asked back, once its time has come. */
 export function exitCall(chain: Chain): Readonly<Call> {
   return contract(vaultOf(chain), "exit", []);
+}
+
+/** Has the vault pay one claim, or several in one call. */
+export function claimCall(chain: Chain, claims: readonly Claim[]): Readonly<Call> {
+  const [first, ...others] = claims.map(claimValues);
+  if (first === undefined) throw fault("bad-amount", "there is nothing to claim");
+  if (others.length === 0) return contract(vaultOf(chain), "claim", first);
+  const all = [first, ...others].map((value): Value => ({ type: "tuple", value }));
+  return contract(vaultOf(chain), "claimMany", [{ type: "tuple[]", value: all }]);
+}
+
+function claimValues({ grant, ownerSignature, payee, amount, keySignature }: Claim): Value[] {
+  const { owner, key, cap, expiry, salt } = grant;
+  const granted: Value[] = [
+    address(owner), address(key), uint(128, cap), uint(64, BigInt(expiry)),
+    { type: "bytes32", value: salt },
+  ];
+  return [
+    { type: "tuple", value: granted }, { type: "bytes", value: ownerSignature }, address(payee),
+    uint(128, amount), { type: "bytes", value: keySignature },
+  ];
 }
 
 /** Pays somebody directly. */
@@ -94,6 +116,6 @@ function address(value: Address): Value {
   return { type: "address", value };
 }
 
-function uint(bits: 128 | 256, value: bigint): Value {
+function uint(bits: 64 | 128 | 256, value: bigint): Value {
   return { type: `uint${bits}`, value };
 }

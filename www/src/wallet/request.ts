@@ -20,7 +20,7 @@ const FIELDS = ["want", "key", "vault", "chainId", "cap", "expiry"];
 
 /** Reads a request; refuses whatever is not exactly one. */
 export function readRequest(raw: unknown): GrantRequest {
-  const fields = ownFields(raw);
+  const fields = ownFields(raw, FIELDS);
   if (fields.get("want") !== "grant") throw refuse("asks for something other than a grant");
   const [cap, expiry, chainId] = ["cap", "expiry", "chainId"].map((name) => fields.get(name));
   const [key, vault] = [readAddress(fields.get("key")), readAddress(fields.get("vault"))];
@@ -40,13 +40,13 @@ export function readRequest(raw: unknown): GrantRequest {
  * The request's own plain properties. Inherited ones do not count, so a polluted prototype adds
  * nothing; getters are refused, since they may answer differently the second time.
  */
-function ownFields(raw: unknown): Map<string, unknown> {
+export function ownFields(raw: unknown, names: readonly string[]): Map<string, unknown> {
   if (typeof raw !== "object" || raw === null) throw refuse("is no object");
   const fields = new Map<string, unknown>();
-  const names = Reflect.ownKeys(raw);
-  if (names.length > FIELDS.length) throw refuse("has more fields than a request has");
-  for (const name of names) {
-    if (typeof name !== "string" || !FIELDS.includes(name)) {
+  const own = Reflect.ownKeys(raw);
+  if (own.length > names.length) throw refuse("has more fields than a request has");
+  for (const name of own) {
+    if (typeof name !== "string" || !names.includes(name)) {
       throw refuse(`has a field that no request has: ${plainText(String(name), 40)}`);
     }
     const property = Reflect.getOwnPropertyDescriptor(raw, name);
@@ -55,7 +55,7 @@ function ownFields(raw: unknown): Map<string, unknown> {
     }
     fields.set(name, property.value);
   }
-  const missing = FIELDS.find((name) => !fields.has(name));
+  const missing = names.find((name) => !fields.has(name));
   if (missing !== undefined) throw refuse(`lacks ${missing}`);
   return fields;
 }

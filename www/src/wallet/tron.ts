@@ -4,7 +4,7 @@
  * again before each prompt, and every answer after it.
  */
 
-import { revertReason, SHAPES, tronValues } from "./abi.js";
+import { encodeValues, revertReason, SHAPES, tronValues } from "./abi.js";
 import { addressText, bytesOf, readAddress, type Address } from "./address.js";
 import type { FoundWallet } from "./announced.js";
 import type { Receipt, Surroundings, Wallet, WalletChange } from "./backend.js";
@@ -201,9 +201,14 @@ export class TronWallet implements Wallet {
     const tronWeb = this.#pinned();
     switch (call.is) {
       case "contract": {
-        const options = { feeLimit: FEE_LIMIT_SUN, callValue: Number(call.coins) };
+        const plain = tronValues(call.values);
+        const options = {
+          feeLimit: FEE_LIMIT_SUN, callValue: Number(call.coins),
+          // TronWeb encodes words only; structures are handed over as they are.
+          ...(plain === null ? { rawParameter: encodeValues(call.values) } : {}),
+        };
         const made = await tronWeb.call(["triggerSmartContract"], to,
-          SHAPES[call.name].signature, options, tronValues(call.values), owner);
+          SHAPES[call.name].signature, options, plain ?? [], owner);
         return peek(made, "transaction");
       }
       case "asset":

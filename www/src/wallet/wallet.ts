@@ -28,6 +28,7 @@ export { amountText, parseAmount, BTT_DECIMALS, UINT128_MAX } from "./amount.js"
 export type { FoundWallet } from "./announced.js";
 export type { Receipt, Surroundings, WalletChange } from "./backend.js";
 export { Bridge, type Balance, type SignedGrant, type Step } from "./bridge.js";
+export { CLAIMS_MAX, type ClaimRequest } from "./claims.js";
 export { CHAINS, testLedger, withVault, type Chain } from "./chain.js";
 export { Discovery } from "./discovery.js";
 export type { HistoryEntry } from "./log.js";
