@@ -20,7 +20,10 @@ export interface Fault {
 
 /** Reads any thrown value as a fault. */
 export function faultOf(thrown: unknown, code = "internal"): Fault {
-  if (thrown instanceof HeadwaterError) return { code: thrown.code, message: thrown.message };
+  // By name: what is loaded later has a class of its own.
+  if (thrown instanceof Error && thrown.name === "HeadwaterError") {
+    return { code: (thrown as HeadwaterError).code, message: thrown.message };
+  }
   if (typeof thrown === "string" && thrown.startsWith("{")) return JSON.parse(thrown) as Fault;
   return { code, message: thrown instanceof Error ? thrown.message : String(thrown) };
 }

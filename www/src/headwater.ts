@@ -18,7 +18,8 @@ export type {
   ClientStats, Metadata, Peer, Snapshot, TorrentState, Tracker, WebSeed,
 } from "./message.js";
 export type {
-  Payment, PaymentListener, PaymentNews, Publication, Purchase, Purse,
+  Claim, Claimer, EarningNews, Fee, Payment, PaymentListener, PaymentNews, Publication, Purchase,
+  Purse, Sale,
 } from "headwater-payment";
 export { File, type PieceState, type Priority, Torrent, type TorrentEventMap } from "./torrent.js";
 

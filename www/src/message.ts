@@ -66,11 +66,29 @@ export interface GrantGiven {
   price: string;
 }
 
-/** What the page wishes of payment. */
-export type PayWish = { pay: "key" } | { pay: "start"; grant: GrantGiven } | { pay: "stop" };
+/** What is sold, for whom and where. Amounts are decimal digits. */
+export interface TermsGiven {
+  chain: number;
+  vault: string;
+  payee: string;
+  price: string;
+  slots: number;
+  unsecured: string;
+}
 
-/** What payment tells the page; `spending` is JSON, with amounts as decimal digits. */
-export type PayTold = { spending: string } | { stopped: string };
+/** What the page wishes of payment. */
+export type PayWish =
+  | { pay: "key" }
+  | { pay: "start"; grant: GrantGiven }
+  | { pay: "stop" }
+  | { pay: "recall" }
+  | { pay: "sell"; terms: TermsGiven; node: string }
+  | { pay: "unsell" }
+  | { pay: "claim"; account: string; chain: number; vault: string; node: string }
+  | { pay: "submitted"; id: string | null };
+
+/** What payment tells the page; what was counted is JSON, with amounts as decimal digits. */
+export type PayTold = { spending: string } | { earning: string } | { stopped: string };
 
 /** What is known of a torrent that was added. */
 export interface Added {

@@ -5,7 +5,10 @@
  */
 
 import init, { Payer } from "../pkg/pay/headwater-pay.js";
+import { Node } from "./asking.js";
+import { HeadwaterError } from "./error.js";
 import type { PayTold, PayWish } from "./message.js";
+import { Records } from "./records.js";
 
 /** How often figures go to the page, and torrents are looked at. */
 const SHOW_MS = 500;
@@ -36,37 +39,142 @@ export async function openPaying(engine: PayEngine): Promise<Paying> {
   return new Paying(engine);
 }
 
-/** Payment of one worker. The session's key lives and ends with it. */
+/** A wish that waits to be answered. */
+interface Waiting<T> {
+  resolve(answer: T): void;
+  reject(why: Error): void;
+}
+
+/** Payment of one worker. The session's key lives and ends with it; what was earned is kept. */
 export class Paying {
   readonly #engine: PayEngine;
   readonly #payer: Payer;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #looks: ReturnType<typeof setInterval> | undefined;
   #shown = "";
+  #earned = "";
+  #opening: Promise<void> | null = null;
+  #records: Records | null = null;
+  #node: Node | null = null;
+  #selling: Waiting<null> | null = null;
+  #claiming: Waiting<string> | null = null;
 
   constructor(engine: PayEngine) {
     this.#engine = engine;
-    this.#payer = new Payer({
-      order: (...order: PayNews) => engine.order(...order),
-      ended: (why: string) => queueMicrotask(() => this.#ended(why)),
-    });
+    this.#payer = new Payer(this.#host());
     this.#date();
     setInterval(() => this.#date(), DATE_MS);
   }
 
   /** Does what the page wishes. */
-  do(wish: PayWish): string | null {
-    if (wish.pay === "key") return this.#payer.sessionKey();
-    if (wish.pay === "start") {
-      this.#date();
-      this.#payer.buy(JSON.stringify(wish.grant));
-      clearInterval(this.#looks);
-      this.#looks = setInterval(() => this.#look(), SHOW_MS);
-    } else {
-      this.#end();
+  async do(wish: PayWish): Promise<string | null> {
+    switch (wish.pay) {
+      case "key":
+        return this.#payer.sessionKey();
+      case "start":
+        this.#date();
+        this.#payer.buy(JSON.stringify(wish.grant));
+        clearInterval(this.#looks);
+        this.#looks = setInterval(() => this.#look(), SHOW_MS);
+        break;
+      case "stop":
+        this.#end();
+        break;
+      case "recall":
+        await this.#recall();
+        break;
+      case "sell":
+        return this.#sell(wish);
+      case "unsell":
+        this.#payer.stopSelling();
+        break;
+      case "claim":
+        return this.#claim(wish);
+      case "submitted":
+        return this.#follow(wish.id);
     }
     this.#engine.due();
     return null;
+  }
+
+  /** Takes up what was earned before; fails while another tab holds it. */
+  #recall(): Promise<void> {
+    this.#opening ??= this.#openRecords().catch((thrown: unknown) => {
+      this.#opening = null;
+      throw thrown;
+    });
+    return this.#opening;
+  }
+
+  async #openRecords(): Promise<void> {
+    this.#records ??= await Records.open();
+    for (const [name, bytes] of await this.#records.read()) this.#payer.recall(name, bytes);
+    setInterval(() => this.#showEarnings(), SHOW_MS);
+    this.#showEarnings();
+    this.#engine.due();
+  }
+
+  async #sell({ terms, node }: PayWish & { pay: "sell" }): Promise<null> {
+    await this.#recall();
+    this.#node = new Node(node);
+    this.#payer.sell(JSON.stringify(terms));
+    const sold = new Promise<null>((resolve, reject) => (this.#selling = { resolve, reject }));
+    this.#date();
+    return sold;
+  }
+
+  /** Answers which claims the wallet may submit, once the vault said that it would take them. */
+  async #claim({ account, chain, vault, node }: PayWish & { pay: "claim" }): Promise<string> {
+    await this.#recall();
+    this.#node = new Node(node);
+    this.#payer.claim(account, chain, vault);
+    return this.#claims();
+  }
+
+  /** Answers what the submitted claims came to, once that is final. */
+  #follow(id: string | null): Promise<string> {
+    const claims = this.#claims();
+    this.#payer.submitted(id ?? undefined);
+    return claims;
+  }
+
+  #claims(): Promise<string> {
+    this.#engine.due();
+    return new Promise((resolve, reject) => (this.#claiming = { resolve, reject }));
+  }
+
+  /** What the payer calls; nothing here calls it back before returning. */
+  #host() {
+    return {
+      order: (...order: PayNews) => this.#engine.order(...order),
+      ended: (why: string) => queueMicrotask(() => this.#ended(why)),
+      ask: (id: number, after: number, path: string, body: string) => {
+        const answered = (bytes: Uint8Array | null): void => {
+          this.#payer.told(id, bytes ?? undefined);
+          this.#engine.due();
+        };
+        if (this.#node === null) queueMicrotask(() => answered(null));
+        else this.#node.ask(after, path, body, answered);
+      },
+      store: (job: number, name: string, bytes: Uint8Array) => {
+        const done = (isStored: boolean): void => {
+          this.#payer.stored(job, isStored);
+          this.#engine.due();
+        };
+        if (this.#records === null) queueMicrotask(() => done(false));
+        else this.#records.change(name, bytes.slice(), done);
+      },
+      forget: (name: string) => this.#records?.change(name, null, () => undefined),
+      sold: (why: string | undefined) => {
+        if (why === undefined) this.#selling?.resolve(null);
+        else this.#selling?.reject(new HeadwaterError("no-vault", why));
+        this.#selling = null;
+      },
+      claims: (claims: string) => {
+        this.#claiming?.resolve(claims);
+        this.#claiming = null;
+      },
+    };
   }
 
   /** A turn after the engine's: takes its news, gives it orders. */
@@ -100,6 +208,12 @@ export class Paying {
     const spending = this.#payer.spending();
     if (spending !== this.#shown) this.#engine.tell({ spending });
     this.#shown = spending;
+  }
+
+  #showEarnings(): void {
+    const earning = this.#payer.earnings();
+    if (earning !== this.#earned) this.#engine.tell({ earning });
+    this.#earned = earning;
   }
 
   #ended(why: string): void {

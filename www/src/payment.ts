@@ -1,9 +1,16 @@
 /**
- * Paid priority, as a page sees it. Off until `start`; nothing of it is loaded before it is used.
+ * Paid priority, as a page sees it: buying is off until `start`, selling until `sell`; nothing of
+ * it is loaded before it is used.
  */
 
+import { HeadwaterError } from "headwater";
 import init, { publicationOf as proven } from "../pkg/pay/headwater-pay.js";
-import type { GrantGiven, PayTold, PayWish } from "./message.js";
+import type { GrantGiven, PayTold, PayWish, TermsGiven } from "./message.js";
+
+/** Most slots sold at once, unless a page says otherwise. */
+const SLOTS = 4;
+/** Most that one payer may have promised and not paid on the chain, unless told otherwise. */
+const UNSECURED = 1000n * 10n ** 18n;
 
 /** An account as `0x` and 40 hex digits. */
 type Account = `0x${string}`;
@@ -60,15 +67,72 @@ export interface Purchase {
   readonly after: number;
 }
 
+/** What a page sells. */
+export interface Sale {
+  /** The account that is paid, as 20 bytes in hex. */
+  readonly payee: string;
+  /** Least that is taken for a MiB, in base units. */
+  readonly pricePerMiB: bigint;
+  /** The chain, as in typed data, its vault, and a node of it that pages may ask. */
+  readonly chainId: number;
+  readonly vault: string;
+  readonly node: string;
+  /** Most slots sold at once; never more than half of all. */
+  readonly slots?: number;
+  /** Most that one payer may have promised and not paid on the chain, in base units. */
+  readonly maxUnsecured?: bigint;
+}
+
+/** What the vault takes for a claim; bytes are hex, amounts base units. */
+export interface Claim {
+  readonly chainId: number;
+  readonly vault: string;
+  readonly owner: string;
+  readonly key: string;
+  readonly cap: bigint;
+  readonly expiry: number;
+  readonly salt: string;
+  readonly ownerSignature: string;
+  readonly payee: string;
+  readonly amount: bigint;
+  readonly keySignature: string;
+}
+
+/** A wallet that submits claims, as the wallet bridge does. */
+export interface Claimer {
+  readonly account: string | null;
+  readonly chain: { readonly id: number; readonly vault: string | null };
+  /** Has the claims submitted that `find` brings; it may be called once the user has acted. */
+  claim(find: () => Promise<readonly Claim[]>): Promise<{ readonly id: string }>;
+}
+
+/** What a claim costs. On TRON that is in TRX, so it is not compared with BTT. */
+export interface Fee {
+  readonly amount: bigint;
+  readonly unit: "BTT" | "TRX";
+}
+
 /** What payment tells, whenever it changed. */
 export type PaymentNews =
   | { readonly is: "spending"; spent: bigint; cap: bigint; purchases: readonly Purchase[] }
+  | EarningNews
   | { readonly is: "stopped"; readonly why: string };
+
+/** What was earned in sessions that can still be claimed. */
+export interface EarningNews {
+  readonly is: "earning";
+  readonly earned: bigint;
+  /** What of it the chain has not paid, and about what claiming all of that costs. */
+  readonly unclaimed: bigint;
+  readonly fee: Fee | null;
+  /** Records that could not be read; they are left as they are. */
+  readonly damaged: number;
+}
 
 /** Hears payment's news. */
 export type PaymentListener = (news: PaymentNews) => void;
 
-/** Buys faster slots within what the user's wallet granted. */
+/** Buys faster slots within what the user's wallet granted, and sells slots of this page. */
 export class Payment {
   readonly #ask: (wish: PayWish) => Promise<string>;
   readonly #listeners = new Set<PaymentListener>();
@@ -97,6 +161,60 @@ export class Payment {
     await this.#ask({ pay: "stop" });
   }
 
+  /**
+   * Takes up what was earned before, which news then tell. Fails with `second-tab` while another
+   * tab holds it.
+   */
+  async recall(): Promise<void> {
+    await this.#ask({ pay: "recall" });
+  }
+
+  /** Sells upload slots, once the node has said that the vault is one; again for new terms. */
+  async sell({ payee, pricePerMiB, chainId, vault, node, ...more }: Sale): Promise<void> {
+    const { slots = SLOTS, maxUnsecured = UNSECURED } = more;
+    const terms: TermsGiven = {
+      chain: chainId, vault, payee, price: String(pricePerMiB), slots,
+      unsecured: String(maxUnsecured),
+    };
+    await this.#ask({ pay: "sell", terms, node });
+  }
+
+  /** Sells no more. What was earned stays and can be claimed. */
+  async stopSelling(): Promise<void> {
+    await this.#ask({ pay: "unsell" });
+  }
+
+  /**
+   * Has the wallet claim what its account earned, ten sessions at most in one transaction. Answers
+   * what the vault paid once that is final, which takes a minute or two.
+   */
+  async claim(wallet: Claimer, node: string): Promise<bigint> {
+    const { account, chain: { id: chain, vault } } = wallet;
+    if (account === null || vault === null) {
+      throw new HeadwaterError("wallet-disconnected", "no account is connected");
+    }
+    let found: ClaimsTold | null = null;
+    const find = async (): Promise<readonly Claim[]> => {
+      found = readClaims(await this.#ask({ pay: "claim", account, chain, vault, node }));
+      if (found.offered.length > 0) return found.offered;
+      const why = found.why ?? "nothing of this account is open at this vault";
+      throw new HeadwaterError("nothing-to-claim", why);
+    };
+    let id: string | null = null;
+    try {
+      ({ id } = await wallet.claim(find));
+    } catch (thrown) {
+      // Closures assign, which the compiler does not follow.
+      const { offered, paid } = (found as ClaimsTold | null) ?? { offered: [], paid: 0n };
+      if (offered.length > 0) await this.#ask({ pay: "submitted", id: null });
+      else if (paid > 0n) return paid;
+      throw thrown;
+    }
+    const { paid, why } = readClaims(await this.#ask({ pay: "submitted", id }));
+    if (paid === 0n && why !== null) throw new HeadwaterError("claim-unsettled", why);
+    return paid;
+  }
+
   /** Hears what changes until the returned function is called. */
   listen(listener: PaymentListener): () => void {
     this.#listeners.add(listener);
@@ -114,16 +232,31 @@ export class Payment {
 export async function publicationOf(magnet: string): Promise<Publication | null> {
   await init({ module_or_path: new URL("headwater-pay.wasm", import.meta.url) });
   const told = proven(magnet);
-  const amounts = ["tip", "price"];
-  return told === undefined ? null : JSON.parse(told, (key, value) =>
-    amounts.includes(key) && value !== null ? BigInt(value) : value);
+  return told === undefined ? null : readAmounts(told) as Publication;
 }
+
+/** What the worker tells of claims. */
+interface ClaimsTold {
+  readonly offered: readonly Claim[];
+  readonly paid: bigint;
+  readonly why: string | null;
+}
+
+const AMOUNTS = ["spent", "cap", "amount", "earned", "unclaimed", "paid", "tip", "price"];
 
 function readNews(told: PayTold): PaymentNews {
   if ("stopped" in told) return { is: "stopped", why: told.stopped };
-  const amounts = ["spent", "cap", "amount"];
-  return JSON.parse(told.spending, (key, value) =>
-    key === "" ? { is: "spending", ...value } : amounts.includes(key) ? BigInt(value) : value);
+  const [is, json] = "earning" in told ? ["earning", told.earning] : ["spending", told.spending];
+  return { is, ...(readAmounts(json) as object) } as PaymentNews;
+}
+
+function readClaims(told: string): ClaimsTold {
+  return readAmounts(told) as ClaimsTold;
+}
+
+function readAmounts(json: string): unknown {
+  return JSON.parse(json, (key, value) =>
+    AMOUNTS.includes(key) && value !== null ? BigInt(value) : value);
 }
 
 function hex(bytes: Uint8Array): string {

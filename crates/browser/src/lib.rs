@@ -12,7 +12,7 @@ mod host;
 mod links;
 #[cfg(feature = "engine")]
 mod make;
-#[cfg(feature = "pay")]
+#[cfg(any(feature = "pay", test))]
 mod payer;
 #[cfg(feature = "pay")]
 mod publication;
@@ -33,7 +33,7 @@ pub use hashing::hash_parts;
 pub use host::Host;
 #[cfg(feature = "engine")]
 pub use make::Maker;
-#[cfg(feature = "pay")]
+#[cfg(any(feature = "pay", test))]
 pub use payer::{PayHost, Payer};
 #[cfg(feature = "pay")]
 pub use publication::publication_of;

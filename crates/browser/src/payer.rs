@@ -1,12 +1,15 @@
 //! Payment's module: drives `Payment` beside an engine in the other module, and does its jobs. The
-//! session's key is made here and never leaves.
+//! session's key is made here and never leaves; there is none that could submit a claim.
+
+mod node;
+mod shop;
 
 use bytes::Bytes;
 use headwater_base::{
-    Address, Amount, JobId, LinkId, Map, Seed, Signature, TorrentId, UnixTime, unhex,
+    Address, Amount, JobId, LinkId, Map, Seed, Signature, TorrentId, UnixTime, hex, unhex,
 };
-use headwater_client::chain::{self, SecretKey};
-use headwater_client::pay::{Action, Answer, Buying, Event, Input, JobFailure};
+use headwater_client::chain::{self, ClaimOrder, SecretKey, TransactionId};
+use headwater_client::pay::{Action, Answer, Buying, Event, Input, JobFailure, Record, Selling};
 use headwater_client::{PayNews, PayStep, Payment, PaymentStep};
 use headwater_tron::address;
 use headwater_wire::extended::{Grant, PayTerms, Rail};
@@ -17,8 +20,12 @@ use crate::crossing::{Crossing, news};
 use crate::rate::Rate;
 use crate::worker::{fault, json, now, report_panics};
 
+use node::{Node, Outcome};
+
 /// Sellers that are gone and still shown.
 const GONE_MAX: usize = 64;
+/// Claims that the wallet submits together: with more of them the fee's limit could be reached.
+const CLAIMS_MAX: usize = 10;
 
 #[wasm_bindgen]
 extern "C" {
@@ -33,6 +40,26 @@ extern "C" {
     /// Tells why buying ended by itself.
     #[wasm_bindgen(method)]
     fn ended(this: &PayHost, why: &str);
+
+    /// Posts a question to the chain's node after so many milliseconds; `told` takes the answer.
+    #[wasm_bindgen(method)]
+    fn ask(this: &PayHost, id: u32, after: f64, path: &str, body: &str);
+
+    /// Keeps a record so that it survives a crash; `stored` takes how that went.
+    #[wasm_bindgen(method)]
+    fn store(this: &PayHost, job: f64, name: &str, bytes: &[u8]);
+
+    /// Removes a record.
+    #[wasm_bindgen(method)]
+    fn forget(this: &PayHost, name: &str);
+
+    /// Tells that selling began, or why it did not.
+    #[wasm_bindgen(method)]
+    fn sold(this: &PayHost, why: Option<String>);
+
+    /// Tells of claims for the wallet, or what became of them: `Claims` of `www/src/paying.ts`.
+    #[wasm_bindgen(method)]
+    fn claims(this: &PayHost, claims: &str);
 }
 
 /// What the user lets the session spend: `Order` of `www/src/paying.ts`.
@@ -76,6 +103,25 @@ struct Seller {
     is_gone: bool,
 }
 
+/// What the user claims: nothing, what may be claimed, what the wallet was offered or has sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Claiming {
+    Nothing,
+    /// For the wallet's account, on a chain, at its vault.
+    Looking(Address, u64, Address),
+    Offered,
+    Followed,
+}
+
+/// What claims came to.
+#[derive(Default, Serialize)]
+struct Claims {
+    /// Those that the wallet may submit.
+    offered: Vec<serde_json::Value>,
+    paid: String,
+    why: Option<String>,
+}
+
 /// Payment of one page.
 #[wasm_bindgen]
 pub struct Payer {
@@ -87,6 +133,15 @@ pub struct Payer {
     past: Amount,
     /// Whoever took part, by link; those that left stay as long as something was bought of them.
     sellers: Map<LinkId, Seller>,
+    node: Node,
+    /// What is sold once the vault is known to be one.
+    selling: Option<Box<Selling>>,
+    /// Records that could not be read and are left as they are.
+    damaged: usize,
+    claiming: Claiming,
+    /// What the claims under way have brought, and what is wrong with one of them.
+    claimed: Amount,
+    trouble: Option<String>,
 }
 
 #[wasm_bindgen]
@@ -107,6 +162,12 @@ impl Payer {
             cap: Amount(0),
             past: Amount(0),
             sellers: Map::new(),
+            node: Node::default(),
+            selling: None,
+            damaged: 0,
+            claiming: Claiming::Nothing,
+            claimed: Amount(0),
+            trouble: None,
         })
     }
 
@@ -133,6 +194,73 @@ impl Payer {
         self.payment.handle(now(), Input::BuyingOff);
     }
 
+    /// Takes back a record that was kept, before anything is sold.
+    pub fn recall(&mut self, name: &str, kept: &[u8]) {
+        let bytes = shop::unseal(name, kept);
+        let is_taken = bytes.is_some_and(|bytes| self.payment.recall([bytes]).is_ok());
+        self.damaged += usize::from(!is_taken);
+    }
+
+    /// Sells upload by terms given as JSON, once the vault is known to be one.
+    pub fn sell(&mut self, terms: &str) -> Result<(), JsValue> {
+        let terms: shop::Terms =
+            serde_json::from_str(terms).map_err(|why| fault("bad-terms", &why))?;
+        let read = terms.read();
+        let (chain, vault, selling) =
+            read.ok_or_else(|| fault("bad-terms", &"the terms cannot be sold by"))?;
+        if self.selling.is_some() {
+            return Err(fault("sale-under-way", &"the vault is being asked already"));
+        }
+        self.selling = Some(Box::new(selling));
+        self.node.vault(chain, vault);
+        Ok(())
+    }
+
+    /// Sells no more. What is promised stays and can be claimed.
+    #[wasm_bindgen(js_name = stopSelling)]
+    pub fn stop_selling(&mut self) {
+        self.payment.handle(now(), Input::SellingOff);
+    }
+
+    /// Takes the node's answer to a question; nothing where none came.
+    pub fn told(&mut self, id: u32, bytes: Option<Vec<u8>>) {
+        self.node.answered(id, &bytes.unwrap_or_default());
+    }
+
+    /// Takes whether a record is stored.
+    pub fn stored(&mut self, job: f64, is_stored: bool) {
+        let unreachable = Answer::Failed(JobFailure::Unreachable);
+        let answer = if is_stored { Answer::Stored } else { unreachable };
+        self.answer(JobId(job as u64), answer);
+    }
+
+    /// Finds out what the wallet of `account` may claim at the vault of a chain.
+    pub fn claim(&mut self, account: &str, chain: f64, vault: &str) -> Result<(), JsValue> {
+        if self.claiming != Claiming::Nothing {
+            return Err(fault("claim-under-way", &"a claim is under way already"));
+        }
+        let [account, vault] = [account, vault].map(read_address);
+        let place = account.zip(vault);
+        let (account, vault) = place.ok_or_else(|| fault("bad-address", &"no account or vault"))?;
+        self.claiming = Claiming::Looking(account, chain as u64, vault);
+        (self.claimed, self.trouble) = (Amount(0), None);
+        self.payment.claim_above(now(), Amount(0));
+        Ok(())
+    }
+
+    /// Takes the id of the wallet's transaction in hex; nothing where it sent none.
+    pub fn submitted(&mut self, id: Option<String>) {
+        if self.claiming == Claiming::Offered {
+            self.claiming = Claiming::Followed;
+            self.node.submitted(id.and_then(|id| exact(&id)).map(TransactionId));
+        }
+    }
+
+    /// What was earned so far: `Earnings` of `www/src/paying.ts` as JSON.
+    pub fn earnings(&self) -> String {
+        json(&shop::earnings(&self.payment.view(), self.damaged))
+    }
+
     /// Takes the date, in seconds since 1970.
     pub fn clock(&mut self, seconds: f64) {
         self.payment.handle(now(), Input::Clock(UnixTime(seconds as u64)));
@@ -155,18 +283,17 @@ impl Payer {
     /// nothing happened, negative for never.
     pub fn pump(&mut self) -> f64 {
         loop {
+            self.work_with_node();
             match self.payment.next(now()) {
                 PaymentStep::Order(order) => {
                     let Crossing { word, link, number, bytes } = order.into();
                     self.host.order(word, link.0 as f64, number as f64, &bytes);
                 }
                 PaymentStep::Shell(PayStep::Do(action)) => self.act(action),
-                PaymentStep::Shell(PayStep::Tell(event)) => {
-                    if let Some(why) = ended(&event) {
-                        self.host.ended(why);
-                    }
-                }
+                PaymentStep::Shell(PayStep::Tell(event)) => self.hear_of(&event),
+                PaymentStep::Sleep(_) if self.work_with_node() => {}
                 PaymentStep::Sleep(wake) => {
+                    self.tell_claims();
                     let wait = wake.map(|wake| wake.at.since(now()).as_secs_f64() * 1000.0);
                     return wait.unwrap_or(-1.0);
                 }
@@ -213,14 +340,25 @@ impl Payer {
             Action::Verify { job, of, sig } => {
                 self.answer(job, Answer::Verified(chain::recover(&of, &sig)));
             }
-            // A crash takes the session's key along: no promise can follow, and none is forgotten.
-            Action::Store { job, .. } => self.answer(job, Answer::Stored),
-            Action::Forget(_) => {}
-            // These are the seller's, and no page sells.
-            Action::ViewAccount { job, .. }
-            | Action::SubmitClaim { job, .. }
-            | Action::Seal { job, .. }
-            | Action::Unseal { job, .. } => {
+            Action::Store { job, key, bytes } => match Record::decode(&bytes) {
+                // A crash takes the session's key along: no promise can follow, none is forgotten.
+                Ok(Record::Promised(_) | Record::Purchase { .. }) => {
+                    self.answer(job, Answer::Stored);
+                }
+                Ok(Record::Credit { .. } | Record::Overissuer { .. } | Record::Sold { .. })
+                | Err(_) => {
+                    self.host.store(job.0 as f64, &hex(&key.0), &shop::seal(&bytes));
+                }
+            },
+            Action::Forget(key) => self.host.forget(&hex(&key.0)),
+            Action::ViewAccount { job, rail, grant, payee } => {
+                self.node.account(job, rail, grant, payee);
+            }
+            Action::SubmitClaim { job, voucher, grant_sig, sig } => {
+                self.submit(job, ClaimOrder { voucher: *voucher, grant_sig, sig });
+            }
+            // No page sells keys of contents, or buys any.
+            Action::Seal { job, .. } | Action::Unseal { job, .. } => {
                 self.answer(job, Answer::Failed(JobFailure::Refused));
             }
             // Payment orders these of the engine.
@@ -230,6 +368,72 @@ impl Payer {
 }
 
 impl Payer {
+    /// Posts what is to be asked, takes what came of it; whether there was anything.
+    fn work_with_node(&mut self) -> bool {
+        let mut has_worked = false;
+        while let Some(question) = self.node.next_question() {
+            let (after, request) = (question.after.as_secs_f64() * 1000.0, question.request);
+            self.host.ask(question.id, after, request.path, &request.body);
+            has_worked = true;
+        }
+        while let Some(outcome) = self.node.next_outcome() {
+            has_worked = true;
+            match outcome {
+                Outcome::Answered(job, answer) => self.answer(job, answer),
+                Outcome::Claimed(job, answer, why) => {
+                    self.trouble = self.trouble.take().or(why);
+                    self.answer(job, answer);
+                }
+                Outcome::Vault(rail) => {
+                    let Some(mut selling) = self.selling.take() else { continue };
+                    let why = rail.map(|rail| selling.rails = vec![rail]);
+                    let why = why.map_err(|why| why.to_string()).err();
+                    if why.is_none() {
+                        self.payment.handle(now(), Input::SellingOn(selling));
+                    }
+                    self.host.sold(why);
+                }
+            }
+        }
+        has_worked
+    }
+
+    /// Hands a claim to the wallet that was named, if it is for its account and there.
+    fn submit(&mut self, job: JobId, order: ClaimOrder) {
+        let (rail, payee) = (order.voucher.rail, order.voucher.payee);
+        let is_its = self.claiming == Claiming::Looking(payee, rail.chain, rail.vault);
+        if is_its && self.node.claims() < CLAIMS_MAX {
+            self.node.claim(job, payee, order);
+        } else {
+            self.answer(job, Answer::Failed(JobFailure::Refused));
+        }
+    }
+
+    /// Tells of claims once all were looked at, and again once all are over.
+    fn tell_claims(&mut self) {
+        let (all, waiting) = (self.node.claims(), self.node.offers().count());
+        self.claiming = match self.claiming {
+            Claiming::Looking(..) if all > waiting => return,
+            Claiming::Followed if all > 0 => return,
+            Claiming::Nothing | Claiming::Offered => return,
+            Claiming::Looking(..) if waiting > 0 => Claiming::Offered,
+            Claiming::Looking(..) | Claiming::Followed => Claiming::Nothing,
+        };
+        let offered = self.node.offers().map(shop::offered);
+        let offered = offered.filter_map(|claim| serde_json::to_value(claim).ok()).collect();
+        let (paid, why) = (self.claimed.0.to_string(), self.trouble.clone());
+        self.host.claims(&json(&Claims { offered, paid, why }));
+    }
+
+    fn hear_of(&mut self, event: &Event) {
+        if let Some(why) = ended(event) {
+            self.host.ended(why);
+        }
+        if let Event::Claimed { amount } = event {
+            self.claimed = Amount(self.claimed.0.saturating_add(amount.0));
+        }
+    }
+
     /// Keeps what is shown of sellers.
     fn note(&mut self, news: &PayNews) {
         match news {
