@@ -27,7 +27,8 @@ async function connect(page) {
 }
 
 const prompts = (page) => page.evaluate(() => window.pay.wallet.prompts);
-const calls = (page) => page.evaluate(() => window.pay.port.calls);
+const calls = (page) => page.evaluate(() =>
+  window.pay.port.calls.filter((name) => name !== "recall"));
 const value = (page, name) => page.getAttribute(`[data-pay=${name}]`, "data-value");
 const trouble = (page) => page.innerText(".pay-trouble");
 
@@ -50,6 +51,7 @@ function earn(page, unclaimed, fee) {
   return page.evaluate(([left, cost, unit]) => window.pay.port.tell({
     is: "earning", earned: 900n * 10n ** 18n, unclaimed: BigInt(left) * 10n ** 18n,
     fee: cost === null ? null : { amount: BigInt(cost) * 10n ** (unit === "TRX" ? 6n : 18n), unit },
+    damaged: 0,
   }), [unclaimed, ...fee]);
 }
 
@@ -202,14 +204,123 @@ for (const [unclaimed, fee, told] of [
 ]) {
   test(`of ${unclaimed} BTT with a fee of ${fee.join(" ")}: ${told}`, limit, async (t) => {
     const { page } = await openPanel(t);
-    await page.check("#pay-on");
-    await page.waitForSelector(".pay-wallets button");
+    await connect(page);
     await earn(page, unclaimed, fee);
     assert.match(await page.innerText("[data-pay=worth]"), told);
     await page.click('button:text-is("Claim")');
+    await until("words", async () => /The vault paid 40 BTT/.test(await claiming(page)));
     assert.deepEqual(await calls(page), ["claim"]);
+    const claimed = await page.evaluate(() => window.pay.port.claimed);
+    assert.deepEqual(claimed, { account: owner, node: "https://node.example.org" });
   });
 }
+
+const claiming = (page) => page.innerText("[data-pay=claiming]");
+
+test("what was earned earlier is shown with everything off, and its claim wants a wallet", limit,
+  async (t) => {
+    const { page } = await openPanel(t);
+    assert.deepEqual(await page.evaluate(() => window.pay.port.calls), ["recall"]);
+    await earn(page, 0, [0, "TRX"]);
+    assert.equal(await page.isVisible('button:text-is("Claim")'), false, "all is claimed");
+    await earn(page, 300, [9, "TRX"]);
+    await page.click('button:text-is("Claim")');
+    await until("words", async () => /Connect the wallet/.test(await claiming(page)));
+    assert.deepEqual(await calls(page), []);
+    assert.equal(await page.isVisible(".pay-body"), false);
+  });
+
+test("a claim that fails is said plainly and can be tried again", limit, async (t) => {
+  const { page } = await openPanel(t);
+  await connect(page);
+  await earn(page, 300, [9, "TRX"]);
+  await page.evaluate(() => (window.pay.port.refusal = {
+    code: "claim-unsettled", message: "the claim is not final after 60 looks",
+  }));
+  await page.click('button:text-is("Claim")');
+  await until("words", async () => /nothing is paid twice.*claim-unsettled/.test(
+    (await trouble(page)).replaceAll("\n", " ")));
+  assert.equal(await page.isEnabled('button:text-is("Claim")'), true);
+});
+
+async function openSale(page) {
+  await page.check("#pay-sell-on");
+  await page.click(".pay-wallets button");
+  await page.waitForSelector("#pay-sell-price");
+}
+
+test("selling is off until it is switched on, and is paid to the wallet's account", limit,
+  async (t) => {
+    const { page } = await openPanel(t);
+    assert.equal(await page.isChecked("#pay-sell-on"), false);
+    await openSale(page);
+    assert.equal(await page.isVisible(".pay-terms"), false, "nothing is bought");
+    await page.fill("#pay-sell-price", "2048");
+    await page.fill("#pay-sell-limit", "0.5");
+    await page.click('button:text-is("Sell")');
+    await until("the sale", async () => /sold at 2,048 BTT per GiB or more, paid to T/.test(
+      await page.innerText("[data-pay=sale]")));
+    const { sale, limits } = await page.evaluate(() => {
+      const { sale, limits } = window.pay.port;
+      return { sale: { ...sale, pricePerMiB: String(sale.pricePerMiB) }, limits };
+    });
+    const node = "https://node.example.org";
+    const pricePerMiB = String(2n * BTT);
+    assert.deepEqual(sale, { payee: owner, pricePerMiB, chainId: 0xcd8690dc, vault: VAULT, node });
+    assert.deepEqual(limits, [500_000]);
+    assert.deepEqual(await prompts(page), ["eth_requestAccounts"], "selling signs nothing");
+    await page.click('button:text-is("Stop selling")');
+    assert.deepEqual(await calls(page), ["sell", "stopSelling"]);
+    await until("no limit", () => page.evaluate(() => window.pay.port.limits.at(-1) === null));
+    assert.equal(await page.evaluate(() => document.activeElement.id), "pay-sell-price");
+  });
+
+test("switching selling off stops it and keeps what pays", limit, async (t) => {
+  const { page } = await openPanel(t);
+  await openSale(page);
+  await page.check("#pay-on");
+  await page.waitForSelector(".pay-terms");
+  await page.click('button:text-is("Sell")');
+  await page.waitForSelector('button:text-is("Stop selling")');
+  await page.uncheck("#pay-sell-on");
+  await until("an end", async () => (await calls(page)).includes("stopSelling"));
+  assert.equal(await page.isVisible("#pay-sell-price"), false);
+  assert.equal(await page.isVisible(".pay-terms"), true);
+  await page.uncheck("#pay-on");
+  assert.equal(await page.isVisible(".pay-body"), false);
+});
+
+test("a sale that cannot be is said, and wrong prices are named where they stand", limit,
+  async (t) => {
+    const { page } = await openPanel(t);
+    await openSale(page);
+    for (const [field, text] of [["price", ""], ["price", "0"], ["limit", "-1"], ["limit", "x"]]) {
+      await page.fill("#pay-sell-price", "10");
+      await page.fill("#pay-sell-limit", "1");
+      await page.fill(`#pay-sell-${field}`, text);
+      await page.press(`#pay-sell-${field}`, "Enter");
+      assert.match(await trouble(page), /bad-amount/, `${field} ${text}`);
+      assert.equal(await page.getAttribute(`#pay-sell-${field}`, "aria-invalid"), "true");
+    }
+    assert.deepEqual(await calls(page), []);
+    await page.fill("#pay-sell-limit", "1");
+    await page.evaluate(() => (window.pay.port.refusal = { code: "second-tab", message: "x" }));
+    await page.click('button:text-is("Sell")');
+    await until("words", async () => /Another tab.*second-tab/.test(await trouble(page)));
+    assert.equal(await page.isVisible('button:text-is("Stop selling")'), false);
+  });
+
+test("a second tab shows no earnings and complains of nothing until it sells", limit, async (t) => {
+  const { page } = await openPanel(t, { query: "?second-tab" });
+  assert.deepEqual(await page.evaluate(() => window.pay.port.calls), ["recall"]);
+  assert.equal(await trouble(page), "");
+});
+
+test("where no node is told nothing is sold", limit, async (t) => {
+  const { page } = await openPanel(t, { query: "?no-node" });
+  assert.equal(await page.locator("#pay-sell-on").count(), 0);
+  assert.deepEqual(await page.evaluate(() => window.pay.port.calls), []);
+});
 
 test("everything is reached and worked by keyboard", limit, async (t) => {
   const { page } = await openPanel(t);
@@ -227,6 +338,22 @@ test("everything is reached and worked by keyboard", limit, async (t) => {
   await until("stop has the focus", async () => (await focusText(page)) === "Stop paying");
   await page.keyboard.press("Enter");
   assert.deepEqual(await calls(page), ["start", "stop"]);
+});
+
+test("selling is reached and worked by keyboard", limit, async (t) => {
+  const { page } = await openPanel(t);
+  await page.focus("#pay-sell-on");
+  await page.keyboard.press("Space");
+  await until("the focus", () => focusText(page).then((text) => /^Connect/.test(text)));
+  await page.keyboard.press("Enter");
+  await until("the focus", () => focusText(page).then((text) => text === "Disconnect"));
+  for (let step = 0; step < 12 && (await focusText(page)) !== "Sell"; step += 1) {
+    await page.keyboard.press("Tab");
+  }
+  await page.keyboard.press("Enter");
+  await until("stop has the focus", async () => (await focusText(page)) === "Stop selling");
+  await page.keyboard.press("Enter");
+  assert.deepEqual(await calls(page), ["sell", "stopSelling"]);
 });
 
 function focusText(page) {
@@ -255,6 +382,10 @@ for (const colorScheme of ["light", "dark"]) {
       await page.click('button:text-is("Grant")');
       await page.waitForSelector("[data-pay=stop]");
       await spend(page);
+      await page.check("#pay-sell-on");
+      await check(page, `${colorScheme}-${width}-selling`);
+      await page.click('button:text-is("Sell")');
+      await page.waitForSelector('button:text-is("Stop selling")');
       await check(page, `${colorScheme}-${width}-running`);
     });
   }

@@ -24,6 +24,8 @@ class ScriptedPort {
   calls = [];
   listeners = new Set();
   refusal = null;
+  recallRefusal = query.has("second-tab") ? { code: "second-tab", message: "x" } : null;
+  limits = [];
 
   async sessionKey() {
     return `0x${"77".repeat(20)}`;
@@ -38,9 +40,26 @@ class ScriptedPort {
     this.note("stop");
   }
 
-  async claim() {
-    this.note("claim");
+  async recall() {
+    this.note("recall");
+    if (this.recallRefusal !== null) throw this.recallRefusal;
+  }
+
+  async sell(sale) {
+    this.note("sell");
+    this.sale = sale;
     if (this.refusal !== null) throw this.refusal;
+  }
+
+  async stopSelling() {
+    this.note("stopSelling");
+  }
+
+  async claim(wallet, node) {
+    this.note("claim");
+    this.claimed = { account: wallet.account, node };
+    if (this.refusal !== null) throw this.refusal;
+    return 40n * 10n ** 18n;
   }
 
   listen(listener) {
@@ -59,7 +78,9 @@ class ScriptedPort {
 
 const port = new ScriptedPort();
 const chains = query.has("no-vault") ? [CHAINS.tron] : [chain];
-const unmount = mountPay(document.getElementById("place"), port, { chains });
+const node = query.has("no-node") ? "" : "https://node.example.org";
+const limitUpload = async (bytes) => void port.limits.push(bytes);
+const unmount = mountPay(document.getElementById("place"), port, { chains, node, limitUpload });
 const info = {
   name: query.get("name") ?? "Test wallet (worthless tokens)",
   icon: "data:image/svg+xml;utf8,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'>" +

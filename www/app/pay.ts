@@ -7,13 +7,14 @@ import { make, makeButton, setText } from "./dom.js";
 import { announce } from "./live.js";
 import { Earnings } from "./payearn.js";
 import type { PayNews, PayPort, PaySetup } from "./payport.js";
+import { SellPart } from "./paysell.js";
 import { Spending } from "./payspend.js";
 import { TermsForm, type TypedTerms } from "./payterms.js";
 import { VaultPart } from "./payvault.js";
 import { WalletChooser, type WalletLib } from "./paywallet.js";
-import { plainPay } from "./paywords.js";
+import { money, plainPay } from "./paywords.js";
 
-export type { PayNews, PayPort, PaySetup, Purchase, Purse } from "./payport.js";
+export type { PayNews, PayPort, PaySetup, Purchase, Purse, Sale } from "./payport.js";
 
 /** Puts the panel into `place`. Returns what takes it away again. */
 export function mountPay(place: HTMLElement, port: PayPort, setup: PaySetup): () => void {
@@ -27,30 +28,41 @@ class PayPanel {
   private readonly toggle = make("input", {
     type: "checkbox", role: "switch", id: "pay-on", "aria-describedby": "pay-about",
   });
+  private readonly sellToggle = make("input", {
+    type: "checkbox", role: "switch", id: "pay-sell-on", "aria-describedby": "pay-about",
+  });
   private readonly trouble = make("div", { class: "pay-trouble", role: "alert" });
   private readonly body = make("div", { class: "pay-body", hidden: true });
   private readonly account = make("div", { class: "pay-parts" });
   private readonly spending = new Spending(() => void this.stop("You stopped paying."));
-  private readonly earnings = new Earnings(() => this.attempt(async () => this.port.claim?.()));
+  private readonly earnings = new Earnings(() => this.claim());
   private readonly unlisten: () => void;
   private chooser: WalletChooser | null = null;
   private form: TermsForm | null = null;
+  private sale: SellPart | null = null;
+  private purse: VaultPart | null = null;
+  private bridge: Bridge | null = null;
   private running = false;
   /** Writes an account as the connected chain does. */
   private write: ((account: string) => string) | null = null;
 
   constructor(private readonly port: PayPort, private readonly setup: PaySetup) {
-    this.body.append(this.spending.element, this.account, this.earnings.element);
+    this.body.append(this.spending.element, this.account);
     this.element = make("section", { class: "pay", "aria-labelledby": "pay-title" },
       make("div", { class: "pay-head" }, make("h2", { id: "pay-title" }, "Paid priority"),
-        make("p", { class: "check" }, this.toggle, make("label", { for: "pay-on" },
-          "Pay for priority with BTT"))),
+        make("div", { class: "pay-switches" },
+          makeSwitch(this.toggle, "Pay for priority with BTT"),
+          ...(setup.node ? [makeSwitch(this.sellToggle, "Sell upload for BTT")] : []))),
       make("p", { class: "lead", id: "pay-about" }, "When a film stalls, Headwater can buy a " +
         "faster slot from whoever sells one, from your own wallet and within limits that you " +
-        "set. Without it, everything works as ever. It is off unless you switch it on here."),
-      this.trouble, this.body);
+        "set; and it can sell such slots of yours. Without it, everything works as ever. It is " +
+        "off unless you switch it on here."),
+      this.trouble, this.body, this.earnings.element);
     this.toggle.addEventListener("change", () => void this.turn(this.toggle.checked));
+    this.sellToggle.addEventListener("change", () => void this.turnSelling());
     this.unlisten = port.listen((news) => this.hear(news));
+    // What another tab holds is shown there.
+    if (setup.node) void port.recall().catch(() => undefined);
   }
 
   close(): void {
@@ -61,27 +73,67 @@ class PayPanel {
 
   private async turn(isOn: boolean): Promise<void> {
     this.quiet();
-    if (!isOn) {
-      await this.stop("Paying is off.");
-      this.chooser?.close();
-      this.chooser = null;
-      this.body.hidden = true;
-      return;
-    }
+    if (isOn) await this.openWallets(this.toggle);
+    else await this.stop("Paying is off.");
+    this.arrange();
+  }
+
+  private async turnSelling(): Promise<void> {
+    this.quiet();
+    if (this.sellToggle.checked) await this.openWallets(this.sellToggle);
+    else await this.sale?.end();
+    this.arrange();
+  }
+
+  private async openWallets(by: HTMLInputElement): Promise<void> {
     await this.attempt(async () => {
       // A file of its own, so that whoever does not pay does not load it.
       const lib = await import("headwater-wallet");
-      if (!this.toggle.checked || this.chooser !== null) return;
+      if (!by.checked || this.chooser !== null) return;
       this.chooser = new WalletChooser(lib, this.setup.chains, {
         connected: (bridge) => this.connected(lib, bridge),
         lost: () => this.lost(),
         trouble: (error) => this.complain(error),
       });
       this.body.prepend(this.chooser.element);
-      this.body.hidden = false;
+      this.sale ??= new SellPart(lib, this.port, this.setup, {
+        trouble: (error) => this.complain(error),
+      });
+      this.body.append(this.sale.element);
     });
-    if (this.chooser === null) this.toggle.checked = false;
-    this.chooser?.element.querySelector("button")?.focus();
+    if (this.chooser === null) by.checked = false;
+    this.body.hidden = this.chooser === null;
+    if (this.bridge === null) this.chooser?.element.querySelector("button")?.focus();
+  }
+
+  /** Shows the parts that are switched on, and lets go of the wallet when none is. */
+  private arrange(): void {
+    const isPaying = this.toggle.checked;
+    const isSelling = this.sellToggle.checked;
+    if (!isPaying && !isSelling) {
+      this.chooser?.close();
+      this.chooser?.element.remove();
+      this.chooser = null;
+    }
+    this.body.hidden = this.chooser === null;
+    if (this.form) this.form.element.hidden = this.running || !isPaying;
+    if (this.sale) this.sale.element.hidden = !isSelling;
+  }
+
+  /** Answers what there is to say. */
+  private async claim(): Promise<string> {
+    this.quiet();
+    const { bridge, setup: { node } } = this;
+    if (bridge === null || !node) return "Connect the wallet that was paid, then claim.";
+    try {
+      const paid = await this.port.claim(bridge, node);
+      void this.purse?.refresh();
+      return `The vault paid ${money(paid)}. It lies in the vault, where it can be spent or ` +
+        "asked back.";
+    } catch (error) {
+      this.complain(error);
+      return "";
+    }
   }
 
   private connected(lib: WalletLib, bridge: Bridge): void {
@@ -99,13 +151,19 @@ class PayPanel {
       held: (amount) => (form.vaultHolds = amount),
     });
     this.form = form;
-    form.element.hidden = this.running;
+    this.purse = purse;
+    this.bridge = bridge;
+    if (this.sale) this.sale.wallet = bridge;
+    this.arrange();
     this.account.replaceChildren(form.element, purse.element);
     void purse.refresh();
   }
 
   private lost(): void {
     this.form = null;
+    this.purse = null;
+    this.bridge = null;
+    if (this.sale) this.sale.wallet = null;
     this.account.replaceChildren();
   }
 
@@ -144,7 +202,7 @@ class PayPanel {
   private run(isRunning: boolean): void {
     this.running = isRunning;
     if (!isRunning) this.spending.end();
-    if (this.form) this.form.element.hidden = isRunning;
+    this.arrange();
   }
 
   private hear(news: PayNews): void {
@@ -194,4 +252,8 @@ class PayPanel {
   private quiet(): void {
     this.trouble.replaceChildren();
   }
+}
+
+function makeSwitch(toggle: HTMLInputElement, text: string): HTMLElement {
+  return make("p", { class: "check" }, toggle, make("label", { for: toggle.id }, text));
 }

@@ -11,6 +11,8 @@ import { plain } from "./trouble.js";
 /** Where the server is paid. */
 interface Sold {
   readonly chain: Chain;
+  /** A node of it that pages may ask; empty where none is told. */
+  readonly node: string;
   /** It brings a wallet to try paying with, whose tokens are worthless. */
   readonly hasTestWallet: boolean;
 }
@@ -47,14 +49,15 @@ export function loadTestWallet(): Promise<void> {
 }
 
 async function mount(client: Headwater, sold: Sold, place: HTMLElement): Promise<void> {
-  const { chain } = sold;
+  const { chain, node } = sold;
   if (sold.hasTestWallet) await loadTestWallet();
   const [{ mountPay }, payment] =
     await Promise.all([import("headwater-pay-panel"), client.payment()]);
   if (document.querySelector("link[href$='pay.css']") === null) {
     document.head.append(make("link", { rel: "stylesheet", href: "./pay.css" }));
   }
-  mountPay(place, payment, { chains: [chain] });
+  const limitUpload = (upload: number | null): Promise<void> => client.setLimits({ upload });
+  mountPay(place, payment, { chains: [chain], node, limitUpload });
   place.querySelector("input")?.focus();
 }
 
@@ -79,7 +82,8 @@ function read(value: unknown): Sold | null {
     name: worthless === true ? `${name} (worthless tokens)` : name,
     asset: typeof asset === "string" ? asset : "",
   };
-  return { chain, hasTestWallet: worthless === true && said["test_wallet"] === true };
+  const node = kind === "tron" && typeof said["node"] === "string" ? said["node"] : "";
+  return { chain, node, hasTestWallet: worthless === true && said["test_wallet"] === true };
 }
 
 function isAddress(value: unknown): value is `0x${string}` {

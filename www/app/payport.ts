@@ -3,20 +3,9 @@
  * a port; the panel knows nothing else of it.
  */
 import type { Chain } from "headwater-wallet";
-import type { PaymentNews, Purse } from "headwater";
+import type { Claimer, PaymentNews, Purse, Sale } from "headwater";
 
-export type { Purchase, Purse } from "headwater";
-
-/** What it costs to claim. On TRON the fee is in TRX, so it is not compared with BTT. */
-export interface Fee {
-  readonly amount: bigint;
-  readonly unit: "BTT" | "TRX";
-}
-
-/** Something the engine tells, whenever it changed. */
-export type PayNews =
-  | PaymentNews
-  | { readonly is: "earning"; earned: bigint; unclaimed: bigint; fee: Fee | null };
+export type { Fee, PaymentNews as PayNews, Purchase, Purse, Sale } from "headwater";
 
 /** The engine, as the panel sees it; `Payment` is one. */
 export interface PayPort {
@@ -26,13 +15,24 @@ export interface PayPort {
   start(purse: Purse): Promise<void>;
   /** Ends buying at once; nothing more is promised. */
   stop(): Promise<void>;
-  /** Claims what was earned; an engine that only buys has no such thing. */
-  claim?(): Promise<void>;
+  /** Takes up what was earned before; news tell of it. */
+  recall(): Promise<void>;
+  /** Sells upload slots. */
+  sell(sale: Sale): Promise<void>;
+  /** Sells no more. */
+  stopSelling(): Promise<void>;
+  /** Has the wallet claim what its account earned; answers what the vault paid. */
+  claim(wallet: Claimer, node: string): Promise<bigint>;
   /** Hears what changes until the returned function is called. */
-  listen(listener: (news: PayNews) => void): () => void;
+  listen(listener: (news: PaymentNews) => void): () => void;
 }
 
-/** What the panel is given besides the port: a chain of each kind it may use, vaults included. */
+/** What the panel is given besides the port. */
 export interface PaySetup {
+  /** A chain of each kind it may use, vaults included. */
   readonly chains: readonly Chain[];
+  /** A node of TRON's chain that pages may ask; nothing is sold or claimed without it. */
+  readonly node?: string;
+  /** Limits all upload to so many bytes a second, or not: what is sold goes first within it. */
+  limitUpload?(bytes: number | null): Promise<void>;
 }

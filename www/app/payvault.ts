@@ -11,7 +11,7 @@ import { moment, money } from "./paywords.js";
 /** Most rows of the history that are shown: the newest. */
 const ROWS_MAX = 30;
 const WORDS: Record<HistoryEntry["kind"], string> = {
-  deposit: "Put in", claim: "Paid", "exit-asked": "Asked back", exit: "Taken out",
+  deposit: "Put in", claim: "Paid to others", "exit-asked": "Asked back", exit: "Taken out",
 };
 const STEPS = {
   approving: "First of two: your wallet asks whether the vault may take the tokens.",
@@ -75,10 +75,14 @@ export class VaultPart {
         : `${money(exiting)} can be taken out ${isRipe ? "now" : `from ${moment(exitAt)}`}.`);
       const newest = this.bridge.history().slice(-ROWS_MAX).reverse();
       this.rows.replaceChildren(...newest.map((entry) =>
-        make("li", {}, `${WORDS[entry.kind]}: ${money(entry.amount)}`)));
+        make("li", {}, `${this.word(entry)}: ${money(entry.amount)}`)));
     } catch (error) {
       this.events.trouble(error);
     }
+  }
+
+  private word({ kind, payee }: HistoryEntry): string {
+    return kind === "claim" && payee === this.bridge.account ? "Claimed" : WORDS[kind];
   }
 
   private write(place: HTMLElement, amount: bigint): void {

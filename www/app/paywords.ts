@@ -17,8 +17,16 @@ const times = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium", timeStyle: 
 const PLAIN: Record<string, string> = {
   "bad-address": "That is no address that could be paid. Check it, letter by letter",
   "bad-amount": "That is no amount of BTT. Write digits, with a point before the parts of one",
+  "bad-node": "The chain cannot be asked there",
+  "claim-under-way": "A claim is under way already. Wait until it is over",
+  "claim-unsettled": "The claim was sent, but the chain has not settled it. Claim again later: " +
+    "nothing is paid twice",
+  "earnings-unreadable": "What was earned here earlier cannot be read, so nothing is sold",
+  "no-vault": "Nothing is sold: the chain's node does not answer, or there is no vault there",
+  "nothing-to-claim": "There is nothing to claim now",
   "prompt-refused": "Nothing was signed: what was asked for is not what you agreed to. Press the " +
     "button again to agree anew",
+  "second-tab": "Another tab of this site has the earnings. Sell and claim there, or close it",
   "transaction-reverted": "The chain refused the transaction; only its fee is gone",
   "transaction-unconfirmed": "The chain has not taken the transaction yet. It may still: look " +
     "into your wallet before you try again",
@@ -35,7 +43,10 @@ const PLAIN: Record<string, string> = {
 };
 
 /** Codes whose own message says more than the plain words can. */
-const DETAILED = ["transaction-reverted", "wallet-failed", "wallet-unsupported", "bad-amount"];
+const DETAILED = [
+  "bad-amount", "claim-unsettled", "no-vault", "nothing-to-claim", "transaction-reverted",
+  "wallet-failed", "wallet-unsupported",
+];
 
 /** Says a trouble. */
 export function plainPay(trouble: unknown): string {

@@ -143,7 +143,7 @@ impl Shop {
         }
         let selling = self.selling(rail, chain, may_claim);
         self.say(chain, &selling);
-        self.place.tell(&rail, chain);
+        self.place.tell(&rail, chain, url);
         shell
             .client(move |client, now| client.handle_pay(now, Input::SellingOn(Box::new(selling))))
             .await

@@ -26,12 +26,14 @@ impl PayPlace {
         Self { test_wallet: test_wallet.map(Arc::from), ..Self::default() }
     }
 
-    /// Tells it, in the shape that `www/app/payoffer.ts` reads.
-    pub fn tell(&self, rail: &Rail, chain: &Chain) {
+    /// Tells it, in the shape that `www/app/payoffer.ts` reads, with a node that pages may ask.
+    pub fn tell(&self, rail: &Rail, chain: &Chain, node: &str) {
         let kind = match chain.envelope {
             Envelope::Tron => "tron",
             Envelope::Evm => "evm",
         };
+        // Our own node may be nobody else's business, but on test chains there is none other.
+        let node = if chain.is_real { chain.rpc } else { Some(node) };
         let told = json!({
             "id": chain.id,
             "kind": kind,
@@ -40,6 +42,7 @@ impl PayPlace {
             "vault": to_evm(rail.vault),
             "token": to_evm(rail.token),
             "asset": chain.asset.map(|number| number.to_string()).unwrap_or_default(),
+            "node": node.unwrap_or_default(),
             "test_wallet": self.test_wallet.is_some() && !chain.is_real,
         });
         // It stays as it is until the process ends.
