@@ -78,7 +78,8 @@ function read(value: unknown): Sold | null {
   if (!isChain || !isAddress(vault) || !isAddress(token)) return null;
   if (kind !== "tron" && kind !== "evm") return null;
   const chain: Chain = {
-    id, vault, kind, rpc: "", btt: kind === "evm" ? { is: "coin" } : { is: "token", address: token },
+    id, vault, kind, rpc: "",
+    btt: kind === "evm" ? { is: "coin" } : { is: "token", address: token },
     name: worthless === true ? `${name} (worthless tokens)` : name,
     asset: typeof asset === "string" ? asset : "",
   };

@@ -328,8 +328,8 @@ impl Picker {
         self.news += 1;
     }
 
-    /// Takes a block whose size is right. One that a peer is paid for comes from that peer alone: it
-    /// would be charged all the same if another's were taken, and nothing would prove it.
+    /// Takes a block whose size is right. One that a peer is paid for comes from that peer alone:
+    /// it would be charged all the same if another's were taken, and nothing would prove it.
     pub(crate) fn receive(
         &mut self,
         at: BlockAt,

@@ -36,6 +36,7 @@ const ROWS: [Row; 14] = [
         ours: &["base"],
         others: Some(&[
             "alloy-primitives",
+            "alloy-rlp",
             "alloy-sol-types",
             "bs58",
             "k256",
