@@ -142,7 +142,7 @@ export class Card {
   private fill(): void {
     this.filled = true;
     this.sections.files.fill(this.torrent.files, this.skipped);
-    void offerTip(this.torrent, this.look().name, this.removal);
+    offerTip(this.torrent, this.look().name, this.removal);
     this.keep();
   }
 

@@ -52,6 +52,7 @@ impl Terms {
             // The page has no key that submits: nothing is claimed but what the user asks for.
             claim_fee: Amount(u128::MAX),
             claim_factor: 1,
+            contents: Vec::new(),
         };
         Some((chain, vault, selling))
     }
