@@ -22,6 +22,9 @@ use crate::trade::is_done;
 /// 30 BTT: more than the twenty fees from which a claim is worth it on a test chain.
 const PRICE: Amount = Amount(30_000_000_000_000_000_000);
 
+/// Too little to be claimed before the test says so.
+const SMALL: Amount = Amount(1_000_000);
+
 fn content_key() -> ContentKey {
     ContentKey::from_bytes([0x66; 32])
 }
@@ -34,10 +37,10 @@ fn sold(news: &News) -> bool {
     matches!(news, News::Pay(PayNews::Told(Event::KeySold { .. })))
 }
 
-fn want(side: &Side, session: &Buying, content: ContentId) {
+fn want(side: &Side, session: &Buying, content: ContentId, price: Amount) {
     side.tell(Input::BuyingOn(Box::new(session.clone())));
     let (rail, payee) = (session.rail, payee());
-    side.tell(Input::BuyContent(Wanted { content, price: PRICE, payee, rail }));
+    side.tell(Input::BuyContent(Wanted { content, price, payee, rail }));
 }
 
 #[test]
@@ -48,7 +51,7 @@ fn a_key_costs_one_price_though_each_side_was_killed_once() {
     let keys = |home: &Path| ContentKeys::open(&home.join("keys")).expect("a folder");
     let (key, session) = (content_key(), ledger.buying());
     keys(&home).keep(&key).expect("a write");
-    let contents = vec![(key.id(), PRICE)];
+    let contents = vec![(key.id(), SMALL)];
     let selling = || {
         let selling = Selling { paid_slots: 0, contents: contents.clone(), ..ledger.selling() };
         Input::SellingOn(Box::new(selling))
@@ -59,27 +62,27 @@ fn a_key_costs_one_price_though_each_side_was_killed_once() {
     buyer.meet(seller.address);
     // Who has all of it may still buy the key.
     buyer.until("the film", is_done);
-    want(&buyer, &session, key.id());
+    want(&buyer, &session, key.id(), SMALL);
     // The seller is killed once it was paid, the buyer before it heard of it.
     seller.until("a sale", sold);
     buyer.kill();
     seller.kill();
     let _ = fs::remove_dir_all(away.join("keys"));
     let mut seller = Side::start(&ledger, &home, film.clone(), None);
-    assert_eq!(seller.view().earned, PRICE, "what was taken is kept");
+    assert_eq!(seller.view().earned, SMALL, "what was taken is kept");
     seller.tell(selling());
     let mut buyer = Side::start(&ledger, &away, film, None);
-    assert_eq!(buyer.view().promised, PRICE, "what was promised is kept");
+    assert_eq!(buyer.view().promised, SMALL, "what was promised is kept");
     buyer.meet(seller.address);
-    want(&buyer, &session, key.id());
+    want(&buyer, &session, key.id(), SMALL);
     buyer.until("the key", key_came);
     assert_eq!(keys(&away).read(key.id()).expect("a key"), Some(key));
     seller.claim();
     seller
         .until("the claim", |news| matches!(news, News::Pay(PayNews::Told(Event::Claimed { .. }))));
-    assert_eq!(ledger.claimed(&session.grant), PRICE);
+    assert_eq!(ledger.claimed(&session.grant), SMALL);
     let (sold, bought) = (seller.view(), buyer.view());
-    assert_eq!((sold.earned, sold.claimed, bought.promised), (PRICE, PRICE, PRICE));
+    assert_eq!((sold.earned, sold.claimed, bought.promised), (SMALL, SMALL, SMALL));
 }
 
 #[test]
@@ -198,7 +201,7 @@ fn a_publisher_sells_what_it_encrypted_and_gives_it_again_after_a_restart() {
     buyer.meet((std::net::Ipv4Addr::LOCALHOST, port).into());
     buyer.until("the film", is_done);
     let session = ledger.buying();
-    want(&buyer, &session, asked.content);
+    want(&buyer, &session, asked.content, PRICE);
     buyer.until("the key", key_came);
     program.until("the key was sold to");
     program.until("claimed 30 BTT");
@@ -227,7 +230,7 @@ fn a_publisher_sells_what_it_encrypted_and_gives_it_again_after_a_restart() {
     let other = folder.0.join("later");
     let mut later = Side::start(&ledger, &other, OwnedSource::Text(link), None);
     later.meet((std::net::Ipv4Addr::LOCALHOST, port).into());
-    want(&later, &ledger.another_session(), asked.content);
+    want(&later, &ledger.another_session(), asked.content, PRICE);
     later.until("the key", key_came);
     program.until("the key was given again to");
     assert_eq!((later.view().promised, ledger.claimed(&session.grant)), (Amount(0), PRICE));
