@@ -20,9 +20,9 @@ fn world() -> World {
 }
 
 fn not_bought(world: &World) -> Option<WhyNot> {
-    world.buyer.events.iter().rev().find_map(|event| match event {
-        Event::NotBought { why, .. } => Some(*why),
-        _ => None,
+    world.buyer.events.iter().rev().find_map(|event| {
+        let Event::NotBought { why, .. } = event else { return None };
+        Some(*why)
     })
 }
 

@@ -24,7 +24,7 @@ fn accounts_agree_to_the_base_unit() {
 #[test]
 fn nothing_is_said_before_the_user_opts_in() {
     let mut world = World::new();
-    let pay = headwater_pay::Pay::new(&headwater_base::Seed([0; 32]));
+    let pay = Pay::new(&headwater_base::Seed([0; 32]));
     assert_eq!(pay.terms(), None);
     world.buyer.pay = pay;
     world.open();
