@@ -368,6 +368,15 @@ fn who_does_not_hold_the_owners_session_gets_nothing_of_what_the_owner_bought() 
         // A grant that the owner never signed.
         Buy {
             grant: theirs,
+            sig: test_sign(
+                thief,
+                &Signed::Voucher(Promise {
+                    rail: RAIL,
+                    grant: theirs,
+                    payee: PAYEE,
+                    amount: Amount(0),
+                }),
+            ),
             grant_sig: test_sign(thief, &Signed::Grant { rail: RAIL, grant: theirs }),
             ..right
         },
