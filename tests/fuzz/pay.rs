@@ -312,7 +312,7 @@ fn key_message(kind: u8, many: u8) -> PayMessage {
     let much = u64::from(many);
     let amount = Amount(u128::from(much) << 12);
     let sig = if much % 7 == 6 { Signature([2; 65]) } else { GOOD };
-    let price = Amount(if many % 3 == 0 { 0 } else { 1 << 14 });
+    let price = Amount(if many.is_multiple_of(3) { 0 } else { 1 << 14 });
     match kind {
         32 => {
             let (grant, rail, grant_sig) = (grant(8 + many % 2), RAIL, GOOD);
@@ -323,7 +323,7 @@ fn key_message(kind: u8, many: u8) -> PayMessage {
         _ => PayMessage::Deny {
             content: CONTENT,
             price,
-            code: if many % 2 == 0 { RefuseCode::Price } else { RefuseCode::Busy },
+            code: if many.is_multiple_of(2) { RefuseCode::Price } else { RefuseCode::Busy },
         },
     }
 }

@@ -81,9 +81,9 @@ pub(crate) struct Purse {
 impl Purse {
     /// All that is stored as promised.
     fn promised(&self) -> Amount {
-        let amount = |bytes: &Vec<u8>| match Record::decode(bytes) {
-            Ok(Record::Promised(promise)) => promise.amount.0,
-            Ok(Record::Credit { .. } | Record::Overissuer { .. }) | Err(_) => 0,
+        let amount = |bytes: &Vec<u8>| {
+            let Ok(Record::Promised(promise)) = Record::decode(bytes) else { return 0 };
+            promise.amount.0
         };
         Amount(self.records.values().map(amount).sum())
     }

@@ -113,13 +113,13 @@ impl World {
         };
         let ours =
             |promise: &headwater_pay::Promise| (promise.grant, promise.payee) == (grant, payee);
-        let promised = stored(buyer).find_map(|record| match record {
-            Record::Promised(promise) if ours(&promise) => Some(promise.amount),
-            Record::Promised(_) | Record::Credit { .. } | Record::Overissuer { .. } => None,
+        let promised = stored(buyer).find_map(|record| {
+            let Record::Promised(promise) = record else { return None };
+            ours(&promise).then_some(promise.amount)
         });
-        let earned = stored(seller).find_map(|record| match record {
-            Record::Credit { voucher, .. } if ours(&voucher) => Some(voucher.amount),
-            Record::Promised(_) | Record::Credit { .. } | Record::Overissuer { .. } => None,
+        let earned = stored(seller).find_map(|record| {
+            let Record::Credit { voucher, .. } = record else { return None };
+            ours(&voucher).then_some(voucher.amount)
         });
         Account {
             buyer,
