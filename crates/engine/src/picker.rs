@@ -337,15 +337,15 @@ impl Picker {
         bytes: &[u8],
     ) -> Received {
         let Some(open) = self.open.get_mut(&at.piece) else { return Received::Useless };
+        if PAYS && open.is_bought_of_another(at.block, from.0, &self.charged) {
+            self.release(at, from.0);
+            return Received::Useless;
+        }
         if open.data.is_empty() {
             open.data = self.spare.pop().unwrap_or_default();
             open.data.resize(open.len as usize, 0);
         }
         self.doubled -= u64::from(open.is_doubled(at.block));
-        if PAYS && open.is_bought_of_another(at.block, from.0, &self.charged) {
-            open.release(at.block, from.0);
-            return Received::Useless;
-        }
         let Some(others) = open.receive(at.block, from, bytes) else { return Received::Useless };
         if open.free == 0 && self.free.remove(&at.piece) {
             self.states[at.piece.idx()] = State::Busy;

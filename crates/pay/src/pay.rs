@@ -273,7 +273,7 @@ impl Pay {
             }
             PayMessage::Receipt { bytes, .. } => self.buyer.receipt(desk, link, bytes),
             PayMessage::Due { .. } => self.buyer.due(desk, link),
-            // Nothing here asks for a reserve yet; one that comes unasked locks nothing.
+            // To lock a deposit costs as much as to claim it, so that nothing here asks for that.
             PayMessage::Reserve { .. } => {}
             PayMessage::Buy(buy) => return self.seller.buy(desk, link, *buy),
             PayMessage::Key { content, sealed } => self.buyer.key(desk, link, content, sealed),

@@ -142,7 +142,7 @@ mod tests {
     fn the_file_of_this_project_says_what_is_built() {
         let pack = Pack::load().unwrap();
         assert_eq!(pack.text("wasm", "target").unwrap(), "wasm32-unknown-unknown");
-        assert!(pack.list("wasm", "opt").contains(&"-Os".to_owned()));
+        assert!(pack.list("wasm", "opt").contains(&"-Oz".to_owned()));
         assert!(pack.budgets().iter().any(|budget| budget.name == "client"));
     }
 

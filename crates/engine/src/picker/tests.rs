@@ -295,6 +295,9 @@ fn what_a_slow_peer_owes_in_v2_is_bought_near_the_end_and_comes_from_the_seller_
     let bytes = vec![7; picker.block_len(owed[0]).unwrap() as usize];
     assert!(matches!(picker.receive(owed[0], (LinkId(1), PEER), &bytes), Received::Useless));
     assert_eq!(picker.doubled(), 1);
+    // Nor does what comes from somebody who is asked no more count as one of the two.
+    assert!(matches!(picker.receive(owed[1], (LinkId(3), PEER), &bytes), Received::Useless));
+    assert_eq!(picker.doubled(), 1);
     // Should the seller fail, the block is asked for anew.
     assert!(picker.release(owed[0], LinkId(2)));
     assert_eq!(pick(&mut picker, 3, &all, 1), [owed[0]]);
