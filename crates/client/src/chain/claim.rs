@@ -21,6 +21,7 @@ pub use tron::CLAIM_FEE_LIMIT;
 
 /// Time between two looks at a receipt: a block's.
 const POLL_EVERY: Duration = Duration::from_secs(3);
+
 /// What is claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClaimOrder {
@@ -136,16 +137,17 @@ impl From<NodeError> for ClaimTrouble {
 /// One claim on its way.
 #[derive(Debug)]
 pub struct ClaimRun {
+    claimer: Claimer,
     course: Course,
     over: Option<Answer>,
     trouble: Option<ClaimTrouble>,
 }
 
-/// The way to the vault's chain.
+/// How far it got on its way, which each kind of chain has its own of.
 #[derive(Debug)]
 enum Course {
-    Tron(tron::Course),
-    Evm(evm::Course),
+    Tron(tron::State),
+    Evm(evm::State),
 }
 
 /// Who submits a claim, pays its fee and gets nothing for it.
@@ -179,9 +181,8 @@ impl Submitter {
 struct Claimer {
     by: Submitter,
     order: ClaimOrder,
-    /// Looks at what became of the transaction that may still be taken.
+    /// Looks at what became of the transaction.
     looks: u32,
-    looks_max: u32,
 }
 
 impl ClaimRun {
@@ -198,28 +199,31 @@ impl ClaimRun {
 
     fn by(by: Submitter, order: ClaimOrder) -> Self {
         let course = match envelope(&order.voucher.rail) {
-            Envelope::Tron => Course::Tron(tron::Course::new(by, order)),
-            Envelope::Evm => Course::Evm(evm::Course::new(by, order)),
+            Envelope::Tron => Course::Tron(tron::State::Looking),
+            Envelope::Evm => Course::Evm(evm::State::Looking),
         };
-        Self { course, over: None, trouble: None }
+        let claimer = Claimer { by, order, looks: 0 };
+        Self { claimer, course, over: None, trouble: None }
     }
 
     /// What is claimed.
     pub fn order(&self) -> &ClaimOrder {
-        match &self.course {
-            Course::Tron(course) => course.order(),
-            Course::Evm(course) => course.order(),
-        }
+        &self.claimer.order
     }
 
     /// Takes what the wallet did: the transaction that it sent, or nothing where it did not.
     pub fn submitted(&mut self, id: Option<TransactionId>) {
-        let was_offered = match &mut self.course {
-            Course::Tron(course) => course.submitted(id),
-            Course::Evm(course) => course.submitted(id),
-        };
-        if was_offered && id.is_none() {
-            self.over = Some(Answer::Failed(JobFailure::Refused));
+        match (&mut self.course, id) {
+            (Course::Tron(state @ tron::State::Offered), Some(id)) => {
+                *state = tron::State::Polling(id);
+            }
+            (Course::Evm(state @ evm::State::Offered), Some(id)) => {
+                *state = evm::State::Polling(id);
+            }
+            (Course::Tron(tron::State::Offered) | Course::Evm(evm::State::Offered), None) => {
+                self.over = Some(Answer::Failed(JobFailure::Refused));
+            }
+            (Course::Tron(_) | Course::Evm(_), _) => {}
         }
     }
 
@@ -228,8 +232,8 @@ impl ClaimRun {
     pub fn next(&mut self) -> ClaimStep {
         match (self.over, &mut self.course) {
             (Some(answer), _) => ClaimStep::Done(answer),
-            (None, Course::Tron(course)) => course.next(),
-            (None, Course::Evm(course)) => course.next(),
+            (None, Course::Tron(state)) => state.next(&self.claimer),
+            (None, Course::Evm(state)) => state.next(&self.claimer),
         }
     }
 
@@ -239,8 +243,8 @@ impl ClaimRun {
             return;
         }
         let answered = match &mut self.course {
-            Course::Tron(course) => course.answered(bytes),
-            Course::Evm(course) => course.answered(bytes),
+            Course::Tron(state) => state.answered(&mut self.claimer, bytes),
+            Course::Evm(state) => state.answered(&mut self.claimer, bytes),
         };
         self.over = answered.unwrap_or_else(|trouble| {
             let failed = Answer::Failed(trouble.failure());
@@ -257,10 +261,9 @@ impl ClaimRun {
 
 impl Claimer {
     /// Counts a look that showed nothing yet.
-    fn look(&mut self) -> Result<(), ClaimTrouble> {
+    fn look(&mut self, looks_max: u32) -> Result<(), ClaimTrouble> {
         self.looks += 1;
-        let over = self.looks > self.looks_max;
-        if over { Err(ClaimTrouble::Unsettled(self.looks_max)) } else { Ok(()) }
+        if self.looks > looks_max { Err(ClaimTrouble::Unsettled(looks_max)) } else { Ok(()) }
     }
 
     /// The call that asks what the payee was paid in the session.

@@ -68,6 +68,10 @@ impl Picker {
     }
 
     fn seize(&mut self, piece: PieceIndex, asker: &Asker<'_>, out: &mut Vec<BlockAt>) {
+        // Who can be asked for nothing now would only take it from others.
+        if out.len() >= asker.room {
+            return;
+        }
         let asked = self.drop_open(piece);
         self.seized.extend(asked);
         self.start(piece);

@@ -270,6 +270,8 @@ fn piece_with_which_others_are_slow_in_v1_is_bought_near_the_end_as_a_whole() {
     let mut out = Vec::new();
     picker.pick(&slow, &mut out);
     assert_eq!(out, [], "one that is asked is fast enough");
+    assert_eq!(pick(&mut picker, 2, &all, 0), []);
+    assert_eq!(picker.take_seized(), [], "it has no room");
     assert_eq!(pick(&mut picker, 2, &all, 9).len(), 3, "what is here too");
     let seized: Vec<_> = picker.take_seized().into_iter().map(|(link, _)| link).collect();
     assert_eq!(seized, [LinkId(1), LinkId(3)]);

@@ -10,7 +10,7 @@ use headwater_tron::evm::{self, Transaction};
 use headwater_tron::node::{Broadcast, Called, Outcome, Request};
 use headwater_tron::transaction::TransactionId;
 
-use super::{ClaimOrder, ClaimStep, ClaimTrouble, Claimer, POLL_EVERY, Submitter};
+use super::{ClaimStep, ClaimTrouble, Claimer, POLL_EVERY, Submitter};
 
 /// The most that a claim may cost, in base units of the chain's coin: 1000 BTT, seventeen times
 /// what a first claim costs at 5 * 10^14 wei of gas. What gas costs is a node's word.
@@ -23,8 +23,9 @@ pub const CONFIRMATIONS: u64 = 64;
 /// Looks at a receipt and at what it led to: ten minutes, in which 64 blocks come twice over.
 const LOOKS_MAX: u32 = 200;
 
+/// How far a claim got.
 #[derive(Clone, Debug)]
-enum State {
+pub(super) enum State {
     /// Asks what was claimed before: somebody else may have submitted the voucher.
     Looking,
     /// Asks how much gas the call needs, since one that is refused costs a fee.
@@ -52,37 +53,13 @@ enum State {
 /// What an answer leads to.
 type Next = Result<State, ClaimTrouble>;
 
-/// One claim on its way.
-#[derive(Debug)]
-pub(super) struct Course {
-    claimer: Claimer,
-    state: State,
-}
-
-impl Course {
-    pub(super) fn new(by: Submitter, order: ClaimOrder) -> Self {
-        let claimer = Claimer { by, order, looks: 0, looks_max: LOOKS_MAX };
-        Self { claimer, state: State::Looking }
-    }
-
-    pub(super) fn order(&self) -> &ClaimOrder {
-        &self.claimer.order
-    }
-
-    /// Takes what a wallet sent, if it was offered anything.
-    pub(super) fn submitted(&mut self, id: Option<TransactionId>) -> bool {
-        let was_offered = matches!(self.state, State::Offered);
-        if let Some(id) = id.filter(|_| was_offered) {
-            self.state = State::Polling(id);
-        }
-        was_offered
-    }
-
-    pub(super) fn next(&mut self) -> ClaimStep {
-        let Claimer { by, order, .. } = &self.claimer;
+impl State {
+    /// What comes next.
+    pub(super) fn next(&mut self, claimer: &Claimer) -> ClaimStep {
+        let Claimer { by, order, .. } = claimer;
         let (owner, vault) = (by.address(), order.voucher.rail.vault);
-        let ask_claimed = |block| evm::call(owner, vault, &self.claimer.ask_claimed(), block);
-        let request = match &self.state {
+        let ask_claimed = |block| evm::call(owner, vault, &claimer.ask_claimed(), block);
+        let request = match self {
             State::Looking => ask_claimed(None),
             State::Trying => evm::estimate(owner, vault, &order.call()),
             State::Offered => return ClaimStep::Submit,
@@ -92,40 +69,45 @@ impl Course {
             State::Polling(id) => evm::receipt_of(*id),
             State::Counting(_) => evm::block_number(),
             State::Settling(_, block) => ask_claimed(Some(*block)),
-            State::Waiting(id) => return self.wait(State::Polling(*id)),
-            State::Aging(total) => return self.wait(State::Counting(*total)),
+            State::Waiting(id) => {
+                *self = State::Polling(*id);
+                return ClaimStep::Wait(POLL_EVERY);
+            }
+            State::Aging(total) => {
+                *self = State::Counting(*total);
+                return ClaimStep::Wait(POLL_EVERY);
+            }
         };
         ClaimStep::Ask(request)
     }
 
-    fn wait(&mut self, then: State) -> ClaimStep {
-        self.state = then;
-        ClaimStep::Wait(POLL_EVERY)
-    }
-
     /// Takes an answer; says how the claim ended once it has.
-    pub(super) fn answered(&mut self, bytes: &[u8]) -> Result<Option<Answer>, ClaimTrouble> {
-        self.state = match self.state.clone() {
+    pub(super) fn answered(
+        &mut self,
+        claimer: &mut Claimer,
+        bytes: &[u8],
+    ) -> Result<Option<Answer>, ClaimTrouble> {
+        *self = match self.clone() {
             State::Looking => {
-                let claimed = self.claimer.read_claimed(bytes)?;
-                let is_paid = claimed >= self.claimer.order.voucher.amount;
+                let claimed = claimer.read_claimed(bytes)?;
+                let is_paid = claimed >= claimer.order.voucher.amount;
                 if is_paid { State::Counting(claimed) } else { State::Trying }
             }
-            State::Trying => match (&self.claimer.by, tried(bytes)?) {
+            State::Trying => match (&claimer.by, tried(bytes)?) {
                 (Submitter::Wallet(_), State::Pricing { .. }) => State::Offered,
                 (_, next) => next,
             },
             State::Pricing { gas } => priced(bytes, gas)?,
-            State::Numbering { gas, price } => self.signed(bytes, gas, price)?,
+            State::Numbering { gas, price } => signed(claimer, bytes, gas, price)?,
             State::Sending(_, id) => sent(bytes, id)?,
-            State::Polling(id) => self.polled(bytes, id)?,
+            State::Polling(id) => polled(claimer, bytes, id)?,
             // A node that does not answer for a moment says nothing of the claim.
             State::Counting(total) => match evm::count(bytes) {
                 Ok(head) => State::Settling(total, head.saturating_sub(CONFIRMATIONS)),
                 Err(_) => State::Aging(total),
             },
             State::Settling(total, _) => {
-                let claimed = self.claimer.read_claimed(bytes);
+                let claimed = claimer.read_claimed(bytes);
                 match claimed.ok().filter(|claimed| *claimed >= total) {
                     Some(claimed) => return Ok(Some(Answer::ClaimDone(claimed))),
                     None => State::Aging(total),
@@ -133,33 +115,33 @@ impl Course {
             }
             state @ (State::Offered | State::Waiting(_) | State::Aging(_)) => state,
         };
-        if let State::Waiting(_) | State::Aging(_) = self.state {
-            self.claimer.look()?;
+        if let State::Waiting(_) | State::Aging(_) = self {
+            claimer.look(LOOKS_MAX)?;
         }
         Ok(None)
     }
+}
 
-    fn signed(&self, bytes: &[u8], gas: u64, gas_price: Amount) -> Next {
-        let nonce = evm::count(bytes)?;
-        let Claimer { by, order, .. } = &self.claimer;
-        let rail = order.voucher.rail;
-        let (to, value, data) = (rail.vault, Amount(0), order.call());
-        let chain_id = rail.chain;
-        let made = Transaction { chain_id, nonce, gas_price, gas, to, value, data };
-        let signed = made.sign(by.key()?);
-        Ok(State::Sending(evm::send(&signed.bytes), signed.id))
-    }
+fn signed(claimer: &Claimer, bytes: &[u8], gas: u64, gas_price: Amount) -> Next {
+    let nonce = evm::count(bytes)?;
+    let Claimer { by, order, .. } = claimer;
+    let rail = order.voucher.rail;
+    let (to, value, data) = (rail.vault, Amount(0), order.call());
+    let chain_id = rail.chain;
+    let made = Transaction { chain_id, nonce, gas_price, gas, to, value, data };
+    let signed = made.sign(by.key()?);
+    Ok(State::Sending(evm::send(&signed.bytes), signed.id))
+}
 
-    fn polled(&self, bytes: &[u8], id: TransactionId) -> Next {
-        let Ok(Some(receipt)) = evm::receipt(bytes, id) else { return Ok(State::Waiting(id)) };
-        match receipt.outcome {
-            Outcome::Reverted { data } => Err(ClaimTrouble::Failed(abi::reason(&data))),
-            Outcome::Broke { words } => Err(ClaimTrouble::Broke(words)),
-            Outcome::Done => Ok(match self.claimer.total(&receipt) {
-                Some(total) => State::Counting(total),
-                None => State::Waiting(id),
-            }),
-        }
+fn polled(claimer: &Claimer, bytes: &[u8], id: TransactionId) -> Next {
+    let Ok(Some(receipt)) = evm::receipt(bytes, id) else { return Ok(State::Waiting(id)) };
+    match receipt.outcome {
+        Outcome::Reverted { data } => Err(ClaimTrouble::Failed(abi::reason(&data))),
+        Outcome::Broke { words } => Err(ClaimTrouble::Broke(words)),
+        Outcome::Done => Ok(match claimer.total(&receipt) {
+            Some(total) => State::Counting(total),
+            None => State::Waiting(id),
+        }),
     }
 }
 

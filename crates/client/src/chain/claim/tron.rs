@@ -9,7 +9,7 @@ use headwater_tron::node::{
 };
 use headwater_tron::transaction::{Contract, Raw, Transaction, TransactionId};
 
-use super::{ClaimOrder, ClaimStep, ClaimTrouble, Claimer, POLL_EVERY, Submitter};
+use super::{ClaimStep, ClaimTrouble, Claimer, POLL_EVERY, Submitter};
 
 /// The most sun that a claim may burn, 100 TRX: eleven times what one costs at 100 sun for a unit
 /// of energy. What is not used stays with the account.
@@ -19,8 +19,9 @@ pub const CLAIM_FEE_LIMIT: u64 = 100_000_000;
 /// minute after its block; this is three.
 const LOOKS_MAX: u32 = 60;
 
+/// How far a claim got.
 #[derive(Clone, Debug)]
-enum State {
+pub(super) enum State {
     /// Asks what was claimed before: somebody else may have submitted the voucher.
     Looking,
     /// Has the call tried, since one that is refused costs a fee.
@@ -39,49 +40,25 @@ enum State {
     Settling(TransactionId, Amount),
 }
 
-/// One claim on its way.
-#[derive(Debug)]
-pub(super) struct Course {
-    claimer: Claimer,
-    state: State,
-}
-
 /// What an answer leads to.
 type Next = Result<State, ClaimTrouble>;
 
-impl Course {
-    pub(super) fn new(by: Submitter, order: ClaimOrder) -> Self {
-        let claimer = Claimer { by, order, looks: 0, looks_max: LOOKS_MAX };
-        Self { claimer, state: State::Looking }
-    }
-
-    pub(super) fn order(&self) -> &ClaimOrder {
-        &self.claimer.order
-    }
-
-    /// Takes what a wallet sent, if it was offered anything.
-    pub(super) fn submitted(&mut self, id: Option<TransactionId>) -> bool {
-        let was_offered = matches!(self.state, State::Offered);
-        if let Some(id) = id.filter(|_| was_offered) {
-            self.state = State::Polling(id);
-        }
-        was_offered
-    }
-
-    pub(super) fn next(&mut self) -> ClaimStep {
-        let Claimer { by, order, .. } = &self.claimer;
+impl State {
+    /// What comes next.
+    pub(super) fn next(&mut self, claimer: &Claimer) -> ClaimStep {
+        let Claimer { by, order, .. } = claimer;
         let vault = order.voucher.rail.vault;
-        let request = match &self.state {
+        let request = match self {
             State::Looking | State::Settling(..) => {
-                let call = self.claimer.ask_claimed();
+                let call = claimer.ask_claimed();
                 Request::call(path::SOLID_CONSTANT, Address([0; 20]), vault, call)
             }
             State::Trying => Request::call(path::CONSTANT, by.address(), vault, order.call()),
-            State::Building => Request::of(path::TRIGGER, &self.call_request()),
+            State::Building => Request::of(path::TRIGGER, &call_request(claimer)),
             State::Sending(request, _) => request.clone(),
             State::Offered => return ClaimStep::Submit,
             State::Waiting(id) => {
-                self.state = State::Polling(*id);
+                *self = State::Polling(*id);
                 return ClaimStep::Wait(POLL_EVERY);
             }
             State::Polling(id) => Request::receipt(path::SOLID_RECEIPT, *id),
@@ -90,23 +67,27 @@ impl Course {
     }
 
     /// Takes an answer; says how the claim ended once it has.
-    pub(super) fn answered(&mut self, bytes: &[u8]) -> Result<Option<Answer>, ClaimTrouble> {
-        self.state = match &self.state {
+    pub(super) fn answered(
+        &mut self,
+        claimer: &mut Claimer,
+        bytes: &[u8],
+    ) -> Result<Option<Answer>, ClaimTrouble> {
+        *self = match &*self {
             State::Looking => {
-                let claimed = self.claimer.read_claimed(bytes)?;
-                if claimed >= self.claimer.order.voucher.amount {
+                let claimed = claimer.read_claimed(bytes)?;
+                if claimed >= claimer.order.voucher.amount {
                     return Ok(Some(Answer::ClaimDone(claimed)));
                 }
                 State::Trying
             }
-            State::Trying => self.tried(bytes)?,
-            State::Building => self.built(bytes)?,
+            State::Trying => tried(claimer, bytes)?,
+            State::Building => built(claimer, bytes)?,
             State::Sending(_, id) => sent(bytes, *id)?,
-            State::Polling(id) => self.polled(bytes, *id)?,
+            State::Polling(id) => polled(claimer, bytes, *id)?,
             State::Settling(id, total) => {
                 // Behind one address there may be nodes of which one lags: a sum that is less than
                 // the receipt says is an old one, never a payer's fault.
-                let claimed = self.claimer.read_claimed(bytes);
+                let claimed = claimer.read_claimed(bytes);
                 match claimed.ok().filter(|claimed| claimed >= total) {
                     Some(claimed) => return Ok(Some(Answer::ClaimDone(claimed))),
                     None => State::Waiting(*id),
@@ -114,73 +95,73 @@ impl Course {
             }
             state @ (State::Offered | State::Waiting(_)) => state.clone(),
         };
-        if let State::Waiting(_) = self.state {
-            self.claimer.look()?;
+        if let State::Waiting(_) = self {
+            claimer.look(LOOKS_MAX)?;
         }
         Ok(None)
     }
+}
 
-    fn tried(&self, bytes: &[u8]) -> Next {
-        match node::called(bytes)? {
-            Called::Returned { .. } => Ok(match self.claimer.by {
-                Submitter::Key(_) => State::Building,
-                Submitter::Wallet(_) => State::Offered,
-            }),
-            Called::Reverted { data, .. } => Err(ClaimTrouble::WouldFail(abi::reason(&data))),
-            Called::Broke { words, .. } => Err(ClaimTrouble::WouldFail(Reason::Words(words))),
-            Called::Refused { code, words } => Err(ClaimTrouble::Refused { code, words }),
-        }
+fn tried(claimer: &Claimer, bytes: &[u8]) -> Next {
+    match node::called(bytes)? {
+        Called::Returned { .. } => Ok(match claimer.by {
+            Submitter::Key(_) => State::Building,
+            Submitter::Wallet(_) => State::Offered,
+        }),
+        Called::Reverted { data, .. } => Err(ClaimTrouble::WouldFail(abi::reason(&data))),
+        Called::Broke { words, .. } => Err(ClaimTrouble::WouldFail(Reason::Words(words))),
+        Called::Refused { code, words } => Err(ClaimTrouble::Refused { code, words }),
     }
+}
 
-    fn call_request(&self) -> CallRequest {
-        CallRequest {
-            owner_address: HexAddress(self.claimer.by.address()),
-            contract_address: Some(HexAddress(self.claimer.order.voucher.rail.vault)),
-            function_selector: None,
-            parameter: None,
-            data: Some(HexBytes(self.claimer.order.call())),
-            call_value: 0,
-            call_token_value: 0,
-            token_id: 0,
-            fee_limit: CLAIM_FEE_LIMIT,
-            visible: false,
-        }
+fn call_request(claimer: &Claimer) -> CallRequest {
+    CallRequest {
+        owner_address: HexAddress(claimer.by.address()),
+        contract_address: Some(HexAddress(claimer.order.voucher.rail.vault)),
+        function_selector: None,
+        parameter: None,
+        data: Some(HexBytes(claimer.order.call())),
+        call_value: 0,
+        call_token_value: 0,
+        token_id: 0,
+        fee_limit: CLAIM_FEE_LIMIT,
+        visible: false,
     }
+}
 
-    fn built(&self, bytes: &[u8]) -> Next {
-        let Transaction { raw, signatures } = node::unsigned(bytes)?;
-        if !signatures.is_empty() || !self.is_ours(&raw) {
-            return Err(ClaimTrouble::OtherTransaction);
-        }
-        let signed = raw.sign(self.claimer.by.key()?)?;
-        Ok(State::Sending(Request::broadcast(&signed)?, signed.id()?))
+fn built(claimer: &Claimer, bytes: &[u8]) -> Next {
+    let Transaction { raw, signatures } = node::unsigned(bytes)?;
+    if !signatures.is_empty() || !is_ours(claimer, &raw) {
+        return Err(ClaimTrouble::OtherTransaction);
     }
+    let signed = raw.sign(claimer.by.key()?)?;
+    Ok(State::Sending(Request::broadcast(&signed)?, signed.id()?))
+}
 
-    /// Whether it does what was asked and nothing else. The node chooses the block it names and
-    /// its dates, which change only until when it counts.
-    fn is_ours(&self, raw: &Raw) -> bool {
-        let Contract::Trigger(call) = &raw.contract else { return false };
-        call.owner == self.claimer.by.address()
-            && call.contract == self.claimer.order.voucher.rail.vault
-            && call.data == self.claimer.order.call()
-            && [call.call_value, call.call_token_value] == [Amount(0); 2]
-            && call.token_id == 0
-            && raw.memo.is_empty()
-            && raw.permission == 0
-            && raw.fee_limit == Amount(CLAIM_FEE_LIMIT.into())
-    }
+/// Whether it does what was asked and nothing else. The node chooses the block it names and
+/// its dates, which change only until when it counts.
+fn is_ours(claimer: &Claimer, raw: &Raw) -> bool {
+    let Contract::Trigger(call) = &raw.contract else { return false };
+    call.owner == claimer.by.address()
+        && call.contract == claimer.order.voucher.rail.vault
+        && call.data == claimer.order.call()
+        && [call.call_value, call.call_token_value] == [Amount(0); 2]
+        && call.token_id == 0
+        && raw.memo.is_empty()
+        && raw.permission == 0
+        && raw.fee_limit == Amount(CLAIM_FEE_LIMIT.into())
+}
 
-    fn polled(&self, bytes: &[u8], id: TransactionId) -> Next {
-        // A node that does not answer for a moment says nothing of the claim.
-        let Ok(Some(receipt)) = node::receipt(bytes, id) else { return Ok(State::Waiting(id)) };
-        match &receipt.outcome {
-            Outcome::Reverted { data } => Err(ClaimTrouble::Failed(abi::reason(data))),
-            Outcome::Broke { words } => Err(ClaimTrouble::Broke(words.clone())),
-            Outcome::Done => Ok(match self.claimer.total(&receipt) {
-                Some(total) => State::Settling(id, total),
-                None => State::Waiting(id),
-            }),
-        }
+fn polled(claimer: &Claimer, bytes: &[u8], id: TransactionId) -> Next {
+    // A node that does not answer for a moment says nothing of the claim.
+    let Ok(Some(receipt)) = node::receipt(bytes, id) else { return Ok(State::Waiting(id)) };
+    match &receipt.outcome {
+        Outcome::Reverted { data } => Err(ClaimTrouble::Failed(abi::reason(data))),
+        Outcome::Broke { words } => Err(ClaimTrouble::Broke(words.clone())),
+        Outcome::Done => Ok(match claimer.total(&receipt) {
+            Some(total) => State::Settling(id, total),
+            None => State::Waiting(id),
+        }),
     }
 }
 
