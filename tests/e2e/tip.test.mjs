@@ -147,7 +147,7 @@ test("the dialog works by keyboard, for screen readers and in any width", limit,
         > document.querySelector(".tip").clientWidth);
       assert.equal(wide, false, name);
       await page.keyboard.press("Escape");
-      assert.equal(await page.locator(".tip").count(), 0);
+      await page.waitForSelector(".tip", { state: "detached" });
       assert.equal(await page.evaluate(() => document.activeElement.textContent), "Tip");
     }
   }

@@ -13,6 +13,8 @@ export function notice(text: string, urgent: boolean): void {
   const dismiss = makeButton("Dismiss", { class: "plain" }, () => box.remove());
   box.append(make("p", {}, text), dismiss);
   place.append(box);
+  // Who pressed something further down would not see it.
+  if (urgent) box.scrollIntoView({ block: "nearest" });
 }
 
 /** Says what this browser lacks; `canStream` when files have addresses here. */
