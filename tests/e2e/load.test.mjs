@@ -1,4 +1,6 @@
 // A crowd on one server, for a minute: nobody goes without, and nothing piles up.
+//
+// Alone: the crowd fills the machine.
 
 import { test } from "node:test";
 import { judge as judgeLoad, runLoad, told as toldLoad } from "../load/load.mjs";

@@ -1,5 +1,7 @@
 // Paid priority, whole: a ledger, a seller with little upload, pages that want it. One page pays
 // through TronWeb 6.5.1 behind a TIP-6963 provider; the others know nothing of it.
+//
+// Alone: who gets how much of an upload is measured.
 
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";

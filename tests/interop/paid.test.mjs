@@ -1,5 +1,7 @@
 // WebTorrent 3.0.21 and libtorrent 2.1.1 beside a page that pays for its slot at the same seller:
 // both get everything, at no time nothing, and nobody says a word of payment to them.
+//
+// Alone: nobody may wait for long, which is measured.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -18,9 +18,18 @@ pub(crate) fn tool(program: impl AsRef<std::ffi::OsStr>) -> Command {
     command
 }
 
-/// The cargo that started us, at the project's top level.
+/// The cargo that started us, at the project's top level. It hears nothing of the package that we
+/// are: what some build scripts watch of that would have them run, and half of all be built, again.
 pub(crate) fn cargo() -> Command {
-    tool(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut cargo = tool(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let is_ours =
+        |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(is_ours) {
+            cargo.env_remove(name);
+        }
+    }
+    cargo
 }
 
 /// Where cargo puts what it builds.

@@ -1,5 +1,6 @@
 //! The steps of `cargo xtask test`, cheap ones first, and what each of them runs.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Result;
@@ -148,20 +149,38 @@ fn build_program() -> Result<Count> {
     one(cargo().args(["test", "--locked", "--workspace", "--no-run", "-q"]))
 }
 
-/// Runs every `*.test.mjs` of a folder under `tests/`, one file after the other.
+/// A test file with a line that begins so is run while no other is.
+const ALONE: &str = "// Alone:";
+
+/// Runs every `*.test.mjs` of a folder under `tests/`: most of their time they wait, so that two
+/// files run at once, but for those that say that they need the machine.
 fn node_tests(folder: &str, full: bool) -> Result<Count> {
     let mut files: Vec<_> = std::fs::read_dir(root().join("tests").join(folder))?
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| path.to_string_lossy().ends_with(".test.mjs"))
         .collect();
     files.sort();
-    let mut node = tool("node");
-    node.env("HEADWATER_PROGRAM", target_dir()?.join("debug/headwater"));
     if full {
         setup::azurite()?;
-        node.env("HEADWATER_FULL", "1");
     }
-    node.args(["--test", "--test-concurrency=1", "--test-force-exit", "--test-reporter=spec"]);
-    node.args(files);
-    counted(&mut node)
+    let program = target_dir()?.join("debug/headwater");
+    let is_alone = |path: &PathBuf| {
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        text.lines().any(|line| line.starts_with(ALONE))
+    };
+    let (alone, others): (Vec<_>, Vec<_>) = files.into_iter().partition(is_alone);
+    let mut count = Count::default();
+    for (files, at_once) in [(others, 2), (alone, 1)] {
+        if files.is_empty() {
+            continue;
+        }
+        let mut node = tool("node");
+        node.env("HEADWATER_PROGRAM", &program);
+        if full {
+            node.env("HEADWATER_FULL", "1");
+        }
+        node.arg("--test").arg(format!("--test-concurrency={at_once}"));
+        count.add(counted(node.args(["--test-force-exit", "--test-reporter=spec"]).args(files))?);
+    }
+    Ok(count)
 }
