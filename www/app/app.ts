@@ -2,7 +2,7 @@
  * The page: opens the client, takes torrents in, keeps a card for each, and looks at them once a
  * second.
  */
-import { Headwater, type Torrent } from "headwater";
+import { Headwater, type Payment, type Torrent } from "headwater";
 import { handleMagnets } from "./address.js";
 import { Card, type CardStart } from "./card.js";
 import { byId, make, setText } from "./dom.js";
@@ -60,7 +60,7 @@ function makeDesk(client: Headwater, trackers: string[]): Desk {
   return {
     open: (source) => void attempt(async () => {
       const magnet = typeof source === "string" && source.startsWith("magnet:") ? source : null;
-      const card = show(await client.add(source), { magnet });
+      const card = show(client, await client.add(source), { magnet });
       for (const other of cards.values()) if (other !== card) other.close();
       card.open(true);
     }),
@@ -69,7 +69,7 @@ function makeDesk(client: Headwater, trackers: string[]): Desk {
       const onProgress = (part: number): void => busy(`Preparing ${what}: ${share(part)}`);
       onProgress(0);
       const options = { onProgress, trackers, ...nameFor(files) };
-      show(await client.seed(files, options), { lasting: false }).open(false);
+      show(client, await client.seed(files, options), { lasting: false }).open(false);
     }),
   };
 }
@@ -95,7 +95,7 @@ async function attempt(act: () => Promise<void>): Promise<void> {
 async function resume(client: Headwater): Promise<void> {
   for (const { magnet, paused, skipped } of recents()) {
     await attempt(async () => {
-      show(await client.add(magnet, { paused }), { magnet, paused, skipped });
+      show(client, await client.add(magnet, { paused }), { magnet, paused, skipped });
     });
   }
 }
@@ -104,7 +104,7 @@ function busy(text: string): void {
   setText(byId("busy", HTMLElement), text);
 }
 
-function show(torrent: Torrent, start: Partial<CardStart>): Card {
+function show(client: Headwater, torrent: Torrent, start: Partial<CardStart>): Card {
   const known = cards.get(torrent.infoHash);
   if (known !== undefined) return known;
   const gone = (): void => {
@@ -114,7 +114,8 @@ function show(torrent: Torrent, start: Partial<CardStart>): Card {
     byId("empty", HTMLElement).hidden = cards.size > 0;
     byId("torrents", HTMLElement).focus();
   };
-  const card = new Card(torrent, { ...FRESH, ...start, gone });
+  const payment = (): Promise<Payment> => client.payment();
+  const card = new Card(torrent, { ...FRESH, ...start, payment, gone });
   cards.set(torrent.infoHash, card);
   byId("cards", HTMLElement).prepend(card.element);
   byId("empty", HTMLElement).hidden = true;

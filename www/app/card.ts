@@ -3,9 +3,10 @@
  * be done with it.
  */
 import { nameIn } from "./address.js";
+import { offerPurchase } from "./buyoffer.js";
 import { make, makeButton, setText } from "./dom.js";
 import { Facts } from "./facts.js";
-import type { Torrent } from "headwater";
+import type { Payment, Torrent } from "headwater";
 import { CardHead } from "./head.js";
 import { notice } from "./notice.js";
 import { forget, remember } from "./recent.js";
@@ -32,6 +33,8 @@ export interface CardStart {
   magnet: string | null;
   /** Whether the user paused it. */
   paused: boolean;
+  /** Opens payment, for content that is paid for. */
+  payment: () => Promise<Payment>;
   /** What to do when it was removed. */
   gone: () => void;
 }
@@ -141,9 +144,24 @@ export class Card {
 
   private fill(): void {
     this.filled = true;
+    if (this.torrent.paid) this.shut();
     this.sections.files.fill(this.torrent.files, this.skipped);
     offerTip(this.torrent, this.look().name, this.removal);
     this.keep();
+  }
+
+  /** Shows nothing of paid content before its key is here. */
+  private shut(): void {
+    const { sections: { files }, stage } = this;
+    files.shut = true;
+    void offerPurchase(this.torrent, this.look().name, this.start.payment, {
+      say: (text, waiting, act) => stage.shut(text, waiting, act),
+      open: (isBought) => {
+        files.shut = false;
+        stage.unshut(isBought);
+        this.refresh(false);
+      },
+    });
   }
 
   private toggle(): void {

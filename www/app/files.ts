@@ -32,8 +32,16 @@ export class FileList {
   summary = "not known yet";
   private rows: Row[] = [];
   private readonly skipped = new Set<string>();
+  private isShut = false;
 
   constructor(private readonly events: FilesEvents) {}
+
+  /** Whether nothing can be played or saved yet. */
+  set shut(isShut: boolean) {
+    this.isShut = isShut;
+    const acts = this.element.querySelectorAll<HTMLElement>(".file-acts");
+    for (const each of acts) each.hidden = isShut;
+  }
 
   /** Lists these files, with the skipped ones unchosen. */
   fill(files: readonly TorrentFile[], skipped: string[]): void {
@@ -73,7 +81,7 @@ export class FileList {
     const label = several
       ? make("label", { class: "file-label" }, this.makeChoice(file), name)
       : make("span", { class: "file-label" }, name);
-    const acts = make("span", { class: "file-acts" });
+    const acts = make("span", { class: "file-acts", hidden: this.isShut });
     if (kindOf(file.path) !== "other") {
       const word = kindOf(file.path) === "image" ? "Show" : "Play";
       acts.append(makeButton(word, { class: "small", "aria-label": `${word} ${file.path}` }, () =>

@@ -9,7 +9,7 @@ import { notice } from "./notice.js";
 import { plain } from "./trouble.js";
 
 /** Where the server is paid. */
-interface Sold {
+export interface Sold {
   readonly chain: Chain;
   /** A node of it that pages may ask; empty where none is told. */
   readonly node: string;
@@ -48,14 +48,22 @@ export function loadTestWallet(): Promise<void> {
   }));
 }
 
+/** Loads the looks of whatever is about money. Without them it works all the same. */
+export function dressPay(): Promise<void> {
+  if (document.querySelector("link[href$='pay.css']") !== null) return Promise.resolve();
+  return new Promise((done) => {
+    const link = make("link", { rel: "stylesheet", href: "./pay.css" });
+    link.addEventListener("load", () => done());
+    link.addEventListener("error", () => done());
+    document.head.append(link);
+  });
+}
+
 async function mount(client: Headwater, sold: Sold, place: HTMLElement): Promise<void> {
   const { chain, node } = sold;
   if (sold.hasTestWallet) await loadTestWallet();
   const [{ mountPay }, payment] =
-    await Promise.all([import("headwater-pay-panel"), client.payment()]);
-  if (document.querySelector("link[href$='pay.css']") === null) {
-    document.head.append(make("link", { rel: "stylesheet", href: "./pay.css" }));
-  }
+    await Promise.all([import("headwater-pay-panel"), client.payment(), dressPay()]);
   const limitUpload = (upload: number | null): Promise<void> => client.setLimits({ upload });
   mountPay(place, payment, { chains: [chain], node, limitUpload });
   place.querySelector("input")?.focus();

@@ -32,7 +32,7 @@ export class VaultPart {
   private readonly free = make("dd", { "data-pay": "free" }, "–");
   private readonly held = make("dd", { "data-pay": "held" }, "–");
   private readonly status = make("p", { class: "hint", role: "status" });
-  private readonly amount = amountField("pay-amount", "100");
+  private readonly amount: HTMLInputElement;
   private readonly acts: HTMLButtonElement[];
   private readonly take = makeButton("Take it out now", {}, () => this.move((bridge) =>
     bridge.exit()));
@@ -42,7 +42,9 @@ export class VaultPart {
     private readonly lib: WalletLib,
     private readonly bridge: Bridge,
     private readonly events: VaultEvents,
+    amount = "100",
   ) {
+    this.amount = amountField("pay-amount", amount);
     const put = makeButton("Put in", {}, () => this.withAmount((amount) => this.move((bridge) =>
       bridge.deposit(amount, (step) => setText(this.status, STEPS[step])))));
     const ask = makeButton("Ask back", {}, () => this.withAmount((amount) => this.move((bridge) =>

@@ -17,19 +17,29 @@ const times = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium", timeStyle: 
 const PLAIN: Record<string, string> = {
   "bad-address": "That is no address that could be paid. Check it, letter by letter",
   "bad-amount": "That is no amount of BTT. Write digits, with a point before the parts of one",
+  "cap-too-low": "What is left of the allowance is less than the price. Stop " +
+    "paying, then buy it with one for this alone",
   "bad-node": "The chain cannot be asked there",
   "claim-under-way": "A claim is under way already. Wait until it is over",
   "claim-unsettled": "The claim was sent, but the chain has not settled it. Claim again later: " +
     "nothing is paid twice",
+  "keys-unkept": "This browser keeps nothing for this site, perhaps because the window is " +
+    "private, and what you buy would be lost with it. Buy it in an ordinary window",
   "earnings-unreadable": "What was earned here earlier cannot be read, so nothing is sold",
+  "no-funds": "The vault holds too little for that. Put in what is lacking, then buy it again",
+  "no-publisher": "Nobody who sells it answered. Try again later; what you may have paid buys it " +
+    "then, until the allowance ends",
   "no-vault": "Nothing is sold: the chain's node does not answer, or there is no vault there",
   "nothing-to-claim": "There is nothing to claim now",
   "prompt-refused": "Nothing was signed: what was asked for is not what you agreed to. Press the " +
     "button again to agree anew",
+  "sale-denied": "The publisher does not sell it on these terms. Ask for a new link",
   "second-tab": "Another tab of this site has the earnings. Sell and claim there, or close it",
   "transaction-reverted": "The chain refused the transaction; only its fee is gone",
   "transaction-unconfirmed": "The chain has not taken the transaction yet. It may still: look " +
     "into your wallet before you try again",
+  "wrong-key": "What the publisher sent does not open it. Nothing more is asked of it; complain " +
+    "to the publisher",
   "wallet-bad-answer": "The wallet's answer was not what was asked for, so it was not used",
   "wallet-busy": "The wallet asks you something already. Answer it there, then try again",
   "wallet-disconnected": "The wallet is no longer connected. Connect it again",

@@ -20,12 +20,13 @@ export class Player {
     this.say("Waiting to learn what is in it", true);
   }
 
-  /** Says something on the empty stage. */
-  say(text: string, waiting: boolean): void {
+  /** Says something on the empty stage, with what can be done about it. */
+  say(text: string, waiting: boolean, act?: HTMLButtonElement): void {
     this.clear();
     const look = waiting ? "ripple" : "ripple still";
     const drop = make("span", { class: look, "aria-hidden": "true" });
-    this.element.append(make("div", { class: "stage-empty" }, drop, make("p", {}, text)));
+    this.element.append(make("div", { class: "stage-empty" }, drop, make("p", {}, text),
+      ...(act === undefined ? [] : [act])));
   }
 
   /** Puts a file on stage; `start` begins it at once where the browser lets a page do that. */
@@ -105,15 +106,14 @@ export class Player {
     if (this.media !== media) return;
     const cannot = media.error?.code === MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED;
     const at = media.currentTime;
-    this.say(cannot && at === 0
-      ? `This browser cannot play ${file.name}. Save it, or try again.`
-      : `Playing stopped: the data did not come in time.`, false);
     const again = makeButton("Try again", {}, () => {
       void this.show(file, all, true).then(() => {
         if (this.media !== null) this.media.currentTime = at;
       });
     });
-    this.element.firstElementChild?.append(again);
+    this.say(cannot && at === 0
+      ? `This browser cannot play ${file.name}. Save it, or try again.`
+      : `Playing stopped: the data did not come in time.`, false, again);
   }
 
   private async addressOf(file: TorrentFile): Promise<string> {

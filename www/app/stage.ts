@@ -12,8 +12,22 @@ export class Stage {
   readonly player = new Player();
   private isDue = true;
   private plays = false;
+  private isShut = false;
 
   constructor(private readonly torrent: Torrent) {}
+
+  /** Keeps files off the stage, and says why. */
+  shut(text: string, waiting: boolean, act?: HTMLButtonElement): void {
+    this.isShut = true;
+    this.player.say(text, waiting, act);
+  }
+
+  /** Lets files on stage; with `play` what comes there starts by itself. */
+  unshut(play: boolean): void {
+    this.isShut = false;
+    this.isDue = true;
+    this.plays ||= play;
+  }
 
   /** Wants something on stage; with `play` it starts by itself. */
   open(play: boolean): void {
@@ -24,7 +38,7 @@ export class Stage {
 
   /** Puts the best of the chosen files on stage, if nothing is there yet. */
   fill(skipped: string[]): void {
-    if (!this.isDue) return;
+    if (!this.isDue || this.isShut) return;
     this.isDue = false;
     const best = choose(this.torrent.files.filter((each) => !skipped.includes(each.path)));
     if (best === null) {

@@ -3,9 +3,9 @@
  * that and to pay is loaded once the user asks for it.
  */
 import type { Torrent } from "headwater";
-import { make, makeButton } from "./dom.js";
+import { makeButton } from "./dom.js";
 import { notice } from "./notice.js";
-import { loadTestWallet, soldOn } from "./payoffer.js";
+import { dressPay, loadTestWallet, soldOn } from "./payoffer.js";
 import { plain } from "./trouble.js";
 
 /**
@@ -36,18 +36,6 @@ async function open(torrent: Torrent, name: string): Promise<void> {
   // The server's own chain comes with its wallet to try paying with.
   const own = sold !== null && sold.chain.id === said.chain ? sold : null;
   if (own?.hasTestWallet === true) await loadTestWallet();
-  const [{ openTip }] = await Promise.all([import("headwater-tip-dialog"), dress()]);
+  const [{ openTip }] = await Promise.all([import("headwater-tip-dialog"), dressPay()]);
   await openTip(said, name, own?.chain ?? null);
-}
-
-/** The dialog's looks are those of the payment panel. */
-function dress(): Promise<void> {
-  if (document.querySelector("link[href$='pay.css']") !== null) return Promise.resolve();
-  return new Promise((done) => {
-    const link = make("link", { rel: "stylesheet", href: "./pay.css" });
-    // Without its looks the dialog works all the same.
-    link.addEventListener("load", () => done());
-    link.addEventListener("error", () => done());
-    document.head.append(link);
-  });
 }

@@ -20,6 +20,7 @@ const PLAIN: Record<string, string> = {
   "not-a-magnet": "That is no magnet link. Copy the whole link, from magnet: on",
   "not-a-torrent": "That file is no torrent. Choose one that ends in .torrent; to share a file " +
     "itself, use the other button",
+  "not-bought": "This is encrypted and to be paid for. Buy it first",
   "peer-banned": "Somebody sent wrong data and was shut out. What they spoiled is fetched again",
   "piece-lost": "Something stored here was damaged. It is fetched again",
   "second-tab": "Another tab keeps this torrent's files. It plays here all the same, from " +

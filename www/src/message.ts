@@ -81,6 +81,8 @@ export type PayWish =
   | { pay: "key" }
   | { pay: "start"; grant: GrantGiven }
   | { pay: "stop" }
+  | { pay: "buy"; magnet: string }
+  | { pay: "has"; magnet: string }
   | { pay: "recall" }
   | { pay: "sell"; terms: TermsGiven; node: string }
   | { pay: "unsell" }
@@ -178,6 +180,8 @@ export interface Metadata {
   private: boolean;
   comment: string | null;
   magnet: string;
+  /** Its link names a price: its files are encrypted, unless the publisher did not sign that. */
+  paid: boolean;
   trackers: string[];
   files: FileShape[];
 }
@@ -193,6 +197,9 @@ export interface FileShape {
   /** Whether a browser would run scripts in it if it were opened as a page. */
   runsScripts: boolean;
 }
+
+/** Decrypts in place what begins at byte `offset` of a file. */
+export type Decrypt = (offset: number, bytes: Bytes) => void;
 
 /** A torrent's figures at one moment. */
 export interface Snapshot {

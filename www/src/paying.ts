@@ -4,8 +4,9 @@
  * money but which torrents are in a hurry.
  */
 
-import init, { Payer } from "../pkg/pay/headwater-pay.js";
+import init, { contentOf, Payer } from "../pkg/pay/headwater-pay.js";
 import { Node } from "./asking.js";
+import { Contents } from "./contents.js";
 import { HeadwaterError } from "./error.js";
 import type { PayTold, PayWish } from "./message.js";
 import { Records } from "./records.js";
@@ -47,6 +48,8 @@ interface Waiting<T> {
 
 /** Payment of one worker. The session's key lives and ends with it; what was earned is kept. */
 export class Paying {
+  /** The keys of paid content. */
+  readonly contents = new Contents();
   readonly #engine: PayEngine;
   readonly #payer: Payer;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -58,6 +61,8 @@ export class Paying {
   #node: Node | null = null;
   #selling: Waiting<null> | null = null;
   #claiming: Waiting<string> | null = null;
+  /** Who waits for each key, by what it is known. */
+  readonly #purchases = new Map<string, Waiting<null>[]>();
 
   constructor(engine: PayEngine) {
     this.#engine = engine;
@@ -80,6 +85,10 @@ export class Paying {
       case "stop":
         this.#end();
         break;
+      case "buy":
+        return this.#buy(wish.magnet);
+      case "has":
+        return (await this.contents.has(wish.magnet)) ? "yes" : "no";
       case "recall":
         await this.#recall();
         break;
@@ -95,6 +104,18 @@ export class Paying {
     }
     this.#engine.due();
     return null;
+  }
+
+  /** Buys the key of paid content, unless it is here. */
+  async #buy(magnet: string): Promise<null> {
+    if (contentOf(magnet) !== undefined && (await this.contents.has(magnet))) return null;
+    await this.contents.mustKeep();
+    this.#date();
+    const check = this.#payer.buyContent(magnet);
+    return new Promise((resolve, reject) => {
+      const waiting = this.#purchases.get(check) ?? [];
+      this.#purchases.set(check, [...waiting, { resolve, reject }]);
+    });
   }
 
   /** Takes up what was earned before; fails while another tab holds it. */
@@ -165,6 +186,20 @@ export class Paying {
         else this.#records.change(name, bytes.slice(), done);
       },
       forget: (name: string) => this.#records?.change(name, null, () => undefined),
+      keep: (job: number, check: string, key: Uint8Array) => {
+        void this.contents.keep(check, key.slice()).then(() => {
+          this.#payer.kept(job);
+          this.#engine.due();
+        });
+      },
+      bought: (check: string, code: string | undefined, why: string | undefined) => {
+        const waiting = this.#purchases.get(check) ?? [];
+        this.#purchases.delete(check);
+        for (const { resolve, reject } of waiting) {
+          if (code === undefined) resolve(null);
+          else reject(new HeadwaterError(code, why ?? ""));
+        }
+      },
       sold: (why: string | undefined) => {
         if (why === undefined) this.#selling?.resolve(null);
         else this.#selling?.reject(new HeadwaterError("no-vault", why));

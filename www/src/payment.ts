@@ -3,7 +3,7 @@
  * it is loaded before it is used.
  */
 
-import { HeadwaterError } from "headwater";
+import { HeadwaterError, type Torrent } from "headwater";
 import init, { publicationOf as proven } from "../pkg/pay/headwater-pay.js";
 import type { GrantGiven, PayTold, PayWish, TermsGiven } from "./message.js";
 
@@ -136,9 +136,15 @@ export type PaymentListener = (news: PaymentNews) => void;
 export class Payment {
   readonly #ask: (wish: PayWish) => Promise<string>;
   readonly #listeners = new Set<PaymentListener>();
+  #purse: Purse | null = null;
 
   constructor(ask: (wish: PayWish) => Promise<string>) {
     this.#ask = ask;
+  }
+
+  /** What is bought with; `null` while nothing is. */
+  get purse(): Purse | null {
+    return this.#purse;
   }
 
   /** Address of the session's key, which is made in the engine's worker and never leaves it. */
@@ -147,18 +153,36 @@ export class Payment {
   }
 
   /** Starts to buy within the grant. */
-  async start({ grant: { grant, chainId, vault, signature }, token, pricePerMiB }: Purse) {
+  async start(purse: Purse): Promise<void> {
+    const { grant: { grant, chainId, vault, signature }, token, pricePerMiB } = purse;
     const given: GrantGiven = {
       chain: chainId, vault, token: token ?? "0".repeat(40), owner: grant.owner, key: grant.key,
       cap: String(grant.cap), expiry: grant.expiry, salt: hex(grant.salt),
       signature: hex(signature), price: String(pricePerMiB),
     };
     await this.#ask({ pay: "start", grant: given });
+    this.#purse = purse;
   }
 
   /** Ends buying at once; nothing more is promised. */
   async stop(): Promise<void> {
+    this.#purse = null;
     await this.#ask({ pay: "stop" });
+  }
+
+  /**
+   * Buys the key of a torrent's paid content, for the price that its `publication()` names and out
+   * of the grant that `start` was given; then its files can be read. It is kept and never bought
+   * again: a key that this browser has, or that the grant's owner bought once, costs nothing.
+   * Fails with `no-publisher` when nobody who sells it answers for two minutes.
+   */
+  async buy(torrent: Pick<Torrent, "magnet">): Promise<void> {
+    await this.#ask({ pay: "buy", magnet: torrent.magnet });
+  }
+
+  /** Whether a torrent's files can be read here: its content is free, or its key was bought. */
+  async has(torrent: Pick<Torrent, "magnet">): Promise<boolean> {
+    return (await this.#ask({ pay: "has", magnet: torrent.magnet })) === "yes";
   }
 
   /**
@@ -224,6 +248,7 @@ export class Payment {
   /** Takes the worker's news. */
   hear(told: PayTold): void {
     const news = readNews(told);
+    if (news.is === "stopped") this.#purse = null;
     for (const listener of this.#listeners) listener(news);
   }
 }

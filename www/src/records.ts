@@ -3,6 +3,7 @@
  * write is told as done only once it would survive a crash. What a record says is payment's matter.
  */
 
+import { answer, change, openDatabase } from "./database.js";
 import { HeadwaterError } from "./error.js";
 
 const NAME = "headwater-earnings";
@@ -40,9 +41,7 @@ export class Records {
     }
     const unlock = await lock();
     try {
-      const opening = indexedDB.open(NAME, 1);
-      opening.onupgradeneeded = () => void opening.result.createObjectStore(STORE);
-      return new Records(await answer(opening));
+      return new Records(await openDatabase(NAME, STORE));
     } catch (thrown) {
       unlock();
       throw broken(thrown);
@@ -85,19 +84,10 @@ export class Records {
   }
 
   #apply(batch: readonly Change[]): Promise<boolean> {
-    return new Promise((resolve) => {
-      try {
-        // Without `strict` a browser may call done what the disk has not seen.
-        const writing = this.#base.transaction(STORE, "readwrite", { durability: "strict" });
-        writing.oncomplete = () => resolve(true);
-        writing.onabort = () => resolve(false);
-        const store = writing.objectStore(STORE);
-        for (const { name, bytes } of batch) {
-          if (bytes === null) store.delete(name);
-          else store.put(bytes, name);
-        }
-      } catch {
-        resolve(false);
+    return change(this.#base, STORE, (store) => {
+      for (const { name, bytes } of batch) {
+        if (bytes === null) store.delete(name);
+        else store.put(bytes, name);
       }
     });
   }
@@ -111,16 +101,6 @@ function lock(): Promise<() => void> {
     navigator.locks.request(NAME, { signal }, hold).catch(() => {
       reject(new HeadwaterError("second-tab", "another tab keeps the earnings of this site"));
     });
-  });
-}
-
-function answer<T>(request: IDBRequest<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-    if (request instanceof IDBOpenDBRequest) {
-      request.onblocked = () => reject(new Error("another tab has them open"));
-    }
   });
 }
 

@@ -3,10 +3,10 @@
  * the engine says how far stored bytes go, and its deadline goes when the port cancels.
  */
 
-import { type Fault, faultOf } from "./error.js";
+import { type Fault, faultOf, HeadwaterError } from "./error.js";
 import { empty, Pace, reply } from "./http.js";
 import type {
-  Bytes, FileRead, FileRequest, FileShape, PortAnswer, PortAsk,
+  Bytes, Decrypt, FileRead, FileRequest, FileShape, Metadata, PortAnswer, PortAsk,
 } from "./message.js";
 
 /** Most bytes that move at once. */
@@ -27,12 +27,14 @@ export interface ReaderSource {
   waiting(isWaiting: boolean): void;
 }
 
-/** A torrent as serving sees it: its files, and when they are known. */
+/** A torrent as serving sees it: what is known of it, and when it is. */
 export interface Served {
   torrent: number;
   infoHash: string;
-  files: FileShape[] | null;
+  metadata: Metadata | null;
   whenKnown: Promise<void>;
+  /** What decrypts a file of paid content; `null` for others. Fails while it is not bought. */
+  decrypts(file: FileShape): Promise<Decrypt | null>;
 }
 
 /** Every read in progress. */
@@ -55,31 +57,34 @@ export class Serving {
     let isOpen = true;
     port.onmessage = () => (isOpen = false);
     await served.whenKnown;
+    const { files } = served.metadata ?? { files: [] };
+    const index = files.findIndex((file) => !file.pad && file.path === request.path);
+    const file = files[index];
+    const decrypt = file && (await served.decrypts(file).catch(() => undefined));
     if (!isOpen) return;
-    const index = served.files?.findIndex((file) => !file.pad && file.path === request.path) ?? -1;
-    const file = served.files?.[index];
     const tag = `"${served.infoHash}-${index}"`;
-    const answer = file
-      ? reply(request, { file, tag }, this.#pace)
-      : empty(404, []);
+    const answer = !file ? empty(404, []) : decrypt === undefined ? empty(402, [])
+      : reply(request, { file, tag }, this.#pace);
     const body = request.method !== "HEAD" && answer.end > answer.start;
     post(port, { head: { status: answer.status, headers: answer.headers, body } });
-    if (!file || !body) {
+    if (!file || decrypt === undefined || !body) {
       port.close();
       return;
     }
     const { start, end } = answer;
-    this.#read(served.torrent, file, start, end, file.offset + file.length, port);
+    this.#read(served.torrent, { file, start, end, wanted: file.length, decrypt }, port);
   }
 
   /** Answers a read of the page. */
-  read(read: FileRead, port: MessagePort, served: Served | null): void {
-    const file = served?.files?.[read.file];
-    if (!served || !file) {
-      post(port, { fault: { code: "removed", message: "the torrent is not there" } });
-      return;
+  async read({ file, start, end }: FileRead, port: MessagePort, served: Served | null) {
+    const shape = served?.metadata?.files[file];
+    try {
+      if (!served || !shape) throw new HeadwaterError("removed", "the torrent is not there");
+      const decrypt = await served.decrypts(shape);
+      this.#read(served.torrent, { file: shape, start, end, wanted: end, decrypt }, port);
+    } catch (thrown) {
+      post(port, { fault: faultOf(thrown) });
     }
-    this.#read(served.torrent, file, read.start, read.end, file.offset + read.end, port);
   }
 
   /** Takes the engine's word on how far a reader can be served; negative when never. */
@@ -97,16 +102,10 @@ export class Serving {
     return waits;
   }
 
-  #read(
-    torrent: number,
-    file: FileShape,
-    start: number,
-    end: number,
-    wanted: number,
-    port: MessagePort,
-  ): void {
+  #read(torrent: number, { file, start, end, wanted, decrypt }: Part, port: MessagePort): void {
+    const { offset } = file;
     const read = new Read(
-      { torrent, at: file.offset + start, end: file.offset + end, wanted },
+      { torrent, offset, at: offset + start, end: offset + end, wanted: offset + wanted, decrypt },
       port,
       {
         source: this.#source,
@@ -131,11 +130,23 @@ export class Serving {
   }
 }
 
+/** Bytes of a file, from its beginning; deadlines go on up to `wanted`. */
+interface Part {
+  file: FileShape;
+  start: number;
+  end: number;
+  wanted: number;
+  decrypt: Decrypt | null;
+}
+
+/** The same, from the torrent's beginning; the file's is at `offset`. */
 interface Span {
   torrent: number;
+  offset: number;
   at: number;
   end: number;
   wanted: number;
+  decrypt: Decrypt | null;
 }
 
 interface ReadOwner {
@@ -200,10 +211,11 @@ class Read {
   }
 
   #deliver(): void {
-    const { torrent, at, end } = this.#span;
+    const { torrent, offset, at, end, decrypt } = this.#span;
     const length = Math.min(end, this.#ready, at + PART_MAX) - at;
     try {
       const bytes = this.#owner.source.read(torrent, at, length);
+      decrypt?.(at - offset, bytes);
       this.#port.postMessage({ bytes } satisfies PortAnswer, [bytes.buffer]);
     } catch (thrown) {
       this.#fail(faultOf(thrown));

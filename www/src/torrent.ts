@@ -114,6 +114,13 @@ export class Torrent extends EventTarget {
   get comment(): string | null {
     return this.#metadata?.comment ?? null;
   }
+  /**
+   * Whether its link names a price: then its files are encrypted, and `client.payment()` tells
+   * whether this page has their key, and buys it.
+   */
+  get paid(): boolean {
+    return this.#metadata?.paid ?? false;
+  }
   /** Its files; empty until `ready`. */
   get files(): readonly File[] {
     return this.#files;

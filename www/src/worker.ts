@@ -8,7 +8,8 @@ import { Channels } from "./channels.js";
 import { type Fault, faultOf, HeadwaterError } from "./error.js";
 import { type Algorithm, Digests, findFaster } from "./hashing.js";
 import type {
-  Added, Ask, Bytes, EngineOptions, LinkEnd, PayWish, PeerOrder, ToPage, TorrentEvent, ToWorker,
+  Added, Ask, Bytes, Decrypt, EngineOptions, FileShape, LinkEnd, PayWish, PeerOrder, ToPage,
+  TorrentEvent, ToWorker,
 } from "./message.js";
 import { Fetches } from "./fetches.js";
 import { makeTorrent } from "./making.js";
@@ -95,7 +96,8 @@ class Engine {
       const { serve, port } = message;
       void this.#serving.serve(serve, port, this.#byHash(serve.infoHash));
     } else {
-      this.#serving.read(message.read, message.port, this.#known.get(message.read.torrent) ?? null);
+      const served = this.#known.get(message.read.torrent) ?? null;
+      void this.#serving.read(message.read, message.port, served);
     }
   }
 
@@ -153,9 +155,19 @@ class Engine {
   }
 
   async #pay(wish: PayWish): Promise<string | null> {
+    return (await this.#payment()).do(wish);
+  }
+
+  async #payment(): Promise<Paying> {
     this.#payLoads ??= this.#loadPaying();
-    this.#paying = await this.#payLoads;
-    return this.#paying.do(wish);
+    return (this.#paying = await this.#payLoads);
+  }
+
+  /** Only where a price is named, payment is loaded to see who named it. */
+  async #decrypts(torrent: number, file: FileShape): Promise<Decrypt | null> {
+    const metadata = this.#known.get(torrent)?.metadata;
+    if (!metadata?.paid) return null;
+    return (await this.#payment()).contents.decrypts(metadata.magnet, metadata.files, file);
   }
 
   async #loadPaying(): Promise<Paying> {
@@ -204,7 +216,7 @@ class Engine {
     const known = this.#known.get(torrent);
     if (!known) return;
     if (event.type === "metadata") {
-      known.files = event.metadata.files;
+      known.metadata = event.metadata;
       known.known();
     }
     if (event.type === "done" || event.type === "error") this.#showOne(known);
@@ -254,7 +266,7 @@ class Engine {
   #learn(added: Added): Added {
     const known = this.#known.get(added.torrent);
     if (known && added.metadata) {
-      known.files = added.metadata.files;
+      known.metadata = added.metadata;
       known.known();
     }
     return added;
@@ -266,8 +278,9 @@ class Engine {
     let known = (): void => undefined;
     const whenKnown = new Promise<void>((resolve) => (known = resolve));
     const pieces = new Uint8Array();
-    const unknown = { files: null, shown: "", pieces };
-    this.#known.set(torrent, { torrent, infoHash, whenKnown, known, ...unknown });
+    const unknown = { metadata: null, shown: "", pieces };
+    const decrypts = (file: FileShape): Promise<Decrypt | null> => this.#decrypts(torrent, file);
+    this.#known.set(torrent, { torrent, infoHash, whenKnown, known, decrypts, ...unknown });
     this.#learn(added);
   }
 

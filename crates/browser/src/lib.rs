@@ -14,7 +14,7 @@ mod links;
 mod make;
 #[cfg(any(feature = "pay", test))]
 mod payer;
-#[cfg(feature = "pay")]
+#[cfg(any(feature = "pay", test))]
 mod publication;
 #[cfg(any(feature = "pay", test))]
 mod rate;
@@ -34,8 +34,8 @@ pub use host::Host;
 #[cfg(feature = "engine")]
 pub use make::Maker;
 #[cfg(any(feature = "pay", test))]
-pub use payer::{PayHost, Payer};
-#[cfg(feature = "pay")]
+pub use payer::{OpenContent, PayHost, Payer, content_of};
+#[cfg(any(feature = "pay", test))]
 pub use publication::publication_of;
 #[cfg(feature = "engine")]
 pub use shell::Shell;

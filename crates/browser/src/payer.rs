@@ -1,14 +1,18 @@
 //! Payment's module: drives `Payment` beside an engine in the other module, and does its jobs. The
 //! session's key is made here and never leaves; there is none that could submit a claim.
 
+mod content;
 mod node;
 mod shop;
+
+pub use content::{OpenContent, content_of};
 
 use bytes::Bytes;
 use headwater_base::{
     Address, Amount, JobId, LinkId, Map, Seed, Signature, TorrentId, UnixTime, hex, unhex,
 };
 use headwater_client::chain::{self, ClaimOrder, SecretKey, TransactionId};
+use headwater_client::content::ContentKey;
 use headwater_client::pay::{Action, Answer, Buying, Event, Input, JobFailure, Record, Selling};
 use headwater_client::{PayNews, PayStep, Payment, PaymentStep};
 use headwater_tron::address;
@@ -52,6 +56,14 @@ extern "C" {
     /// Removes a record.
     #[wasm_bindgen(method)]
     fn forget(this: &PayHost, name: &str);
+
+    /// Keeps the key of a content, by what it is known; `kept` follows.
+    #[wasm_bindgen(method)]
+    fn keep(this: &PayHost, job: f64, check: &str, key: &[u8]);
+
+    /// Tells that the key of a content is kept, or a code and why it was not bought.
+    #[wasm_bindgen(method)]
+    fn bought(this: &PayHost, check: &str, code: Option<String>, why: Option<String>);
 
     /// Tells that selling began, or why it did not.
     #[wasm_bindgen(method)]
@@ -192,6 +204,21 @@ impl Payer {
     /// Ends buying at once.
     pub fn stop(&mut self) {
         self.payment.handle(now(), Input::BuyingOff);
+    }
+
+    /// Buys the key of the content that the link of a torrent sells, within the grant. Answers by
+    /// what the key is known; `bought` tells what came of it.
+    #[wasm_bindgen(js_name = buyContent)]
+    pub fn buy_content(&mut self, magnet: &str) -> Result<String, JsValue> {
+        let nothing = || fault("not-for-sale", &"its link sells nothing that a publisher signed");
+        let wanted = content::wanted(magnet).ok_or_else(nothing)?;
+        self.payment.handle(now(), Input::BuyContent(wanted));
+        Ok(hex(&wanted.content.0))
+    }
+
+    /// Takes that the key of a content is kept.
+    pub fn kept(&mut self, job: f64) {
+        self.answer(JobId(job as u64), Answer::Opened(true));
     }
 
     /// Takes back a record that was kept, before anything is sold.
@@ -357,10 +384,14 @@ impl Payer {
             Action::SubmitClaim { job, voucher, grant_sig, sig } => {
                 self.submit(job, ClaimOrder { voucher: *voucher, grant_sig, sig });
             }
-            // No page sells keys of contents, or buys any.
-            Action::Seal { job, .. } | Action::Unseal { job, .. } => {
-                self.answer(job, Answer::Failed(JobFailure::Refused));
+            Action::Unseal { job, content, sealed } => {
+                match ContentKey::unseal(&self.key, content, &sealed) {
+                    Some(key) => self.host.keep(job.0 as f64, &hex(&content.0), &key.to_bytes()),
+                    None => self.answer(job, Answer::Opened(false)),
+                }
             }
+            // No page sells keys of contents.
+            Action::Seal { job, .. } => self.answer(job, Answer::Failed(JobFailure::Refused)),
             // Payment orders these of the engine.
             Action::Send { .. } | Action::Weight { .. } | Action::Allowance { .. } => {}
         }
@@ -431,6 +462,12 @@ impl Payer {
         }
         if let Event::Claimed { amount } = event {
             self.claimed = Amount(self.claimed.0.saturating_add(amount.0));
+        }
+        if let Some((content, why)) = content::news(event) {
+            let told =
+                why.map(content::refusal).map(|(code, why)| (code.to_owned(), why.to_owned()));
+            let (code, why) = told.unzip();
+            self.host.bought(&hex(&content.0), code, why);
         }
     }
 

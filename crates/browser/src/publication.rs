@@ -20,13 +20,17 @@ struct Told {
     price: Option<String>,
 }
 
-/// What the link of a torrent says of its publisher, as JSON; nothing unless the publisher signed
-/// it for this torrent. A hybrid's link must name both hashes.
+/// What the link of a torrent says of its publisher, if the publisher signed it for this torrent.
+/// A hybrid's link must name both hashes.
+pub(crate) fn said(magnet: &str) -> Option<Publication> {
+    let magnet = Magnet::parse(magnet).ok()?;
+    verified(magnet.publication.as_ref()?, &(&magnet).into()).ok()
+}
+
+/// The same as JSON; nothing where nothing is said, or not proven.
 #[wasm_bindgen(js_name = publicationOf)]
 pub fn publication_of(magnet: &str) -> Option<String> {
-    let magnet = Magnet::parse(magnet).ok()?;
-    let said = verified(magnet.publication.as_ref()?, &(&magnet).into()).ok()?;
-    let Publication { chain, vault, token, payee, publisher, tip, sale, .. } = said;
+    let Publication { chain, vault, token, payee, publisher, tip, sale, .. } = said(magnet)?;
     Some(json(&Told {
         chain,
         vault: to_evm(vault),

@@ -5,7 +5,7 @@ use headwater_client::{
     Added, Client, CloseReason, Event, PeerView, StoreError, TorrentState, TrackerTrouble,
     TrackerView, Warning, WebSeedView,
 };
-use headwater_metainfo::{File, Magnet, mime_type, runs_scripts};
+use headwater_metainfo::{File, Magnet, RawPublication, mime_type, runs_scripts};
 use serde::Serialize;
 
 use crate::worker::json;
@@ -43,6 +43,7 @@ struct MetadataShown {
     private: bool,
     comment: Option<String>,
     magnet: String,
+    paid: bool,
     trackers: Vec<String>,
     files: Vec<FileShown>,
 }
@@ -274,6 +275,7 @@ fn metadata(client: &Client, torrent: TorrentId) -> Option<MetadataShown> {
         private: metainfo.private,
         comment: metainfo.comment.clone(),
         magnet: magnet.to_string(),
+        paid: metainfo.publication.as_ref().is_some_and(RawPublication::names_price),
         trackers,
         files: metainfo.files.iter().map(file_shown).collect(),
     })

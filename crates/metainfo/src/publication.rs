@@ -84,6 +84,12 @@ impl RawPublication {
         &self.0
     }
 
+    /// Whether it names a price. That nobody has to have signed.
+    pub fn names_price(&self) -> bool {
+        let value = Rules::default().parse(&self.0).ok();
+        value.as_ref().and_then(Value::dict).is_some_and(|dict| dict.lookup("price").is_some())
+    }
+
     /// What it says. Keys that are not known here are passed over; nobody signed them.
     pub fn publication(&self) -> Result<Publication, PublicationError> {
         let value = Rules::default().parse(&self.0).ok();

@@ -52,7 +52,9 @@ fn dictionary_has_the_keys_of_the_readme_in_order() {
     .concat();
     assert_eq!(raw.bytes(), expect);
     assert_eq!(raw.publication(), Ok(sold()));
-    assert_eq!(RawPublication::from(&tipped()).publication(), Ok(tipped()));
+    let tipped_raw = RawPublication::from(&tipped());
+    assert_eq!(tipped_raw.publication(), Ok(tipped()));
+    assert!(raw.names_price() && !tipped_raw.names_price());
 }
 
 #[test]
