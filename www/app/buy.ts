@@ -170,7 +170,7 @@ class BuyDialog {
   }
 }
 
-/** The page's own chain, if this is sold there. A vault that only a torrent names is not trusted. */
+/** The page's own chain, if it is sold there: a vault that only a torrent names is not trusted. */
 function chainOf(own: Chain | null, said: Publication): Chain | null {
   if (own === null || own.id !== said.chain || own.vault !== said.vault) return null;
   const token = own.btt.is === "token" ? own.btt.address : `0x${"0".repeat(40)}`;
