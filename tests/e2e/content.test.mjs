@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { openTab } from "./harness/chromium.mjs";
 import { hashOf } from "./harness/content.mjs";
-import { held, openLedger } from "./harness/market.mjs";
+import { held, openLedger, pay } from "./harness/market.mjs";
 import { root, start } from "./harness/program.mjs";
 import { limit, openStage, until } from "./harness/stage.mjs";
 import { bringWallet } from "./harness/wallet.mjs";
@@ -39,7 +39,7 @@ async function openShop(stage, ledger) {
     join(folder.path, "publisher.key"), "--claim-key", claimKey, ...chain,
     "--state", join(folder.path, "seed")]));
   const { magnet } = JSON.parse(await publisher.line((line) => line.includes("magnet:")));
-  return { server, publisher, payee, magnet };
+  return { server, publisher, payee, magnet, state: join(folder.path, "seed") };
 }
 
 /** A visitor with a wallet of that account, and what it was asked to sign. */
@@ -62,7 +62,7 @@ async function buy(page) {
   await page.click('.buy button:text-is("Put in")');
   await page.waitForSelector("text=Your wallet will show a grant of this price");
   await page.click(`.buy button:text-is("Buy for ${PRICE} BTT")`);
-  await page.waitForSelector("text=It is bought");
+  await page.waitForSelector("text=It is bought", { timeout: 60_000 });
   await page.click('.buy button:text-is("Close")');
 }
 
@@ -90,7 +90,7 @@ function playing(page) {
 test("a page buys a film, plays it, and never pays for it again", limit, async (t) => {
   const stage = openStage(t);
   const ledger = await openLedger(stage);
-  const { server, publisher, payee, magnet } = await openShop(stage, ledger);
+  const { server, publisher, payee, magnet, state } = await openShop(stage, ledger);
   const page = await openVisitor(stage, ledger, server, magnet);
   await page.waitForSelector(`text=sells the key for ${PRICE} BTT`);
   const plain = await readFile(film);
@@ -108,6 +108,8 @@ test("a page buys a film, plays it, and never pays for it again", limit, async (
 
   // The next visit needs neither a wallet nor the publisher.
   await publisher.close();
+  const { earned, claimed, keys_sold: keys } = await pay("status", "--state", state);
+  assert.deepEqual([BigInt(earned), BigInt(claimed), keys], [PRICE * BTT, PRICE * BTT, 1]);
   await page.reload();
   await playing(page);
   assert.equal(await page.locator(buyButton).count(), 0);

@@ -3,53 +3,14 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { inspect } from "node:util";
 import { openTab } from "./harness/chromium.mjs";
-import { bytesOf, oneFile } from "./harness/content.mjs";
-import { held, openLedger, owed } from "./harness/market.mjs";
+import { oneFile } from "./harness/content.mjs";
+import {
+  figure, held, openExchange, openLedger, openSharer, owed, sell,
+} from "./harness/market.mjs";
 import { ask, limit, openStage, until } from "./harness/stage.mjs";
 import { bringWallet } from "./harness/wallet.mjs";
-
-/** A server whose pages may pay and sell; it seeds nothing itself. */
-async function openServer(stage, ledger) {
-  const state = stage.keep(await stage.folder());
-  const server = await stage.serve({
-    more: [
-      "--state", state.path, "--sell", "--payee", ledger.accounts[3].address,
-      "--pay-node", ledger.url, "--vault", ledger.vault,
-    ],
-  });
-  await until("the server to sell", async () => (await fetch(`${server.site}/pay.json`)).ok);
-  return server;
-}
-
-async function openSeller(stage, ledger, server, content) {
-  const context = await stage.context();
-  const [, { key }] = ledger.accounts;
-  await bringWallet(context, { node: ledger.url, key, chainId: ledger.chain_id });
-  const page = await openTab(context, `${server.site}/`);
-  const [{ path: name, seed, length }] = content.files;
-  const buffer = Buffer.from(bytesOf(seed, length));
-  const mimeType = "application/octet-stream";
-  // The page takes files once its engine runs.
-  await page.waitForSelector("#pay-open");
-  await page.setInputFiles("#files-input", { name, mimeType, buffer });
-  await page.click("article .acts >> text=Share");
-  const link = await page.inputValue("dialog input");
-  await page.keyboard.press("Escape");
-  return { context, page, magnet: link.slice(link.indexOf("magnet:")) };
-}
-
-/** Sells by the panel's own controls. */
-async function sell(page) {
-  await page.click("#pay-open");
-  await page.click("#pay-sell-on");
-  await page.click(".pay-wallets button");
-  // What `owed` counts with.
-  await page.fill("#pay-sell-price", "10");
-  await page.fill("#pay-sell-limit", "0.8");
-  await page.click('button:text-is("Sell")');
-  await page.waitForSelector('button:text-is("Stop selling")');
-}
 
 /** Runs in a page that knows the API: puts money into the vault, grants, and buys. */
 async function buyInPage(given) {
@@ -107,36 +68,36 @@ function spoilInPage() {
   });
 }
 
-async function value(page, name) {
-  return BigInt((await page.getAttribute(`[data-pay=${name}]`, "data-value")) ?? "0");
-}
-
 test("a page earns, keeps it over a crash, and claims it by its own wallet", limit, async (t) => {
   const stage = openStage(t);
   const ledger = await openLedger(stage);
-  const server = await openServer(stage, ledger);
+  const server = await openExchange(stage, ledger);
   const content = oneFile(14);
-  const { context, page: seller, magnet } = await openSeller(stage, ledger, server, content);
+  const { context, page: seller, magnet } = await openSharer(stage, ledger, server, content);
   await sell(seller);
   const buyer = await openBuyer(stage, ledger, server);
   await ask(buyer, "add", magnet, server.url);
   await until("the file", () => buyer.evaluate(() => window.torrent.progress === 1), 60);
   // The last voucher follows once nothing is wanted any more.
+  let said;
   await until("both to agree on all that was bought", async () => {
     const { spent, bytes } = await buyer.evaluate(() => window.bought);
+    said = { spent: BigInt(spent), bytes, earned: await figure(seller, "earned") };
     // Each link is counted by itself, and its part of a base unit rounded up.
     const all = bytes.reduce((sum, one) => sum + owed(one), 0n);
-    return all > 0n && BigInt(spent) === all && (await value(seller, "earned")) === all;
+    return all > 0n && said.spent === all && said.earned === all;
+  }).catch((error) => {
+    throw new Error(`${error.message}: ${inspect(said)}`);
   });
-  const earned = await value(seller, "earned");
-  assert.equal(await value(seller, "unclaimed"), earned);
+  const earned = await figure(seller, "earned");
+  assert.equal(await figure(seller, "unclaimed"), earned);
   const { prompts: signed } = await seller.evaluate(() => window.testWallet);
   assert.deepEqual(signed, [], "to sell signs nothing");
 
   await seller.reload();
   await seller.evaluate(spoilInPage);
   await seller.click("#pay-open");
-  await until("what was earned", async () => (await value(seller, "earned")) === earned);
+  await until("what was earned", async () => (await figure(seller, "earned")) === earned);
   assert.equal(await seller.isChecked("#pay-sell-on"), false, "it sells only when told to");
   assert.match(await seller.innerText(".pay"), /cannot be read, and are left as they are: 1\./);
 
@@ -154,7 +115,7 @@ test("a page earns, keeps it over a crash, and claims it by its own wallet", lim
   await seller.click('button:text-is("Claim")');
   await until("the vault's payment", async () => /The vault paid/.test(
     await seller.innerText("[data-pay=claiming]")), 60);
-  await until("nothing to be left", async () => (await value(seller, "unclaimed")) === 0n);
+  await until("nothing to be left", async () => (await figure(seller, "unclaimed")) === 0n);
   assert.equal(await held(ledger, ledger.accounts[1].address), earned);
   const { prompts } = await seller.evaluate(() => window.testWallet);
   assert.deepEqual(prompts, ["sign"], "one transaction");

@@ -87,6 +87,10 @@ test("a page pays for a faster slot, and ledger, seller and page agree", limit, 
   assert.equal(BigInt(charged), owed(bytes));
   assert.equal(BigInt(earned), owed(bytes));
   const paid = owed(bytes);
+  const figures = await server.metrics();
+  const [, whole, part] = /^headwater_pay_earned_btt_total (\d+)\.?(\d*)$/m.exec(figures);
+  assert.equal(BigInt(whole + part.padEnd(18, "0")), paid);
+  assert.match(figures, /^headwater_pay_owed_btt 0$/m);
   await until("the page to show it all", async () => (await spent(page)) === paid);
   const claimed = await pay("claim", ...folderOf, "--claim-key", claimKey, "--all",
     "--pay-node", ledger.url, "--vault", ledger.vault);

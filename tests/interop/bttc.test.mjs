@@ -1,10 +1,12 @@
-// Paid priority on BTTC, where BTT is the chain's own coin: a server sells, a page pays by a wallet
-// that speaks EIP-1193 and announces itself (EIP-6963), and the seller claims. The chain is anvil.
+// Paid priority on BTTC, where BTT is the chain's own coin. A server or a page sells, a page pays
+// by a wallet that speaks EIP-1193 and announces itself (EIP-6963), and whoever sold claims. The
+// chain is anvil.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { oneFile } from "../e2e/harness/content.mjs";
 import {
-  fact, grant, openPayer, openSeller, owed, pay, spent,
+  fact, figure, grant, openExchange, openPayer, openSeller, openSharer, owed, pay, sell, spent,
 } from "../e2e/harness/market.mjs";
 import { start } from "../e2e/harness/program.mjs";
 import { limit, openStage, until } from "../e2e/harness/stage.mjs";
@@ -58,3 +60,33 @@ test("a page pays on BTTC, and the seller claims what was promised, to the unit"
     assert.equal(await heldOn(chain, payee), owed(bytes));
     assert.deepEqual(page.trouble, []);
   });
+
+test("a page sells on BTTC, and its own wallet claims what was promised", limit, async (t) => {
+  const stage = openStage(t);
+  const chain = await openAnvil(stage);
+  const server = await openExchange(stage, chain, ["--pay-chain", "donau"]);
+  const content = oneFile(8);
+  const { page: seller, magnet } = await openSharer(stage, chain, server, content, bringEvmWallet);
+  await sell(seller);
+  const buyer = await openPayer(stage, chain, server, magnet, bringEvmWallet);
+  await grant(buyer, { deposit: "100", cap: "50", price: "40" });
+  await until("the whole file", async () => (await fact(buyer, "progress")) === 1, 60);
+  await until("both to agree on what was bought", async () => {
+    const earned = await figure(seller, "earned");
+    return earned > 0n && earned === (await spent(buyer));
+  });
+  assert.match(await seller.innerText("[data-pay=worth]"), /59 BTT/);
+  await seller.click('button:text-is("Claim")');
+  await until("the vault's payment", async () => {
+    await rpc(chain.url, "anvil_mine", "0x10");
+    return /The vault paid/.test(await seller.innerText("[data-pay=claiming]"));
+  }, 60);
+  const held = await heldOn(chain, chain.accounts[1].address);
+  assert.ok(held > 0n);
+  // A last voucher may have come after the claim.
+  await until("the page to say the same", async () =>
+    held === (await figure(seller, "earned")) - (await figure(seller, "unclaimed")));
+  const { prompts } = await seller.evaluate(() => window.testWallet);
+  assert.deepEqual(prompts, ["eth_sendTransaction"], "one transaction");
+  assert.deepEqual(seller.trouble, []);
+});

@@ -91,7 +91,7 @@ function read(value: unknown): Sold | null {
     name: worthless === true ? `${name} (worthless tokens)` : name,
     asset: typeof asset === "string" ? asset : "",
   };
-  const node = kind === "tron" && typeof said["node"] === "string" ? said["node"] : "";
+  const node = typeof said["node"] === "string" ? said["node"] : "";
   return { chain, node, hasTestWallet: worthless === true && said["test_wallet"] === true };
 }
 

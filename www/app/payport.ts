@@ -31,7 +31,7 @@ export interface PayPort {
 export interface PaySetup {
   /** A chain of each kind it may use, vaults included. */
   readonly chains: readonly Chain[];
-  /** A node of TRON's chain that pages may ask; nothing is sold or claimed without it. */
+  /** A node of the chain that pages may ask; nothing is sold or claimed without it. */
   readonly node?: string;
   /** Limits all upload to so many bytes a second, or not: what is sold goes first within it. */
   limitUpload?(bytes: number | null): Promise<void>;

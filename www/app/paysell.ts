@@ -105,12 +105,10 @@ export class SellPart {
   }
 
   private show(): void {
-    const isOurs = this.bridge?.chain.kind === "tron";
-    this.form.hidden = this.running || !isOurs;
+    this.form.hidden = this.running || this.bridge === null;
     this.stop.hidden = !this.running;
     if (this.running) return;
-    setText(this.hint, this.bridge === null ? "Connect the wallet that is to be paid."
-      : isOurs ? "" : "Upload is sold on TRON only.");
+    setText(this.hint, this.bridge === null ? "Connect the wallet that is to be paid." : "");
   }
 
   private read(field: HTMLInputElement, decimals: number, least: bigint): bigint | null {

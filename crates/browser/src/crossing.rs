@@ -71,6 +71,7 @@ impl From<PayOrder> for Crossing {
             PayOrder::Sell { link, weight } => cross("sell", link, weight.into()),
             PayOrder::Allow { link, bytes } => cross("allow", link, bytes),
             PayOrder::Charge { link, charges } => cross("charge", link, charges.into()),
+            PayOrder::Meet(seeds) => cross("meet", LinkId(0), seeds.into()),
         }
     }
 }
@@ -85,6 +86,7 @@ pub(crate) fn order(word: &str, link: LinkId, number: u64, bytes: Bytes) -> Opti
         "sell" => PayOrder::Sell { link, weight: u32::try_from(number).ok()? },
         "allow" => PayOrder::Allow { link, bytes: number },
         "charge" => PayOrder::Charge { link, charges: number != 0 },
+        "meet" => PayOrder::Meet(number != 0),
         _ => return None,
     })
 }
@@ -127,6 +129,7 @@ mod tests {
             PayOrder::Sell { link: LINK, weight: 1_000_000 },
             PayOrder::Allow { link: LINK, bytes: 1 << 40 },
             PayOrder::Charge { link: LINK, charges: true },
+            PayOrder::Meet(true),
         ];
         for one in all {
             let Crossing { word, link, number, bytes } = one.clone().into();

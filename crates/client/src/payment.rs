@@ -52,6 +52,8 @@ pub struct Payment {
     /// What peers were last told.
     terms: Option<PayTerms>,
     partners: Map<LinkId, Partner>,
+    /// The engine was told to link with seeds too.
+    meets: bool,
     /// Torrents for which the user pays, with the bytes of each that are verified at once.
     hurried: Map<TorrentId, u64>,
     /// What the engine must hear before anything else happens.
@@ -87,6 +89,7 @@ impl Payment {
             pay,
             terms: None,
             partners: Map::new(),
+            meets: false,
             hurried: Map::new(),
             orders: VecDeque::new(),
             changed: false,
@@ -210,6 +213,11 @@ impl Payment {
             let told = terms.as_ref().map(PayTerms::encode);
             self.terms = terms;
             self.orders.push_back(PayOrder::Terms(told));
+        }
+        // Who has all of a content already meets whoever sells its key as well.
+        let meets = self.pay.wants_keys();
+        if core::mem::replace(&mut self.meets, meets) != meets {
+            self.orders.push_back(PayOrder::Meet(meets));
         }
         for (link, partner) in &mut self.partners {
             let unit = self.hurried.get(&partner.torrent).copied();

@@ -164,6 +164,8 @@ pub(crate) struct Discovery {
     dialler: Dialler,
     /// Whether the shell can look for peers where nobody keeps a list.
     seeks: bool,
+    /// Seeds are of use to seeds too.
+    meets_seeds: bool,
     arrival_budget: Budget,
     offer_budget: Budget,
     answer_budget: Budget,
@@ -266,6 +268,7 @@ impl Discovery {
             linked: Map::new(),
             dialler: Dialler::new(config),
             seeks: config.seeks,
+            meets_seeds: false,
             arrival_budget: Budget::new(ARRIVALS.0, ARRIVALS.1),
             offer_budget: Budget::new(attempts.burst, attempts.offer_every),
             answer_budget: Budget::new(attempts.burst, attempts.answer_every),
@@ -382,6 +385,15 @@ impl Discovery {
             for hash in swarm.hashes {
                 self.hashes.remove(&hash);
             }
+        }
+    }
+
+    /// Takes whether seeds are of use to seeds too.
+    pub(crate) fn meet(&mut self, now: Time, seeds: bool) {
+        self.meets_seeds = seeds;
+        let torrents: Vec<TorrentId> = self.torrents.keys().copied().collect();
+        for torrent in torrents {
+            self.hasten(now, torrent);
         }
     }
 

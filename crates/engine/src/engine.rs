@@ -133,6 +133,7 @@ impl Engine {
             PayOrder::Charge { link, charges } => {
                 self.on_link(link, |transfer, _| transfer.charged_by(link, charges));
             }
+            PayOrder::Meet(seeds) => self.desk.discovery.meet(self.desk.now, seeds),
         }
     }
 

@@ -46,6 +46,9 @@ pub enum PayOrder {
         /// Whether they do.
         charges: bool,
     },
+    /// Link with seeds though there is nothing to fetch, since one may have what is bought; or no
+    /// longer.
+    Meet(bool),
 }
 
 /// Something that happened. Named in the past tense; the engine never refuses one.

@@ -314,12 +314,14 @@ async fn figures(State(site): State<Arc<Site>>) -> Response {
     let views = site.shell.client(|client, _| {
         let torrents = client.torrents();
         let views = torrents.into_iter().filter_map(|id| client.torrent_view(id));
-        (client.view(), views.collect())
+        (client.view(), views.collect(), client.pay_view())
     });
-    let (views, links, router) = tokio::join!(views, site.shell.totals(), site.shell.router());
-    let (Ok((engine, torrents)), Ok(links), Ok(router)) = (views, links, router) else {
+    let shell = &site.shell;
+    let asked = tokio::join!(views, shell.totals(), shell.router(), shell.pays());
+    let (Ok((engine, torrents, money)), Ok(links), Ok(router), Ok(pays)) = asked else {
         return unwell();
     };
+    let sold = pays.then_some(money);
     let ports_mapped = match router {
         Some(Status::Mapped(mapping)) => mapping.ports as u64,
         Some(Status::Asking | Status::Unmapped(_)) | None => 0,
@@ -327,7 +329,7 @@ async fn figures(State(site): State<Arc<Site>>) -> Response {
     let tracker = site.tracker.stats().await.unwrap_or_default();
     let bridge = site.bridge.as_ref().map(Bridge::stats);
     let tasks = site.tasks();
-    let figures = Figures { engine, torrents, links, tracker, bridge, ports_mapped, tasks };
+    let figures = Figures { engine, torrents, links, tracker, bridge, sold, ports_mapped, tasks };
     let text = metrics::text(&figures);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }

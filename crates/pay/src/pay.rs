@@ -96,6 +96,11 @@ impl Pay {
         self.buyer.is_charged(link)
     }
 
+    /// Whether keys of contents are being bought.
+    pub fn wants_keys(&self) -> bool {
+        self.buyer.wants_keys()
+    }
+
     /// Running totals.
     pub fn view(&self) -> PayView {
         let buys = |link: &LinkId| {

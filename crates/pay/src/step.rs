@@ -228,6 +228,8 @@ pub enum Event {
     },
     /// A content's key was given.
     KeySold {
+        /// Where it was paid.
+        rail: Rail,
         /// Who has it.
         owner: Address,
         /// The content.
@@ -265,6 +267,8 @@ pub enum Event {
     GrantExpired,
     /// A payer's deposit does not cover what it promised or would promise.
     Insolvent {
+        /// Where its deposit is.
+        rail: Rail,
         /// The payer.
         owner: Address,
         /// What is free of its deposit.
@@ -274,6 +278,8 @@ pub enum Event {
     },
     /// A claim paid less than promised. Its payer is remembered and sold nothing.
     Overissued {
+        /// Where it was to be paid.
+        rail: Rail,
         /// The payer.
         owner: Address,
         /// What was promised and is not paid.

@@ -41,8 +41,8 @@ pub struct PayView {
     pub earned: Amount,
     /// What of that the chain has paid.
     pub claimed: Amount,
-    /// Sessions of which something is not claimed yet.
-    pub claims: usize,
+    /// The chain of each session of which something is not claimed yet.
+    pub claims: Vec<u64>,
     /// What was sent and is not promised yet.
     pub owed: Amount,
 }

@@ -131,6 +131,11 @@ impl Chain {
         }
     }
 
+    /// An address as people know it on the chain with that id, or on TRON where none is known.
+    pub fn show_on(id: u64, address: Address) -> String {
+        Self::by_id(id).map_or_else(|| to_base58(address), |chain| chain.show(address))
+    }
+
     /// The chain with that id in signatures.
     pub fn by_id(id: u64) -> Option<&'static Self> {
         CHAINS.iter().find(|chain| chain.id == id)

@@ -6,7 +6,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { TronWeb } from "tronweb";
 import { openTab } from "./chromium.mjs";
-import { oneFile } from "./content.mjs";
+import { bytesOf, oneFile } from "./content.mjs";
 import { finish, openFolder, start, writeContent } from "./program.mjs";
 import { until } from "./stage.mjs";
 import { bringWallet } from "./wallet.mjs";
@@ -38,6 +38,54 @@ export async function openSeller(stage, ledger, { upload, mib, more = [] }) {
   });
   await until("the server to sell", async () => (await fetch(`${server.site}/pay.json`)).ok);
   return { server, folder, claimKey, payee };
+}
+
+/** A server whose pages may pay and sell; it seeds nothing itself. */
+export async function openExchange(stage, ledger, more = []) {
+  const state = stage.keep(await stage.folder());
+  const server = await stage.serve({
+    more: [
+      "--state", state.path, "--sell", "--payee", ledger.accounts[3].address,
+      "--pay-node", ledger.url, "--vault", ledger.vault, ...more,
+    ],
+  });
+  await until("the server to sell", async () => (await fetch(`${server.site}/pay.json`)).ok);
+  return server;
+}
+
+/** The app, with the wallet of another account, sharing something. */
+export async function openSharer(stage, ledger, server, content, bring = bringWallet) {
+  const context = await stage.context();
+  const [, { key }] = ledger.accounts;
+  await bring(context, { node: ledger.url, key, chainId: ledger.chain_id, account: 1 });
+  const page = await openTab(context, `${server.site}/`);
+  const [{ path: name, seed, length }] = content.files;
+  const buffer = Buffer.from(bytesOf(seed, length));
+  const mimeType = "application/octet-stream";
+  // The page takes files once its engine runs.
+  await page.waitForSelector("#pay-open");
+  await page.setInputFiles("#files-input", { name, mimeType, buffer });
+  await page.click("article .acts >> text=Share");
+  const link = await page.inputValue("dialog input");
+  await page.keyboard.press("Escape");
+  return { context, page, magnet: link.slice(link.indexOf("magnet:")) };
+}
+
+/** Sells by the page's own controls. */
+export async function sell(page) {
+  await page.click("#pay-open");
+  await page.click("#pay-sell-on");
+  await page.click(".pay-wallets button");
+  // What `owed` counts with.
+  await page.fill("#pay-sell-price", "10");
+  await page.fill("#pay-sell-limit", "0.8");
+  await page.click('button:text-is("Sell")');
+  await page.waitForSelector('button:text-is("Stop selling")');
+}
+
+/** A figure of payment's panel, in base units. */
+export async function figure(page, name) {
+  return BigInt((await page.getAttribute(`[data-pay=${name}]`, "data-value")) ?? "0");
 }
 
 /** The app, with a wallet, at a torrent. */
@@ -75,8 +123,8 @@ export function owed(bytes) {
   return (BigInt(bytes) * price + mib - 1n) / mib;
 }
 
-export async function spent(page) {
-  return BigInt((await page.getAttribute("[data-pay=spent]", "data-value")) ?? "0");
+export function spent(page) {
+  return figure(page, "spent");
 }
 
 /** A figure that the app shows. */

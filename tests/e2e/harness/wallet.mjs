@@ -15,14 +15,14 @@ export async function bringWallet(context, { node, key, chainId }) {
 
 /**
  * Has every page of `context` find a wallet of the Ethereum kind (EIP-6963): the node itself, which
- * signs for accounts that everybody knows.
+ * signs for accounts that everybody knows; `account` says for which.
  */
-export async function bringEvmWallet(context, { node, chainId }) {
-  await context.addInitScript(injectEvm, { node, chainId });
+export async function bringEvmWallet(context, { node, chainId, account = 0 }) {
+  await context.addInitScript(injectEvm, { node, chainId, account });
 }
 
 /** Runs in the page. */
-function injectEvm({ node, chainId }) {
+function injectEvm({ node, chainId, account }) {
   const prompts = [];
   const ask = async (method, params = []) => {
     const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
@@ -37,7 +37,7 @@ function injectEvm({ node, chainId }) {
     request: async ({ method, params }) => {
       if (method === "eth_chainId") return `0x${chainId.toString(16)}`;
       if (/^eth_(requestAccounts|accounts)$/.test(method)) {
-        return (await ask("eth_accounts")).slice(0, 1);
+        return (await ask("eth_accounts")).slice(account, account + 1);
       }
       if (/^eth_(send|sign)/.test(method)) prompts.push(method);
       return ask(method, params);

@@ -12,9 +12,11 @@ use super::read_address;
 
 /// Most slots that are sold at once. A page has few links.
 const SLOTS_MAX: usize = 64;
-/// What a claim costs in sun: of a session that was not claimed of before, at 100 sun for a unit
-/// of energy, bandwidth included. `crates/pay/README.md` says where it is from.
-const CLAIM_FEE: u128 = 9_300_000;
+/// What a claim costs of a session that was not claimed of before; `crates/pay/README.md` says
+/// where it is from. In sun, at 100 of them for a unit of energy, bandwidth included; and in base
+/// units of BTT, at 5 · 10^14 for a unit of gas.
+const FEE_ON_TRON: u128 = 9_300_000;
+const FEE_ON_BTTC: u128 = 59 * 10_u128.pow(18);
 /// Bytes of the digest that follows each record.
 const DIGEST_LEN: usize = 32;
 
@@ -33,7 +35,7 @@ pub(super) struct Terms {
 impl Terms {
     /// The chain, its vault, and what is sold; on no rail before the vault is known to be one.
     pub(super) fn read(&self) -> Option<(&'static Chain, Address, Selling)> {
-        let chain = Chain::by_id(self.chain).filter(|chain| chain.envelope == Envelope::Tron)?;
+        let chain = Chain::by_id(self.chain)?;
         let price = self.price.parse().ok().map(Amount)?;
         let is_fair = (1..=limit::PRICE_MAX).contains(&price.0);
         let slots = Some(self.slots).filter(|slots| (1..=SLOTS_MAX).contains(slots))?;
@@ -75,13 +77,20 @@ struct Fee {
 /// What was earned, and what claiming it would cost.
 pub(super) fn earnings(view: &PayView, damaged: usize) -> impl Serialize + use<> {
     let unclaimed = view.earned.0.saturating_sub(view.claimed.0);
-    let fee = CLAIM_FEE.saturating_mul(view.claims as u128);
-    Earnings {
-        earned: view.earned.0.to_string(),
-        unclaimed: unclaimed.to_string(),
-        fee: Fee { amount: fee.to_string(), unit: "TRX" },
-        damaged,
-    }
+    let (earned, unclaimed) = (view.earned.0.to_string(), unclaimed.to_string());
+    Earnings { earned, unclaimed, fee: fee(&view.claims), damaged }
+}
+
+/// What it costs to claim of sessions on these chains. Where some are on each kind of chain, what
+/// those on TRON cost.
+fn fee(chains: &[u64]) -> Fee {
+    let is_evm = |id: &&u64| Chain::by_id(**id).is_some_and(|it| it.envelope == Envelope::Evm);
+    let on_bttc = chains.iter().filter(is_evm).count();
+    let (sessions, each, unit) = match chains.len() - on_bttc {
+        0 if on_bttc > 0 => (on_bttc, FEE_ON_BTTC, "BTT"),
+        on_tron => (on_tron, FEE_ON_TRON, "TRX"),
+    };
+    Fee { amount: each.saturating_mul(sessions as u128).to_string(), unit }
 }
 
 #[derive(Serialize)]
@@ -195,7 +204,6 @@ mod tests {
     #[test]
     fn terms_that_cannot_be_are_refused() {
         let wrong = [
-            ("chain", json!(199)),
             ("chain", json!(1)),
             ("vault", json!("0x12")),
             ("payee", json!(to_evm(Address([0; 20])))),
@@ -227,10 +235,17 @@ mod tests {
     #[test]
     fn what_is_not_claimed_and_what_that_costs_is_told() {
         let (earned, claimed) = (Amount(100), Amount(30));
-        let view = PayView { earned, claimed, claims: 2, ..PayView::default() };
-        let told = serde_json::to_value(earnings(&view, 1)).expect("JSON");
-        let fee = json!({ "amount": "18600000", "unit": "TRX" });
-        let expect = json!({ "earned": "100", "unclaimed": "70", "fee": fee, "damaged": 1 });
-        assert_eq!(told, expect);
+        let on = |claims: &[u64]| {
+            let view = PayView { earned, claimed, claims: claims.into(), ..PayView::default() };
+            serde_json::to_value(earnings(&view, 1)).expect("JSON")
+        };
+        let (tron, bttc) = (headwater_tron::chain::DEVNET.id, 199);
+        let fee = |amount: &str, unit: &str| json!({ "amount": amount, "unit": unit });
+        let twice = fee("18600000", "TRX");
+        let expect = json!({ "earned": "100", "unclaimed": "70", "fee": twice, "damaged": 1 });
+        assert_eq!(on(&[tron, tron]), expect);
+        assert_eq!(on(&[bttc])["fee"], fee("59000000000000000000", "BTT"));
+        assert_eq!(on(&[bttc, tron])["fee"], fee("9300000", "TRX"));
+        assert_eq!(on(&[])["fee"], fee("0", "TRX"));
     }
 }

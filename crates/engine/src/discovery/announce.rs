@@ -8,10 +8,10 @@ use headwater_wire::tracker::{
 
 use super::attempt::{Attempt, State};
 use super::limit::{
-    DESCRIPTION_WAIT, LINKS_FEW, OFFER_WAIT, OFFERS_PER_ANNOUNCE, OFFERS_PER_TORRENT,
+    DESCRIPTION_WAIT, LEFT_UNKNOWN, LINKS_FEW, OFFER_WAIT, OFFERS_PER_ANNOUNCE, OFFERS_PER_TORRENT,
     OFFERS_SECOND, TRACKER_ANSWER_WAIT, TRACKER_MESSAGE_BYTES_MAX,
 };
-use super::tracker::clamp_interval;
+use super::tracker::{Member, clamp_interval};
 use super::{At, Discovery, Out, Swarm, Timer};
 use crate::Action;
 
@@ -67,7 +67,7 @@ impl Discovery {
     fn is_eager(&self, now: Time, at: At) -> bool {
         let Some(swarm) = self.swarm(at.1) else { return false };
         let member = self.member(at);
-        let strangers = member.and_then(|at| at.strangers(swarm.is_seed(), &swarm.known));
+        let strangers = member.and_then(|at| self.strangers(at, swarm));
         let hopeful = !self.is_second(at.1) && (swarm.is_lonely() || strangers.is_none());
         swarm.wanted > 0
             && swarm.linked < LINKS_FEW
@@ -218,7 +218,8 @@ impl Discovery {
             happening,
             uploaded: swarm.totals.uploaded,
             downloaded: swarm.totals.downloaded,
-            left: Some(swarm.left()),
+            // Trackers lead no seed to another one.
+            left: Some(if self.meets_seeds { LEFT_UNKNOWN } else { swarm.left() }),
             wanted: Some(OFFERS_PER_ANNOUNCE as u32),
             offers: offers.iter().filter_map(offer).collect(),
             tracker_id: self.member(at)?.tracker_id.clone(),
@@ -294,6 +295,11 @@ impl Discovery {
         }
     }
 
+    /// How many of use a tracker counted that are not linked; of seeds only those that need some.
+    fn strangers(&self, member: &Member, swarm: &Swarm) -> Option<usize> {
+        member.strangers(swarm.is_seed() && !self.meets_seeds, &swarm.known)
+    }
+
     /// How many offers the next announce should carry: one for each stranger. What a tracker
     /// counted before its socket broke tells nothing of who is there since. Whoever is in both
     /// swarms of a hybrid is met in the first, so that the second gets few, and none in hope.
@@ -305,7 +311,7 @@ impl Discovery {
             return 0;
         }
         let fresh = self.member(at).filter(|member| member.sent_at.is_some());
-        let strangers = fresh.and_then(|at| at.strangers(swarm.is_seed(), &swarm.known));
+        let strangers = fresh.and_then(|at| self.strangers(at, swarm));
         let offers = match (self.is_second(at.1), strangers) {
             (true, _) if swarm.linked >= LINKS_FEW => 0,
             (true, strangers) => strangers.unwrap_or(0).min(OFFERS_SECOND),

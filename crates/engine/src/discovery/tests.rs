@@ -88,6 +88,10 @@ impl Rig {
         self.machine.progress(self.now, torrent, totals);
     }
 
+    fn meet(&mut self, seeds: bool) {
+        self.machine.meet(self.now, seeds);
+    }
+
     fn put(&mut self, input: DiscoveryInput) {
         self.machine.handle(self.now, input);
     }

@@ -11,9 +11,8 @@ use headwater_hybrid::shell::{ContentKeys, PayNews, Shell};
 use headwater_metainfo::{Sale, Version};
 use headwater_objects::Location;
 use headwater_pay::Event;
-use headwater_tron::address::to_base58;
 use headwater_tron::amount;
-use headwater_tron::chain::DEVNET;
+use headwater_tron::chain::{Chain, DEVNET};
 use headwater_wire::extended::{ContentId, Rail};
 use tracing_subscriber::filter::LevelFilter;
 
@@ -153,16 +152,17 @@ impl Paid {
 /// Writes to stderr what happened to money.
 pub(crate) fn tell(news: &PayNews) {
     let btt = |amount| format!("{} BTT", amount::text(amount, DEVNET.decimals));
+    let account = |rail: &Rail, owner| Chain::show_on(rail.chain, owner);
     let told = match news {
-        PayNews::Told(Event::KeySold { owner, amount, .. }) if *amount == Amount(0) => {
-            format!("the key was given again to {}", to_base58(*owner))
+        PayNews::Told(Event::KeySold { rail, owner, amount, .. }) if *amount == Amount(0) => {
+            format!("the key was given again to {}", account(rail, *owner))
         }
-        PayNews::Told(Event::KeySold { owner, amount, .. }) => {
-            format!("the key was sold to {} for {}", to_base58(*owner), btt(*amount))
+        PayNews::Told(Event::KeySold { rail, owner, amount, .. }) => {
+            format!("the key was sold to {} for {}", account(rail, *owner), btt(*amount))
         }
         PayNews::Told(Event::Claimed { amount }) => format!("claimed {}", btt(*amount)),
-        PayNews::Told(Event::Overissued { owner, lost }) => {
-            format!("{} promised {} more than it had", to_base58(*owner), btt(*lost))
+        PayNews::Told(Event::Overissued { rail, owner, lost }) => {
+            format!("{} promised {} more than it had", account(rail, *owner), btt(*lost))
         }
         PayNews::Told(_) => return,
         PayNews::Unclaimed(why) => format!("warning [claim]: {why}"),

@@ -11,7 +11,6 @@ use headwater_client::chain::{self as jobs, ClaimOrder, SecretKey};
 use headwater_hybrid::shell::{Node, Records, RecordsError, open_key, read_records};
 use headwater_pay::limit::CLAIM_WINDOW_SECONDS;
 use headwater_pay::{Answer, Promise, Record};
-use headwater_tron::address::to_base58;
 use headwater_tron::amount;
 use headwater_tron::chain::{Chain, DEVNET};
 use headwater_wire::extended::Rail;
@@ -108,7 +107,7 @@ fn name(rail: &Rail) -> &'static str {
 
 /// An account as people on the rail's chain know it.
 fn show(rail: &Rail, account: Address) -> String {
-    Chain::by_id(rail.chain).map_or_else(|| to_base58(account), |chain| chain.show(account))
+    Chain::show_on(rail.chain, account)
 }
 
 fn state(place: &Where) -> Result<PathBuf, Failure> {
@@ -149,6 +148,7 @@ fn status(place: &Where, json: bool) -> Result<(), Failure> {
         | Record::Sold { .. } => None,
     };
     let overissuers: Vec<_> = records.iter().filter_map(over).collect();
+    let keys_sold = records.iter().filter(|record| matches!(record, Record::Sold { .. })).count();
     let (running, live) = (Records::are_taken(&folder), live(place, &folder)?);
     if json {
         print(&json!({
@@ -158,6 +158,7 @@ fn status(place: &Where, json: bool) -> Result<(), Failure> {
             "earned": units(earned), "claimed": units(claimed), "open": units(open),
             "payers": credits.iter().map(Credit::shown).collect::<Vec<_>>(),
             "overissuers": overissuers,
+            "keys_sold": keys_sold,
             "live": live,
         }));
         return Ok(());
@@ -167,12 +168,11 @@ fn status(place: &Where, json: bool) -> Result<(), Failure> {
     print_line(&format!("earned   {}", btt(earned)));
     print_line(&format!("claimed  {}", btt(claimed)));
     print_line(&format!("open     {}", btt(open)));
-    let owed = live["owed"].as_str().and_then(|owed| owed.parse().ok());
-    if let Some(owed) = owed {
-        print_line(&format!(
-            "owed     {} that was sent and is not promised yet",
-            btt(Amount(owed))
-        ));
+    if let Some(owed) = live["owed"].as_str().and_then(|owed| owed.parse().ok()).map(Amount) {
+        print_line(&format!("owed     {} that was sent and is not promised yet", btt(owed)));
+    }
+    if keys_sold > 0 {
+        print_line(&format!("keys     {keys_sold} sold, once to each buyer"));
     }
     for credit in &credits {
         let (owner, chain) = (credit.owner(), name(&credit.voucher.rail));

@@ -3,9 +3,9 @@
 
 use headwater_base::hex;
 use headwater_pay::Event;
-use headwater_tron::address::to_base58;
 use headwater_tron::amount::text;
-use headwater_tron::chain::DEVNET;
+use headwater_tron::chain::{Chain, DEVNET};
+use headwater_wire::extended::Rail;
 use tracing::{debug, info, warn};
 
 use crate::shell::PayNews;
@@ -24,6 +24,7 @@ pub(super) fn tell(news: &PayNews) {
 
 fn told(event: &Event) {
     let btt = |amount| text(amount, DEVNET.decimals);
+    let account = |rail: &Rail, owner| Chain::show_on(rail.chain, owner);
     match event {
         Event::Earned { link, amount } => debug!(link = link.0, btt = btt(*amount), "earned"),
         Event::Bought { link, bytes, amount } => {
@@ -36,18 +37,18 @@ fn told(event: &Event) {
         Event::PaymentEnded { link, why } => debug!(link = link.0, ?why, "payment ended"),
         Event::CapReached { amount } => info!(btt = btt(*amount), "the cap is used up"),
         Event::GrantExpired => info!("the grant has run out"),
-        Event::Insolvent { owner, free, exposure } => {
-            let (free, needed) = (btt(*free), btt(*exposure));
-            info!(owner = to_base58(*owner), free, needed, "a payer's deposit covers too little");
+        Event::Insolvent { rail, owner, free, exposure } => {
+            let (owner, free, needed) = (account(rail, *owner), btt(*free), btt(*exposure));
+            info!(owner, free, needed, "a payer's deposit covers too little");
         }
-        Event::Overissued { owner, lost } => {
-            let lost = btt(*lost);
-            warn!(owner = to_base58(*owner), lost, "a claim paid short: its payer is sold nothing");
+        Event::Overissued { rail, owner, lost } => {
+            let (owner, lost) = (account(rail, *owner), btt(*lost));
+            warn!(owner, lost, "a claim paid short: its payer is sold nothing");
         }
         Event::Claimed { amount } => info!(btt = btt(*amount), "claimed"),
         Event::ClaimFailed { why } => debug!(?why, "claim is tried again"),
-        Event::KeySold { owner, content, amount } => {
-            let (owner, content) = (to_base58(*owner), hex(&content.0));
+        Event::KeySold { rail, owner, content, amount } => {
+            let (owner, content) = (account(rail, *owner), hex(&content.0));
             info!(owner, content, btt = btt(*amount), "the key of a content was given");
         }
         Event::ContentPaid { content, amount } => {

@@ -1,9 +1,12 @@
 //! Figures in the text format that Prometheus reads.
 
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
 use headwater_client::{EngineView, TorrentView};
+use headwater_pay::PayView;
 use headwater_tracker::{Figure, FleetStats, Stats};
+use headwater_tron::amount;
+use headwater_tron::chain::DEVNET;
 
 use crate::bridge::BridgeStats;
 use crate::shell::Totals;
@@ -15,6 +18,8 @@ pub(super) struct Figures {
     pub(super) links: Totals,
     pub(super) tracker: Stats,
     pub(super) bridge: Option<BridgeStats>,
+    /// What is sold, where anything is.
+    pub(super) sold: Option<PayView>,
     /// Ports that a router leads to ours.
     pub(super) ports_mapped: u64,
     pub(super) tasks: u64,
@@ -22,7 +27,7 @@ pub(super) struct Figures {
 
 /// Writes all figures.
 pub(super) fn text(figures: &Figures) -> String {
-    let Figures { engine, torrents, links, tracker, bridge, ports_mapped, tasks } = figures;
+    let Figures { engine, torrents, links, tracker, bridge, sold, ports_mapped, tasks } = figures;
     let sum = |of: fn(&TorrentView) -> u64| torrents.iter().map(of).sum::<u64>();
     let rows = [
         ("torrents", "gauge", "Torrents that are shared.", torrents.len() as u64),
@@ -46,6 +51,9 @@ pub(super) fn text(figures: &Figures) -> String {
     }
     if let Some(stats) = bridge {
         bridge_rows(&mut out, stats);
+    }
+    if let Some(view) = sold {
+        money_rows(&mut out, view);
     }
     let fleet = tracker.fleet.iter().flat_map(FleetStats::figures);
     let fleet = fleet.map(|figure| ("Of the fleet.", figure));
@@ -74,7 +82,18 @@ fn bridge_rows(out: &mut String, stats: &BridgeStats) {
     }
 }
 
-fn row(out: &mut String, name: &str, kind: &str, help: &str, value: u64) {
+fn money_rows(out: &mut String, view: &PayView) {
+    let rows = [
+        ("pay_earned_btt_total", "counter", "What was promised to us.", view.earned),
+        ("pay_claimed_btt_total", "counter", "What of it the chain has paid.", view.claimed),
+        ("pay_owed_btt", "gauge", "What was sent and is not promised yet.", view.owed),
+    ];
+    for (name, kind, help, value) in rows {
+        row(out, name, kind, help, amount::text(value, DEVNET.decimals));
+    }
+}
+
+fn row(out: &mut String, name: &str, kind: &str, help: &str, value: impl Display) {
     // Writing to a string cannot fail.
     let _ = write!(
         out,

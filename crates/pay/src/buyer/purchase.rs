@@ -193,6 +193,11 @@ impl Buyer {
         self.pursue_all(desk);
     }
 
+    /// Whether any key is being bought.
+    pub(crate) fn wants_keys(&self) -> bool {
+        self.on.is_some() && self.purchases.values().any(Purchase::is_active)
+    }
+
     /// Whether a key of this payee is paid for and did not come yet.
     pub(super) fn awaits_key(&self, account: Account) -> bool {
         self.purchases.iter().any(|((of, _), purchase)| *of == account && purchase.holds_vouchers())
@@ -210,8 +215,7 @@ impl Buyer {
     }
 
     fn watch(&self, desk: &mut Desk) {
-        let active = self.on.is_some() && self.purchases.values().any(Purchase::is_active);
-        if active {
+        if self.wants_keys() {
             desk.timers.start(Timer::Keys, desk.now + limit::KEY_WAIT);
         }
     }

@@ -217,7 +217,8 @@ impl Seller {
         let free = backing(&view, &grant);
         let exposure = Amount(unclaimed.0.saturating_add(window.0));
         if free < exposure {
-            desk.tell(Event::Insolvent { owner: id.1, free, exposure });
+            let (rail, owner) = id;
+            desk.tell(Event::Insolvent { rail, owner, free, exposure });
             // What little the deposit backs may still be sold, unless it is nothing at all.
             if free <= unclaimed {
                 self.refuse(desk, link, RefuseCode::NoFunds);

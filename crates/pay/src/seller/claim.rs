@@ -52,9 +52,10 @@ impl Seller {
         }
     }
 
-    /// Sessions of which something is not claimed yet.
-    pub(crate) fn claims(&self) -> usize {
-        self.credits.values().filter(|credit| credit.unclaimed() > Amount(0)).count()
+    /// The chain of each session of which something is not claimed yet.
+    pub(crate) fn claims(&self) -> Vec<u64> {
+        let open = self.credits.values().filter(|credit| credit.unclaimed() > Amount(0));
+        open.map(|credit| credit.voucher.rail.chain).collect()
     }
 
     fn claim(&mut self, desk: &mut Desk, session: GrantId) {
@@ -102,7 +103,7 @@ impl Seller {
 
     fn remember_overissuer(&mut self, desk: &mut Desk, id: super::PayerId, lost: Amount) {
         let (rail, owner) = id;
-        desk.tell(Event::Overissued { owner, lost });
+        desk.tell(Event::Overissued { rail, owner, lost });
         if self.overissuers.len() < limit::RECORDS_MAX && self.overissuers.insert(id) {
             desk.store(Job::StoreOther, &Record::Overissuer { rail, owner });
         }

@@ -305,7 +305,8 @@ impl Seller {
         let exposure = Amount(self.unclaimed(id).0.saturating_add(more));
         let free = backing(&view, &buy.grant);
         if free < exposure {
-            desk.tell(Event::Insolvent { owner: id.1, free, exposure });
+            let (rail, owner) = id;
+            desk.tell(Event::Insolvent { rail, owner, free, exposure });
             return self.deny_buy(desk, link, RefuseCode::NoFunds);
         }
         if self.on.as_ref().is_none_or(|selling| exposure > selling.max_unsecured) {
@@ -387,9 +388,9 @@ impl Seller {
         sealed: [u8; headwater_wire::extended::SEALED_LEN],
     ) -> Verdict {
         let Some(asking) = self.asking.remove(&link) else { return Verdict::Fine };
-        let (owner, content, amount) = (asking.buy.grant.owner, asking.buy.content, asking.paid);
+        let (Buy { rail, grant, content, .. }, amount) = (asking.buy, asking.paid);
         desk.send(link, &PayMessage::Key { content, sealed });
-        desk.tell(Event::KeySold { owner, content, amount });
+        desk.tell(Event::KeySold { rail, owner: grant.owner, content, amount });
         Verdict::Fine
     }
 

@@ -155,7 +155,7 @@ fn an_over_issuer_is_remembered_across_a_crash_and_sold_nothing() {
     let earned = world.earned();
     assert_eq!(world.claim(), Amount(1000));
     let lost = Amount(earned.0 - 1000);
-    assert!(world.seller.events.contains(&Event::Overissued { owner: OWNER, lost }));
+    assert!(world.seller.events.contains(&Event::Overissued { rail: RAIL, owner: OWNER, lost }));
     world.run(1);
     world.ledger.balance = 1 << 60;
     world.crash(false);

@@ -83,7 +83,7 @@ fn a_key_is_bought_for_its_price_by_who_sells_no_slots() {
     assert_eq!((world.promised(), world.earned()), (KEY_PRICE, KEY_PRICE));
     let paid = Event::ContentPaid { content: CONTENT, amount: KEY_PRICE };
     assert!(world.buyer.events.contains(&paid));
-    let sold = Event::KeySold { owner: OWNER, content: CONTENT, amount: KEY_PRICE };
+    let sold = Event::KeySold { rail: RAIL, owner: OWNER, content: CONTENT, amount: KEY_PRICE };
     assert!(world.seller.events.contains(&sold));
     assert_eq!(world.seller.pay.view().owed, Amount(0));
     assert_eq!(world.claim(), KEY_PRICE);
@@ -191,7 +191,7 @@ fn what_was_bought_once_is_given_again_in_a_later_session_for_nothing() {
     world.run(30);
     assert_eq!(came(&world), 2);
     assert_eq!((world.promised(), world.earned()), (Amount(0), KEY_PRICE));
-    let again = Event::KeySold { owner: OWNER, content: CONTENT, amount: Amount(0) };
+    let again = Event::KeySold { rail: RAIL, owner: OWNER, content: CONTENT, amount: Amount(0) };
     assert!(world.seller.events.contains(&again));
 }
 

@@ -9,9 +9,16 @@ use crate::pack::Pack;
 use crate::run::{capture, cargo, root, run, target_dir, tool};
 
 /// Puts every module's `NAME.wasm` into `staging` and its bindings into the folder that the pack
-/// names.
+/// names. All at once: linking and wasm-opt keep one core busy each.
 pub(crate) fn build(pack: &Pack, staging: &Path) -> Result<()> {
-    pack.modules().into_iter().try_for_each(|module| build_one(pack, module, staging))
+    std::thread::scope(|scope| {
+        let build = |module| scope.spawn(move || build_one(pack, module, staging));
+        let builds: Vec<_> = pack.modules().into_iter().map(build).collect();
+        builds.into_iter().try_for_each(|build| match build.join() {
+            Ok(built) => built,
+            Err(panic) => std::panic::resume_unwind(panic),
+        })
+    })
 }
 
 fn build_one(pack: &Pack, module: &str, staging: &Path) -> Result<()> {

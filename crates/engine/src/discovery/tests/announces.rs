@@ -205,6 +205,25 @@ fn a_lonely_torrent_keeps_one_offer_out_and_a_lonely_seed_none() {
 }
 
 #[test]
+fn a_seed_that_wants_a_key_offers_links_to_seeds_until_it_is_linked_with_them() {
+    let (mut rig, tracker) = Rig::announced();
+    rig.progress(T, Some(0));
+    rig.text(tracker, &counted(3, 0));
+    // It says that it is complete.
+    rig.pass(secs(15));
+    rig.text(tracker, &counted(3, 0));
+    rig.meet(true);
+    let sent = sends(&plain(&rig.pass(secs(15))));
+    assert!(!sent.is_empty(), "it announces soon");
+    assert_eq!(sent[0]["offers"].as_array().unwrap().len(), 2, "an offer for each of the others");
+    assert_ne!(sent[0]["left"], 0, "or no tracker hands it to a seed");
+    rig.meet(false);
+    rig.text(tracker, &counted(3, 0));
+    let later = sends(&plain(&rig.pass(secs(240))));
+    assert!(later.iter().all(|sent| sent["offers"].as_array().is_none_or(Vec::is_empty)));
+}
+
+#[test]
 fn messages_stay_under_the_frame_limit_of_the_strictest_tracker() {
     let (mut rig, tracker, outs) = Rig::opened_rig();
     let long = |link: u64, len: usize| {
