@@ -1,5 +1,7 @@
 // A tab reaches an ordinary swarm through `headwater serve --bridge open`: the only seed speaks TCP
 // and knows nothing of WebRTC; the server fetches what the tab asks for, and little else.
+//
+// Alone: how soon something plays is measured.
 
 import assert from "node:assert/strict";
 import { copyFile, readdir } from "node:fs/promises";

@@ -1,5 +1,7 @@
 // The main job: `headwater serve` and a magnet link in the address play the sample film in
 // Chromium, over WebRTC.
+//
+// Alone: how soon something plays is measured.
 
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
