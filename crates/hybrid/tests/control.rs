@@ -532,9 +532,11 @@ fn settings_come_from_a_file_and_flags_go_before() {
 fn every_figure_is_documented_and_no_other() {
     let folder = Folder::new("figures");
     let cache = folder.0.join("cache").display().to_string();
-    // Nobody answers there: a fleet's figures are shown all the same.
-    let fleet = "nats://127.0.0.1:9";
-    let more = ["--bridge", "open", "--bridge-dir", &cache, "--fleet", fleet];
+    // Nobody answers there: figures of a fleet and of money are shown all the same.
+    let (fleet, node) = ("nats://127.0.0.1:9", "http://127.0.0.1:9");
+    let payee = "TAFjULxiVgT4qWk6UZwjqwZXTSaGaqnVp4";
+    let mut more = vec!["--bridge", "open", "--bridge-dir", &cache, "--fleet", fleet];
+    more.extend(["--sell", "--payee", payee, "--pay-node", node, "--pay-chain", "local"]);
     let server = Server::start(&folder, &more);
     let text = server.ask("GET", "/metrics", &[], b"").body;
     let mut shown: Vec<_> = text
