@@ -6,12 +6,10 @@ import { readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { test } from "node:test";
-import { openTab } from "./harness/chromium.mjs";
 import { hashOf } from "./harness/content.mjs";
-import { held, openLedger, pay } from "./harness/market.mjs";
+import { held, openLedger, openVisitor, pay } from "./harness/market.mjs";
 import { root, start } from "./harness/program.mjs";
 import { limit, openStage, until } from "./harness/stage.mjs";
-import { bringWallet } from "./harness/wallet.mjs";
 
 const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const name = "headwater.mp4";
@@ -40,17 +38,6 @@ async function openShop(stage, ledger) {
     "--state", join(folder.path, "seed")]));
   const { magnet } = JSON.parse(await publisher.line((line) => line.includes("magnet:")));
   return { server, publisher, payee, magnet, state: join(folder.path, "seed") };
-}
-
-/** A visitor with a wallet of that account, and what it was asked to sign. */
-async function openVisitor(stage, ledger, server, magnet, options = {}) {
-  const context = stage.keep(await (await stage.browser()).newContext(options));
-  const [{ key }] = ledger.accounts;
-  await bringWallet(context, { node: ledger.url, key, chainId: ledger.chain_id });
-  const asked = [];
-  context.on("request", (request) => asked.push(new URL(request.url()).pathname));
-  const page = await openTab(context, `${server.site}/#${magnet}`);
-  return Object.assign(page, { asked });
 }
 
 const buyButton = '.stage button:text-is("Buy")';
@@ -133,6 +120,32 @@ test("who bought a film gets its key in another browser for nothing", limit, asy
   await told(publisher, "the key was given again to");
   await playing(second);
   assert.equal(await held(ledger, payee), PRICE * BTT, "paid once");
+});
+
+test("a vault that held too little is filled, and one grant is enough", limit, async (t) => {
+  const stage = openStage(t);
+  const ledger = await openLedger(stage);
+  const { server, publisher, payee, magnet } = await openShop(stage, ledger);
+  const page = await openVisitor(stage, ledger, server, magnet);
+  const again = `.buy button:text-is("Buy for ${PRICE} BTT")`;
+  await page.click(buyButton);
+  await page.click(".buy .pay-wallets button");
+  await page.click(again);
+  await page.waitForSelector("text=no-funds");
+  // What is granted stays so when the dialog is closed; it asks for the wallet once that is needed.
+  await page.click('.buy button:text-is("Close")');
+  await page.click(buyButton);
+  await page.click(again);
+  await page.click(".buy .pay-wallets button");
+  await page.fill("#pay-amount", `${2n * PRICE}`);
+  await page.click('.buy button:text-is("Put in")');
+  await page.waitForSelector("text=out of the allowance that is granted already");
+  await page.click(again);
+  await page.waitForSelector("text=It is bought", { timeout: 60_000 });
+  await told(publisher, `claimed ${PRICE} BTT`);
+  const { prompts } = await page.evaluate(() => window.testWallet);
+  assert.deepEqual(prompts, ["_signTypedData", "sign", "sign"], "one grant, approve, deposit");
+  assert.equal(await held(ledger, payee), PRICE * BTT, "one price");
 });
 
 /** Runs in a page that knows the API: what is said of a torrent that nobody here has paid for. */

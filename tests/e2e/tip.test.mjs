@@ -6,13 +6,11 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { test } from "node:test";
 import { TronWeb } from "tronweb";
-import { openTab } from "./harness/chromium.mjs";
 import { oneFile } from "./harness/content.mjs";
 import { assetsOf, tokensOf } from "./harness/ledger.mjs";
-import { openLedger } from "./harness/market.mjs";
+import { openLedger, openVisitor } from "./harness/market.mjs";
 import { finish, openFolder, writeContent } from "./harness/program.mjs";
 import { limit, openStage, until } from "./harness/stage.mjs";
-import { bringWallet } from "./harness/wallet.mjs";
 
 const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const BTT = 10n ** 18n;
@@ -40,15 +38,11 @@ async function openPublisher(stage, ledger) {
   return { server, payee, plain: magnet, signed: `${magnet}&x.hw=${said}` };
 }
 
-async function openViewer(stage, ledger, server, magnet, options = {}) {
-  const context = stage.keep(await (await stage.browser()).newContext(options));
-  const [{ key }] = ledger.accounts;
-  await bringWallet(context, { node: ledger.url, key, chainId: ledger.chain_id });
-  const asked = [];
-  context.on("request", (request) => asked.push(new URL(request.url()).pathname));
-  const page = await openTab(context, `${server.site}/#${magnet}`);
+/** A visitor at a torrent that is whole. */
+async function openViewer(stage, ledger, server, magnet, options) {
+  const page = await openVisitor(stage, ledger, server, magnet, options);
   await page.waitForSelector("[data-phase=complete]", { state: "attached" });
-  return Object.assign(page, { asked });
+  return page;
 }
 
 const tipButton = 'button:text-is("Tip")';
@@ -108,7 +102,10 @@ test("who did not sign for this torrent is paid nothing", limit, async (t) => {
   await page.locator(tipButton).waitFor();
   assert.deepEqual(page.asked.filter((path) => PAYMENT.test(path)), [], "loaded before its time");
   await page.click(tipButton);
-  await page.locator('.notice:has-text("nothing proves")').waitFor();
+  const notice = page.locator('.notice:has-text("nothing proves")');
+  await notice.waitFor();
+  const { y, height } = await notice.boundingBox();
+  assert.ok(y >= 0 && y + height <= page.viewportSize().height, `it is seen: from ${y} on`);
   assert.equal(await page.locator(".tip").count(), 0);
   const judge = (link) => page.evaluate(async (given) => {
     const { publicationOf } = await import("/headwater-payment.js");

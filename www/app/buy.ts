@@ -39,10 +39,14 @@ class BuyDialog {
   private readonly buy: HTMLButtonElement;
   private readonly form: HTMLElement;
   private readonly vault = make("div", { class: "pay-parts" });
+  /** Wallet, vault and button, as far as they are needed. */
+  private readonly places = make("div", { class: "pay-parts" });
   private readonly close = makeButton("Close", {}, () => this.dialog.close());
   private readonly chain: Chain | null;
   private chooser: WalletChooser | null = null;
   private bridge: Bridge | null = null;
+  /** What is granted was granted here, for this alone. */
+  private isOwn = false;
 
   constructor(
     private readonly lib: WalletLib,
@@ -76,12 +80,13 @@ class BuyDialog {
       setText(this.trouble, "It is paid through a vault that this page does not know, so it " +
         "cannot be bought here. Open the publisher's own page.");
     } else if (this.isGranted) {
-      setText(this.lack, "It is paid out of the allowance that is granted already.");
-      dialog.append(this.form);
+      setText(this.lack, this.hintAt(this.price));
+      this.places.append(this.form);
     } else {
       this.askWallet(chain);
     }
-    dialog.append(this.trouble, this.status, make("div", { class: "dialog-acts" }, this.close));
+    dialog.append(this.places, this.trouble, this.status,
+      make("div", { class: "dialog-acts" }, this.close));
     dialog.addEventListener("close", () => {
       this.chooser?.close();
       dialog.remove();
@@ -102,7 +107,7 @@ class BuyDialog {
       trouble: (error) => this.complain(error),
     });
     this.form.hidden = true;
-    this.dialog.append(this.chooser.element, this.vault, this.form);
+    this.places.append(this.chooser.element, this.vault, this.form);
   }
 
   private hold(bridge: Bridge | null): void {
@@ -113,14 +118,20 @@ class BuyDialog {
     if (bridge === null) return;
     const part = new VaultPart(this.lib, bridge, {
       trouble: (error) => this.complain(error),
-      held: (amount) => setText(this.lack, amount >= this.price
-        ? "Your wallet will show a grant of this price. Signing it costs no fee."
-        : `The vault holds only ${money(amount)}. Put in what is lacking first, unless this ` +
-          "wallet bought it before: then it costs nothing."),
+      held: (amount) => setText(this.lack, this.hintAt(amount)),
     }, this.lib.amountText(this.price));
     this.vault.append(part.element);
     void part.refresh();
     this.buy.focus();
+  }
+
+  private hintAt(held: bigint): string {
+    if (held < this.price) {
+      return `The vault holds only ${money(held)}. Put in what is lacking first, unless this ` +
+        "wallet bought it before: then it costs nothing.";
+    }
+    return this.isGranted ? "It is paid out of the allowance that is granted already."
+      : "Your wallet will show a grant of this price. Signing it costs no fee.";
   }
 
   private async pay(): Promise<void> {
@@ -129,14 +140,17 @@ class BuyDialog {
     this.buy.disabled = true;
     const { bridge } = this;
     try {
-      if (bridge !== null) await this.grant(bridge);
+      // One grant is one promise of the price, however often the seller is asked.
+      if (bridge !== null && !this.isGranted) await this.grant(bridge);
       setText(this.status, "Waiting for whoever sells the key. This takes two minutes at most.");
       await payment.buy(torrent);
-      if (bridge !== null) await payment.stop();
+      if (this.isOwn) await payment.stop();
       this.thank();
     } catch (error) {
       setText(this.status, "");
       this.complain(error);
+      const { code } = error as { code?: string };
+      if (code === "no-funds" && this.chooser === null && this.chain) this.askWallet(this.chain);
     }
     this.buy.disabled = false;
   }
@@ -152,6 +166,7 @@ class BuyDialog {
     const grant = await bridge.grant({ want: "grant", vault, chainId, ...terms });
     // It is for the key alone: nothing is bid for speed.
     await payment.start({ grant, token: btt.is === "token" ? btt.address : null, pricePerMiB: 0n });
+    this.isOwn = true;
   }
 
   private thank(): void {

@@ -388,15 +388,6 @@ impl Discovery {
         }
     }
 
-    /// Takes whether seeds are of use to seeds too.
-    pub(crate) fn meet(&mut self, now: Time, seeds: bool) {
-        self.meets_seeds = seeds;
-        let torrents: Vec<TorrentId> = self.torrents.keys().copied().collect();
-        for torrent in torrents {
-            self.hasten(now, torrent);
-        }
-    }
-
     /// Takes what a torrent tells trackers of itself.
     pub(crate) fn progress(&mut self, now: Time, torrent: TorrentId, totals: Totals) {
         let Some(swarm) = self.torrents.get_mut(&torrent) else { return };

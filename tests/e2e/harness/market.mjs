@@ -88,6 +88,17 @@ export async function figure(page, name) {
   return BigInt((await page.getAttribute(`[data-pay=${name}]`, "data-value")) ?? "0");
 }
 
+/** The app in a context with these options, with a wallet; `asked` is what was fetched. */
+export async function openVisitor(stage, ledger, server, magnet, options = {}) {
+  const context = stage.keep(await (await stage.browser()).newContext(options));
+  const [{ key }] = ledger.accounts;
+  await bringWallet(context, { node: ledger.url, key, chainId: ledger.chain_id });
+  const asked = [];
+  context.on("request", (request) => asked.push(new URL(request.url()).pathname));
+  const page = await openTab(context, `${server.site}/#${magnet}`);
+  return Object.assign(page, { asked });
+}
+
 /** The app, with a wallet, at a torrent. */
 export async function openPayer(stage, ledger, server, magnet, bring = bringWallet) {
   const context = await stage.context();

@@ -39,11 +39,9 @@ pub(super) fn refusal(why: WhyNot) -> (&'static str, &'static str) {
             ("no-funds", "the vault holds too little that is not promised or on its way out")
         }
         WhyNot::Denied(_) => ("sale-denied", "the publisher does not sell it on these terms"),
-        WhyNot::Silent => (
-            "no-publisher",
-            "nobody who sells it answered; what was promised buys \
-                                            it when it is tried again before the grant ends",
-        ),
+        WhyNot::Silent => {
+            ("no-publisher", "nobody who sells it answered; tried again, the same promise buys it")
+        }
         WhyNot::WrongKey => ("wrong-key", "what the publisher sent does not open it"),
         WhyNot::Job(_) => ("not-signed", "the session could not sign"),
     }

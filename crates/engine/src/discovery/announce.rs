@@ -52,6 +52,15 @@ impl Discovery {
         }
     }
 
+    /// Takes whether seeds are of use to seeds too.
+    pub(crate) fn meet(&mut self, now: Time, seeds: bool) {
+        self.meets_seeds = seeds;
+        let torrents: Vec<TorrentId> = self.torrents.keys().copied().collect();
+        for torrent in torrents {
+            self.hasten(now, torrent);
+        }
+    }
+
     /// Has a torrent announce eagerly from the start again.
     pub(super) fn hasten(&mut self, now: Time, torrent: TorrentId) {
         for at in self.members_of(torrent) {

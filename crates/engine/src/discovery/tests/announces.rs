@@ -205,7 +205,7 @@ fn a_lonely_torrent_keeps_one_offer_out_and_a_lonely_seed_none() {
 }
 
 #[test]
-fn a_seed_that_wants_a_key_offers_links_to_seeds_until_it_is_linked_with_them() {
+fn a_seed_offers_links_to_seeds_for_as_long_as_it_wants_a_key() {
     let (mut rig, tracker) = Rig::announced();
     rig.progress(T, Some(0));
     rig.text(tracker, &counted(3, 0));
